@@ -1,0 +1,71 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target speaks Swift 6 and compiles without a warning.
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Makes unshare(2), pipe2(2), O_PATH and their like visible in Swift's Glibc module.
+let gnu: [CSetting] = [.define("_GNU_SOURCE")]
+
+/// A release executable is linked statically, so that it starts as fast as C and runs in an empty root directory.
+/// Dependencies compiled against the shared libraries do not autolink these, hence the list.
+let staticLink: [LinkerSetting] = [
+    .unsafeFlags(
+        [
+            "-static-executable", "-Xlinker", "-s", "-Xlinker", "--start-group", "-lFoundation", "-lCoreFoundation",
+            "-l_FoundationICU", "-lFoundationInternationalization", "-lFoundationEssentials", "-l_FoundationCShims",
+            "-l_FoundationCollections", "-lswiftDispatch", "-lswiftSynchronization", "-Xlinker", "--end-group",
+        ],
+        .when(configuration: .release)
+    )
+]
+
+func layer(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, cSettings: gnu, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+    .testTarget(
+        name: name, dependencies: dependencies, path: "Tests/\(name)", exclude: exclude, cSettings: gnu,
+        swiftSettings: strict)
+}
+
+let package = Package(
+    name: "sandbox",
+    products: [
+        .executable(name: "sandbox", targets: ["sandbox"]),
+        .library(name: "SandboxKit", targets: ["SandboxKit"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+    ],
+    targets: [
+        .target(name: "CLinux", cSettings: gnu),
+        .systemLibrary(name: "CNetlink", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-route-3-dev"])]),
+        .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
+        .systemLibrary(name: "CCapability", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
+        layer("Kernel", ["CLinux", "CSeccomp", "CCapability"]),
+        layer("Netlink", ["CNetlink", "Kernel"]),
+        layer("Profile", [.product(name: "TOMLKit", package: "TOMLKit")]),
+        layer("Launch", ["Kernel", "Netlink", "Profile", "CLinux"]),
+        layer("SandboxKit", ["Launch", "Profile", "Kernel"]),
+        .executableTarget(
+            name: "sandbox",
+            dependencies: [
+                "SandboxKit", "Launch", "Profile", "Kernel",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            cSettings: gnu, swiftSettings: strict, linkerSettings: staticLink),
+        tests("KernelTests", ["Kernel"]),
+        tests("ProfileTests", ["Profile"]),
+        tests("LaunchTests", ["Launch"]),
+        tests("Integration", ["sandbox"]),
+    ]
+)

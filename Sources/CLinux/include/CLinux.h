@@ -1,0 +1,144 @@
+// What Swift cannot import from the C library: variadic system calls (syscall, prctl, fcntl's kin), macros that are not
+// plain constants, and calls or structures too new for Debian 12's headers. Header-only; one function per call, each
+// named after it. All return what the call returns, with errno set.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/types.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+// clone(2), user_namespaces(7)
+
+/// clone3(2): the child goes on in a copy of the caller, which must have one thread.
+static inline pid_t linux_clone3(uint64_t flags, int *pidfd, int cgroup) {
+    struct clone_args args = {0};
+    args.flags = flags;
+    args.exit_signal = SIGCHLD;
+    if (pidfd) { args.flags |= CLONE_PIDFD; args.pidfd = (uint64_t)(uintptr_t)pidfd; }
+    if (cgroup >= 0) { args.flags |= CLONE_INTO_CGROUP; args.cgroup = (uint64_t)cgroup; }
+    return (pid_t)syscall(SYS_clone3, &args, sizeof args);
+}
+static inline int linux_pidfd_open(pid_t pid, unsigned flags) { return (int)syscall(SYS_pidfd_open, pid, flags); }
+static inline int linux_pidfd_send_signal(int fd, int signal) {
+    return (int)syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0);
+}
+static inline int linux_prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d) {
+    return prctl(option, a, b, c, d);
+}
+static inline int linux_pivot_root(const char *new_root, const char *put_old) {
+    return (int)syscall(SYS_pivot_root, new_root, put_old);
+}
+
+// mount_setattr(2), open_tree(2), fsopen(2)
+
+static inline int linux_open_tree(int dir, const char *path, unsigned flags) {
+    return (int)syscall(SYS_open_tree, dir, path, flags);
+}
+static inline int linux_move_mount(int from, const char *from_path, int to, const char *to_path, unsigned flags) {
+    return (int)syscall(SYS_move_mount, from, from_path, to, to_path, flags);
+}
+static inline int linux_mount_setattr(int dir, const char *path, unsigned flags, uint64_t set, uint64_t clear,
+                                      uint64_t propagation, uint64_t userns) {
+    struct { uint64_t set, clear, propagation, userns; } attr = {set, clear, propagation, userns};
+    return (int)syscall(SYS_mount_setattr, dir, path, flags, &attr, sizeof attr);
+}
+static inline int linux_fsopen(const char *type, unsigned flags) { return (int)syscall(SYS_fsopen, type, flags); }
+static inline int linux_fsconfig(int fd, unsigned command, const char *key, const void *value, int aux) {
+    return (int)syscall(SYS_fsconfig, fd, command, key, value, aux);
+}
+static inline int linux_fsmount(int fd, unsigned flags, unsigned attributes) {
+    return (int)syscall(SYS_fsmount, fd, flags, attributes);
+}
+static inline int linux_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
+    struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
+    return (int)syscall(SYS_openat2, dir, path, &how, sizeof how);
+}
+
+// Processes
+
+static inline int linux_close_range(unsigned first, unsigned last, unsigned flags) {
+    return (int)syscall(SYS_close_range, first, last, flags);
+}
+static inline int linux_ioprio_set(int which, int who, int priority) {
+    return (int)syscall(SYS_ioprio_set, which, who, priority);
+}
+static inline int linux_keyctl(int operation, unsigned long a, unsigned long b) {
+    return (int)syscall(SYS_keyctl, operation, a, b);
+}
+static inline int linux_seccomp(unsigned operation, unsigned flags, void *args) {
+    return (int)syscall(SYS_seccomp, operation, flags, args);
+}
+static inline int linux_setgroups(size_t count, const gid_t *groups) {
+    return (int)syscall(SYS_setgroups, count, groups);
+}
+
+// Wait status macros, wait(2)
+
+static inline int linux_exited(int status) { return WIFEXITED(status); }
+static inline int linux_exit_status(int status) { return WEXITSTATUS(status); }
+static inline int linux_signaled(int status) { return WIFSIGNALED(status); }
+static inline int linux_term_signal(int status) { return WTERMSIG(status); }
+static inline int linux_stopped(int status) { return WIFSTOPPED(status); }
+static inline int linux_stop_signal(int status) { return WSTOPSIG(status); }
+static inline int linux_continued(int status) { return WIFCONTINUED(status); }
+
+// landlock(7); structures through ABI 6, which Debian 12's header lacks
+
+struct linux_landlock_ruleset { uint64_t handled_fs, handled_net, scoped; };
+struct linux_landlock_net_port { uint64_t allowed, port; };
+static inline int linux_landlock_abi(void) {
+    return (int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+}
+static inline int linux_landlock_create_ruleset(const struct linux_landlock_ruleset *attr, size_t size) {
+    return (int)syscall(SYS_landlock_create_ruleset, attr, size, 0);
+}
+static inline int linux_landlock_add_path(int ruleset, uint64_t allowed, int fd) {
+    struct landlock_path_beneath_attr attr = {.allowed_access = allowed, .parent_fd = fd};
+    return (int)syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &attr, 0);
+}
+static inline int linux_landlock_add_port(int ruleset, uint64_t allowed, uint64_t port) {
+    struct linux_landlock_net_port attr = {.allowed = allowed, .port = port};
+    return (int)syscall(SYS_landlock_add_rule, ruleset, 2 /* LANDLOCK_RULE_NET_PORT */, &attr, 0);
+}
+static inline int linux_landlock_restrict_self(int ruleset) {
+    return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
+}
+
+// ioctl(2) is variadic
+
+static inline int linux_ioctl_int(int fd, unsigned long request, int value) { return ioctl(fd, request, value); }
+static inline int linux_ioctl_ptr(int fd, unsigned long request, void *value) { return ioctl(fd, request, value); }
+static inline int linux_fcntl(int fd, int command, int value) { return fcntl(fd, command, value); }
+static inline int linux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
+static inline int linux_openat(int dir, const char *path, int flags, mode_t mode) {
+    return openat(dir, path, flags, mode);
+}
+static inline dev_t linux_makedev(unsigned major, unsigned minor) { return makedev(major, minor); }
+
+#endif

@@ -1,0 +1,34 @@
+import Glibc
+
+/// Reads a whole small file, /proc's included.
+public func readText(_ path: String) throws(SystemError) -> String {
+    let file = try Descriptor(open: path, O_RDONLY)
+    return try readText(file.number, name: path)
+}
+
+/// Reads an open file to its end.
+public func readText(_ descriptor: Int32, name: String) throws(SystemError) -> String {
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 16384)
+    while true {
+        let count = try check("read \(name)") { Int32(read(descriptor, &buffer, buffer.count)) }
+        if count == 0 { return String(decoding: bytes, as: UTF8.self) }
+        bytes.append(contentsOf: buffer[..<Int(count)])
+    }
+}
+
+/// Writes `text` in one write(2) to an existing file, as the kernel's control files want it.
+public func writeText(_ text: String, to path: String) throws(SystemError) {
+    let file = try Descriptor(open: path, O_WRONLY)
+    try writeText(text, to: file.number, name: path)
+}
+
+/// Writes `text` in one write(2) to an open file.
+public func writeText(_ text: String, to descriptor: Int32, name: String) throws(SystemError) {
+    var text = text
+    let count = text.utf8.count
+    let written = try check("write \(name)") {
+        text.withUTF8 { bytes in Int32(write(descriptor, bytes.baseAddress, bytes.count)) }
+    }
+    if Int(written) != count { throw SystemError("write \(name)", code: EIO) }
+}
