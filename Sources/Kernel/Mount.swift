@@ -1,0 +1,124 @@
+import CLinux
+import Glibc
+
+/// Per-mount attributes of mount_setattr(2).
+public struct MountAttributes: OptionSet, Sendable, Hashable {
+    public let rawValue: UInt64
+
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+
+    public static let readOnly = MountAttributes(rawValue: 0x1)
+    public static let nosuid = MountAttributes(rawValue: 0x2)
+    public static let nodev = MountAttributes(rawValue: 0x4)
+    public static let noexec = MountAttributes(rawValue: 0x8)
+    public static let nosymfollow = MountAttributes(rawValue: 0x20_0000)
+}
+
+private let atRecursive: UInt32 = 0x8000
+private let atEmptyPath: UInt32 = 0x1000
+private let openTreeClone: UInt32 = 1
+private let openTreeCloseOnExec = UInt32(O_CLOEXEC)
+private let moveMountFromEmptyPath: UInt32 = 0x4
+private let moveMountToEmptyPath: UInt32 = 0x40
+private let mountIDMapped: UInt64 = 0x10_0000
+
+/// A mount that is a descriptor: attached nowhere until ``attach(to:action:)``, gone when closed before.
+public struct MountTree: ~Copyable {
+    public let descriptor: Descriptor
+
+    /// Takes over the descriptor of a mount.
+    public init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
+
+    /// Gives the descriptor away; the caller closes it.
+    public consuming func take() -> Int32 { descriptor.take() }
+
+    /// Copies what is at `source` (an O_PATH descriptor) as a bind mount would (open_tree(2), `OPEN_TREE_CLONE`).
+    public init(cloning source: Int32, recursive: Bool, action: @autoclosure () -> String) throws(SystemError) {
+        let flags = openTreeClone | openTreeCloseOnExec | atEmptyPath | (recursive ? atRecursive : 0)
+        descriptor = Descriptor(try check(action()) { linux_open_tree(source, "", flags) })
+    }
+
+    /// Makes a new filesystem instance (fsopen(2), fsconfig(2), fsmount(2)).
+    ///
+    /// `options` with a nil value are flags.
+    public init(
+        new type: String, _ options: [(String, String?)] = [], attributes: MountAttributes = [],
+        action: @autoclosure () -> String
+    ) throws(SystemError) {
+        let context = Descriptor(try check(action()) { linux_fsopen(type, 1) })
+        for (key, value) in options {
+            try check("\(action()) (option \(key))") {
+                guard let value else { return linux_fsconfig(context.number, 0, key, nil, 0) }
+                return linux_fsconfig(context.number, 1, key, value, 0)
+            }
+        }
+        try check(action()) { linux_fsconfig(context.number, 6, nil, nil, 0) }
+        descriptor = Descriptor(
+            try check(action()) { linux_fsmount(context.number, 1, UInt32(attributes.rawValue)) })
+    }
+
+    /// Sets and clears attributes, of everything mounted below too when `recursive` (mount_setattr(2)).
+    public func setAttributes(
+        _ set: MountAttributes, clear: MountAttributes = [], recursive: Bool, action: @autoclosure () -> String
+    ) throws(SystemError) {
+        try setMountAttributes(descriptor.number, set, clear: clear, recursive: recursive, action: action())
+    }
+
+    /// Maps file owners through the user namespace behind `userNamespace`.
+    public func setIDMapping(_ userNamespace: Int32, action: @autoclosure () -> String) throws(SystemError) {
+        try check(action()) {
+            linux_mount_setattr(descriptor.number, "", atEmptyPath, mountIDMapped, 0, 0, UInt64(userNamespace))
+        }
+    }
+
+    /// Attaches the tree on top of `target`, an O_PATH descriptor (move_mount(2)).
+    public borrowing func attach(to target: Int32, action: @autoclosure () -> String) throws(SystemError) {
+        try check(action()) {
+            linux_move_mount(
+                descriptor.number, "", target, "", moveMountFromEmptyPath | moveMountToEmptyPath)
+        }
+    }
+}
+
+/// Sets and clears attributes of the mount behind `descriptor` (mount_setattr(2)).
+public func setMountAttributes(
+    _ descriptor: Int32, _ set: MountAttributes, clear: MountAttributes = [], recursive: Bool,
+    action: @autoclosure () -> String
+) throws(SystemError) {
+    try check(action()) {
+        linux_mount_setattr(
+            descriptor, "", atEmptyPath | (recursive ? atRecursive : 0), set.rawValue, clear.rawValue, 0, 0)
+    }
+}
+
+/// Mount propagation types (mount_namespaces(7)).
+public enum MountPropagation: Sendable {
+    case `private`, slave, shared
+
+    fileprivate var flag: UInt64 {
+        switch self {
+        case .private: UInt64(MS_PRIVATE)
+        case .slave: UInt64(MS_SLAVE)
+        case .shared: UInt64(MS_SHARED)
+        }
+    }
+}
+
+/// Changes the propagation of the mount behind `descriptor`.
+public func setMountPropagation(
+    _ descriptor: Int32, _ propagation: MountPropagation, recursive: Bool, action: @autoclosure () -> String
+) throws(SystemError) {
+    try check(action()) {
+        linux_mount_setattr(
+            descriptor, "", atEmptyPath | (recursive ? atRecursive : 0), 0, 0, propagation.flag, 0)
+    }
+}
+
+/// Makes the directory behind `newRoot`, a mount point, the root of the caller's mount namespace, and lets go of the
+/// old root (pivot_root(2), `pivot_root(".", ".")`).
+public func pivotRoot(to newRoot: Int32) throws(SystemError) {
+    try check("enter the new root") { fchdir(newRoot) }
+    try check("pivot to the new root") { linux_pivot_root(".", ".") }
+    try check("detach the old root") { umount2(".", Int32(MNT_DETACH)) }
+    try check("enter the new root") { chdir("/") }
+}

@@ -1,0 +1,60 @@
+import CLinux
+import Glibc
+import Kernel
+
+/// A duplicate of `descriptor`, close-on-exec, or -1 with errno (fcntl(2), `F_DUPFD_CLOEXEC`).
+func fcntlDuplicate(_ descriptor: Int32) -> Int32 { linux_fcntl(descriptor, F_DUPFD_CLOEXEC, 3) }
+
+/// The directory and the last component of a path without a slash at its end.
+func splitPath(_ path: String) -> (parent: String, name: String) {
+    guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+    let parent = path[..<slash]
+    return (parent.isEmpty ? "/" : String(parent), String(path[path.index(after: slash)...]))
+}
+
+/// Creates a new file in `directory`; `mode` is exact, whatever the umask.
+func createFile(
+    _ name: String, in directory: Int32, content: String, mode: UInt32, path: String
+) throws(SystemError) -> Descriptor {
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+    let file = Descriptor(try check("make \(path)") { linux_openat(directory, name, flags, mode) })
+    try check("make \(path)") { fchmod(file.number, mode) }
+    if !content.isEmpty { try writeText(content, to: file.number, name: path) }
+    return file
+}
+
+/// Covers the file at `place` with one that holds `content`, whatever filesystem it lies on.
+///
+/// Only a file of an attached mount can be bound before Linux 6.15: the tmpfs that holds it is attached on `root`,
+/// where no path leads, for as long as that takes.
+func coverWithFile(
+    _ place: Int32, _ content: String, _ mode: UInt32, _ path: String, under root: Int32
+) throws(SystemError) {
+    let action = "make \(path)"
+    let store = try MountTree(new: "tmpfs", [("mode", "0755")], attributes: [.nosuid, .nodev], action: action)
+    _ = try createFile("file", in: store.descriptor.number, content: content, mode: mode, path: path)
+    try store.attach(to: root, action: action)
+    let file = Descriptor(
+        try check(action) { linux_openat(store.descriptor.number, "file", O_PATH | O_CLOEXEC, 0) })
+    let tree = try MountTree(cloning: file.number, recursive: false, action: action)
+    try check(action) { umount2("/proc/self/fd/\(store.descriptor.number)", Int32(MNT_DETACH)) }
+    try tree.attach(to: place, action: action)
+}
+
+/// A path of mountinfo with its octal escapes resolved (proc_pid_mountinfo(5)).
+func unescapeMountPath(_ text: some StringProtocol) -> String {
+    guard text.utf8.contains(0x5c) else { return String(text) }
+    var bytes: [UInt8] = []
+    var rest = Array(text.utf8)[...]
+    while let byte = rest.popFirst() {
+        if byte == 0x5c, rest.count >= 3,
+            let code = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8)
+        {
+            bytes.append(code)
+            rest = rest.dropFirst(3)
+        } else {
+            bytes.append(byte)
+        }
+    }
+    return String(decoding: bytes, as: UTF8.self)
+}

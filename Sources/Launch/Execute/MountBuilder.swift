@@ -1,0 +1,434 @@
+import Glibc
+import Kernel
+import Profile
+
+/// Builds what the box sees, by descriptors: every target is resolved inside the new root, every bind source in the
+/// caller's view before anything changed.
+struct MountBuilder: ~Copyable {
+    private var root: RootDirectory
+    /// Detached copies of the bind sources, by step; nil for an optional one that is missing.
+    private var sources: [Int: Int32] = [:]
+    /// Devices of the filesystems made for this box: nowhere else is a file or directory created.
+    private var ownDevices: Set<UInt64> = []
+    /// An empty tree attached at the first hidden directory, copied for the others.
+    private var hiddenDirectory: Int32?
+    /// Mount points that were read-only before, or that a bind asked to be so: `writable` leaves them.
+    private var keptReadOnly: Set<String> = []
+    private var submounts: [String] = []
+    /// Directories that the box's user shall own.
+    private(set) var owned: [Int32] = []
+    private let userNamespace: Bool
+    /// Sets a mapping of file owners on a detached tree.
+    private let mapOwners: (Int32) throws(SystemError) -> Void
+
+    init(
+        userNamespace: Bool, mapOwners: @escaping (Int32) throws(SystemError) -> Void
+    ) throws(LaunchError) {
+        self.userNamespace = userNamespace
+        self.mapOwners = mapOwners
+        root = RootDirectory(
+            try attributed(to: nil) { () throws(SystemError) in try Descriptor(open: "/", O_PATH | O_DIRECTORY) })
+    }
+
+    /// Executes `plan` in the caller's mount namespace, which is new.
+    mutating func build(_ plan: FilesystemPlan) throws(LaunchError) {
+        try attributed(to: nil) { () throws(SystemError) in
+            try setMountPropagation(
+                root.descriptor.number, .private, recursive: true, action: "make the mounts private")
+        }
+        try openSources(plan.steps)
+        try rememberReadOnly(plan.steps)
+        if plan.changesRoot { try enterRoot(plan) }
+        for (index, step) in plan.steps.enumerated() {
+            try apply(step, index)
+        }
+        if plan.changesRoot {
+            try attributed(to: nil) { () throws(SystemError) in try pivotRoot(to: root.descriptor.number) }
+        }
+    }
+
+    private mutating func apply(_ step: MountStep, _ index: Int) throws(LaunchError) {
+        let key = step.key
+        switch step.operation {
+        case .bind(let from, let to, let options): try bind(index, from, to, options, key)
+        case .readOnly(let path, let optional): try readOnly(path, optional: optional, key)
+        case .writable(let path): try writable(path, key)
+        case .hide(let path): try hide(path, key)
+        case .tmpfs(let path, let size, let mode, let options): try tmpfs(path, size, mode, options, key)
+        case .directory(let path, let mode): try directory(path, mode, key)
+        case .file(let path, let content, let mode): try file(path, content, mode, key)
+        case .symlink(let path, let target): try symbolicLink(path, target, key)
+        case .proc(let path): try proc(path, key)
+        case .devices(let path, let messageQueues): try devices(path, messageQueues: messageQueues, key)
+        }
+    }
+}
+
+// MARK: - Root
+
+extension MountBuilder {
+    private mutating func enterRoot(_ plan: FilesystemPlan) throws(LaunchError) {
+        var lower = "/"
+        if case .tree(let directory) = plan.root { lower = directory }
+        guard let overlay = plan.overlay else {
+            let tree = try attributed(to: "filesystem.root") { () throws(SystemError) in
+                let source = try Descriptor(open: lower, O_PATH | O_DIRECTORY)
+                let tree = try MountTree(cloning: source.number, recursive: true, action: "bind \(lower)")
+                try tree.attach(to: root.descriptor.number, action: "attach the root \(lower)")
+                return tree
+            }
+            root = RootDirectory(try duplicate(tree.descriptor.number))
+            return
+        }
+        let layers = try attributed(to: "filesystem.overlay") { () throws(SystemError) in
+            try OverlayLayers(overlay, under: root.descriptor.number, userNamespace: userNamespace)
+        }
+        let tree = try layers.attach(lower: lower, name: "", to: layers.rootMountPoint)
+        root = RootDirectory(try duplicate(tree.descriptor.number))
+        try adopt(root.descriptor.number)
+        let base = lower == "/" ? "" : lower
+        for path in overlay.layered + overlay.bound {
+            guard let target = try locate(path, "filesystem.overlay") else { continue }
+            if overlay.bound.contains(path) {
+                try layers.bind(base + path, to: target.number)
+            } else if try attributed(to: nil, { () throws(SystemError) in
+                try FileStatus(target.number, name: path).kind == .directory
+            }) {
+                let layer = try layers.attach(lower: base + path, name: path, to: target.number)
+                try adopt(layer.descriptor.number)
+            } else {
+                try layers.bind(base + path, to: target.number, readOnly: true)
+            }
+        }
+    }
+
+    private func duplicate(_ descriptor: Int32) throws(LaunchError) -> Descriptor {
+        try attributed(to: nil) { () throws(SystemError) in
+            Descriptor(try check("duplicate a descriptor") { fcntlDuplicate(descriptor) })
+        }
+    }
+
+    /// From now on files may be created in the filesystem behind `descriptor`.
+    private mutating func adopt(_ descriptor: Int32) throws(LaunchError) {
+        let status = try attributed(to: nil) { () throws(SystemError) in
+            try FileStatus(descriptor, name: "a new filesystem")
+        }
+        ownDevices.insert(status.device)
+    }
+}
+
+// MARK: - Sources
+
+extension MountBuilder {
+    private mutating func openSources(_ steps: [MountStep]) throws(LaunchError) {
+        for (index, step) in steps.enumerated() {
+            guard case .bind(let from, _, let options) = step.operation else { continue }
+            do throws(SystemError) {
+                let flags = O_PATH | (options.nofollow ? O_NOFOLLOW : 0)
+                let source = try Descriptor(open: from, flags)
+                if options.nofollow, try FileStatus(source.number, name: from).kind == .symlink {
+                    throw SystemError("bind \(from)", code: ELOOP, mend: "it is a symbolic link, and nofollow is set")
+                }
+                let tree = try MountTree(
+                    cloning: source.number, recursive: options.recursive, action: "bind \(from)")
+                if options.idmap { try mapOwners(tree.descriptor.number) }
+                sources[index] = tree.take()
+            } catch {
+                if error.code == ENOENT, options.optional { continue }
+                throw LaunchError(error, key: step.key)
+            }
+        }
+    }
+
+    /// Reads the mount table only when a `writable` entry will need to know.
+    private mutating func rememberReadOnly(_ steps: [MountStep]) throws(LaunchError) {
+        let asksWritable = steps.contains { step in
+            if case .writable = step.operation { return true }
+            return false
+        }
+        guard asksWritable else { return }
+        let table = try attributed(to: nil) { () throws(SystemError) in try readText("/proc/self/mountinfo") }
+        for line in table.split(separator: "\n") {
+            let fields = line.split(separator: " ")
+            guard fields.count > 5 else { continue }
+            let path = unescapeMountPath(fields[4])
+            submounts.append(path)
+            if fields[5].split(separator: ",").contains("ro") { keptReadOnly.insert(path) }
+        }
+        for case .bind(_, let to, let options) in steps.map(\.operation) where options.readOnly {
+            keptReadOnly.insert(to)
+        }
+    }
+}
+
+// MARK: - Targets
+
+extension MountBuilder {
+    /// The descriptor of `path` in the box, nil when there is nothing.
+    private func locate(_ path: String, _ key: String, follow: Bool = true) throws(LaunchError) -> Descriptor? {
+        let found = try attributed(to: key) { () throws(SystemError) in try root.find(path, follow: follow) }
+        return found.map { Descriptor($0) }
+    }
+
+    private enum TargetKind { case directory, file }
+
+    /// The descriptor of `path`, made when it is missing and lies in a filesystem made for the box.
+    private func target(_ path: String, _ kind: TargetKind, _ key: String) throws(LaunchError) -> Descriptor {
+        if let found = try locate(path, key) {
+            let isDirectory = try attributed(to: key) { () throws(SystemError) in
+                try FileStatus(found.number, name: path).kind == .directory
+            }
+            if isDirectory == (kind == .directory) { return found }
+            throw LaunchError(
+                key: key, "\(path) is \(isDirectory ? "a directory" : "not a directory") in the box",
+                mend: "bind a directory on a directory, a file on a file")
+        }
+        switch kind {
+        case .directory: return try makeDirectories(path, mode: 0o755, key)
+        case .file:
+            let (parent, name) = splitPath(path)
+            let directory = try makeDirectories(parent, mode: 0o755, key)
+            try refuseForeign(directory.number, path, key)
+            return try attributed(to: key) { () throws(SystemError) in
+                try createFile(name, in: directory.number, content: "", mode: 0o644, path: path)
+            }
+        }
+    }
+
+    /// Makes the missing directories of `path`, only in filesystems made for the box.
+    private func makeDirectories(_ path: String, mode: UInt32, _ key: String) throws(LaunchError) -> Descriptor {
+        if let found = try locate(path, key) { return found }
+        let (parent, name) = splitPath(path)
+        let directory = try makeDirectories(parent, mode: 0o755, key)
+        try refuseForeign(directory.number, path, key)
+        try attributed(to: key) { () throws(SystemError) in
+            try check("make \(path)") { mkdirat(directory.number, name, mode) }
+            try check("make \(path)") { fchmodat(directory.number, name, mode, 0) }
+        }
+        guard let made = try locate(path, key) else {
+            throw LaunchError(key: key, "\(path) cannot be made", mend: "it leads through a dangling symbolic link")
+        }
+        return made
+    }
+
+    private func refuseForeign(_ directory: Int32, _ path: String, _ key: String) throws(LaunchError) {
+        let status = try attributed(to: key) { () throws(SystemError) in try FileStatus(directory, name: path) }
+        if ownDevices.contains(status.device) { return }
+        throw LaunchError(
+            key: key, "\(path) does not exist, and nothing is created in the host's files",
+            mend: "make it, or give the box a layer of its own there (overlay, tmpfs or private)")
+    }
+}
+
+// MARK: - Steps
+
+extension MountBuilder {
+    private mutating func bind(
+        _ index: Int, _ from: String, _ to: String, _ options: Profile.BindOptions, _ key: String
+    ) throws(LaunchError) {
+        guard let number = sources.removeValue(forKey: index) else { return }
+        let tree = MountTree(Descriptor(number))
+        let status = try attributed(to: key) { () throws(SystemError) in try FileStatus(number, name: from) }
+        let place = try target(to, status.kind == .directory ? .directory : .file, key)
+        try attributed(to: key) { () throws(SystemError) in
+            try restrict(tree, options, action: "bind \(from)")
+            try tree.attach(to: place.number, action: "bind \(from) on \(to)")
+        }
+    }
+
+    private func restrict(
+        _ tree: borrowing MountTree, _ options: Profile.BindOptions, action: String
+    ) throws(SystemError) {
+        var attributes: MountAttributes = []
+        if options.readOnly { attributes.insert(.readOnly) }
+        if options.nosuid { attributes.insert(.nosuid) }
+        if options.nodev { attributes.insert(.nodev) }
+        if options.noexec { attributes.insert(.noexec) }
+        if options.nosymfollow { attributes.insert(.nosymfollow) }
+        if !attributes.isEmpty {
+            try tree.setAttributes(attributes, recursive: options.recursive, action: "\(action) with its options")
+        }
+        guard let propagation = options.propagation else { return }
+        let (type, recursive): (MountPropagation, Bool) =
+            switch propagation {
+            case .private: (.private, false)
+            case .rprivate: (.private, true)
+            case .slave: (.slave, false)
+            case .rslave: (.slave, true)
+            case .shared: (.shared, false)
+            case .rshared: (.shared, true)
+            }
+        try setMountPropagation(tree.descriptor.number, type, recursive: recursive, action: action)
+    }
+
+    private func readOnly(_ path: String, optional: Bool, _ key: String) throws(LaunchError) {
+        guard let place = try locate(path, key) else {
+            if optional { return }
+            throw LaunchError(key: key, "\(path) does not exist in the box", mend: "remove it, or make it")
+        }
+        try attributed(to: key) { () throws(SystemError) in
+            do throws(SystemError) {
+                try setMountAttributes(
+                    place.number, .readOnly, recursive: true, action: "make \(path) read-only")
+            } catch {
+                guard error.code == EINVAL else { throw error }
+                // Not a mount point yet.
+                let tree = try MountTree(cloning: place.number, recursive: true, action: "make \(path) read-only")
+                try tree.setAttributes(.readOnly, recursive: true, action: "make \(path) read-only")
+                try tree.attach(to: place.number, action: "make \(path) read-only")
+            }
+        }
+    }
+
+    private func writable(_ path: String, _ key: String) throws(LaunchError) {
+        guard let place = try locate(path, key) else {
+            throw LaunchError(key: key, "\(path) does not exist in the box", mend: "remove it, or make it")
+        }
+        if let holder = longestMountPoint(holding: path), keptReadOnly.contains(holder) {
+            throw LaunchError(
+                key: key, "\(path) lies on the mount \(holder), which is read-only on the host or by its own options")
+        }
+        try attributed(to: key) { () throws(SystemError) in
+            let action = "make \(path) writable"
+            let tree = try MountTree(cloning: place.number, recursive: true, action: action)
+            try tree.setAttributes([], clear: .readOnly, recursive: false, action: action)
+            try tree.attach(to: place.number, action: action)
+        }
+        for mount in submounts where !keptReadOnly.contains(mount) {
+            guard let below = FilesystemPlanner.remainder(of: mount, below: path), !below.isEmpty else { continue }
+            guard let place = try locate(mount, key) else { continue }
+            try attributed(to: key) { () throws(SystemError) in
+                do throws(SystemError) {
+                    try setMountAttributes(
+                        place.number, [], clear: .readOnly, recursive: false, action: "make \(mount) writable")
+                } catch {
+                    // Covered by another entry, so that it is no mount point any more.
+                    if error.code != EINVAL { throw error }
+                }
+            }
+        }
+    }
+
+    private func longestMountPoint(holding path: String) -> String? {
+        submounts.filter { FilesystemPlanner.remainder(of: path, below: $0) != nil }.max { $0.count < $1.count }
+    }
+
+    /// Covers a directory with an empty one that nobody may enter, and anything else with a device that cannot be
+    /// opened; a missing path needs nothing.
+    private mutating func hide(_ path: String, _ key: String) throws(LaunchError) {
+        guard let place = try locate(path, key) else { return }
+        let kind = try attributed(to: key) { () throws(SystemError) in
+            try FileStatus(place.number, name: path).kind
+        }
+        let action = "hide \(path)"
+        let made: Int32? = try attributed(to: key) { () throws(SystemError) in
+            guard kind == .directory else {
+                try coverFile(place.number, action)
+                return nil
+            }
+            if let hiddenDirectory {
+                let tree = try MountTree(cloning: hiddenDirectory, recursive: false, action: action)
+                try tree.attach(to: place.number, action: action)
+                return nil
+            }
+            let tree = try MountTree(
+                new: "tmpfs", [("size", "4k"), ("nr_inodes", "1"), ("mode", "0000")],
+                attributes: [.readOnly, .nosuid, .nodev, .noexec], action: action)
+            try tree.attach(to: place.number, action: action)
+            return tree.take()
+        }
+        if let made { hiddenDirectory = made }
+    }
+
+    /// Binds /dev/null with `nodev`: opening it fails for everyone.
+    private func coverFile(_ place: Int32, _ action: String) throws(SystemError) {
+        let null = try openDevice("null", .null)
+        let tree = try MountTree(cloning: null.number, recursive: false, action: action)
+        try tree.setAttributes([.readOnly, .nosuid, .nodev, .noexec], recursive: false, action: action)
+        try tree.attach(to: place, action: action)
+    }
+
+    private mutating func tmpfs(
+        _ path: String, _ size: UInt64?, _ mode: UInt32, _ options: Profile.BindOptions, _ key: String
+    ) throws(LaunchError) {
+        if options.optional, try locate(path, key) == nil { return }
+        let place = try target(path, .directory, key)
+        var settings: [(String, String?)] = [("mode", String(mode, radix: 8))]
+        if let size { settings.append(("size", String(size))) }
+        let tree = try attributed(to: key) { () throws(SystemError) in
+            let tree = try MountTree(new: "tmpfs", settings, action: "mount a tmpfs on \(path)")
+            try restrict(tree, options, action: "mount a tmpfs on \(path)")
+            try tree.attach(to: place.number, action: "mount a tmpfs on \(path)")
+            return tree
+        }
+        try adopt(tree.descriptor.number)
+        if mode == 0o700 { owned.append(tree.take()) }
+    }
+
+    private mutating func directory(_ path: String, _ mode: UInt32, _ key: String) throws(LaunchError) {
+        let made = try makeDirectories(path, mode: mode, key)
+        owned.append(made.take())
+    }
+
+    private mutating func file(
+        _ path: String, _ content: String, _ mode: UInt32, _ key: String
+    ) throws(LaunchError) {
+        if let place = try locate(path, key) {
+            try attributed(to: key) { () throws(SystemError) in
+                try coverWithFile(place.number, content, mode, path, under: root.descriptor.number)
+            }
+            return
+        }
+        let (parent, name) = splitPath(path)
+        let directory = try makeDirectories(parent, mode: 0o755, key)
+        try refuseForeign(directory.number, path, key)
+        _ = try attributed(to: key) { () throws(SystemError) in
+            try createFile(name, in: directory.number, content: content, mode: mode, path: path)
+        }
+    }
+
+    private func symbolicLink(_ path: String, _ destination: String, _ key: String) throws(LaunchError) {
+        let (parent, name) = splitPath(path)
+        let directory = try makeDirectories(parent, mode: 0o755, key)
+        try refuseForeign(directory.number, path, key)
+        try attributed(to: key) { () throws(SystemError) in
+            try check("make the symbolic link \(path)") { symlinkat(destination, directory.number, name) }
+        }
+    }
+
+    /// A directory at `path` itself: a symbolic link there is refused (CVE-2019-19921 and its kin).
+    private func plainDirectory(_ path: String, _ key: String) throws(LaunchError) -> Descriptor {
+        guard let place = try locate(path, key, follow: false) else {
+            return try makeDirectories(path, mode: 0o755, key)
+        }
+        let kind = try attributed(to: key) { () throws(SystemError) in
+            try FileStatus(place.number, name: path).kind
+        }
+        if kind == .directory { return place }
+        throw LaunchError(key: key, "\(path) is not a directory in the box", mend: "no symbolic link is allowed there")
+    }
+
+    private func proc(_ path: String, _ key: String) throws(LaunchError) {
+        let place = try plainDirectory(path, key)
+        try attributed(to: key) { () throws(SystemError) in
+            do throws(SystemError) {
+                let tree = try MountTree(
+                    new: "proc", attributes: [.nosuid, .nodev, .noexec], action: "mount a fresh proc on \(path)")
+                try tree.attach(to: place.number, action: "mount a fresh proc on \(path)")
+            } catch {
+                if error.code != EPERM { throw error }
+                throw SystemError(
+                    error.action, code: EPERM,
+                    mend: "the caller's own /proc is partly covered: set filesystem.proc = \"host\"")
+            }
+        }
+    }
+
+    private mutating func devices(_ path: String, messageQueues: Bool, _ key: String) throws(LaunchError) {
+        let place = try plainDirectory(path, key)
+        let tree = try attributed(to: key) { () throws(SystemError) in
+            try DeviceDirectory(messageQueues: messageQueues).mount(on: place.number)
+        }
+        try adopt(tree.descriptor.number)
+    }
+}

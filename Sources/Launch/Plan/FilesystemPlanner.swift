@@ -1,0 +1,227 @@
+import Profile
+
+/// Turns [filesystem] into an ordered list of mount steps.
+struct FilesystemPlanner {
+    let host: HostFacts
+    let filesystem: Profile.Filesystem
+    let unshare: Set<NamespaceKind>
+
+    private var paths: PathExpansion { PathExpansion(host: host) }
+
+    func plan() throws(LaunchError) -> FilesystemPlan {
+        var plan = FilesystemPlan()
+        guard unshare.contains(.mount) else {
+            try refuseWithoutMountNamespace()
+            return plan
+        }
+        if let root = filesystem.root, root != "/" {
+            plan.root = .tree(try paths.expand(root, key: "filesystem.root"))
+        }
+        plan.overlay = try overlay(plan.root)
+        // Entries apply in the order that the profile language fixes; what makes a foreign root usable comes first.
+        plan.steps += foreignRoot(plan.root)
+        plan.steps += try list(filesystem.readOnly, "read-only", plan.root) { .readOnly(path: $0, optional: false) }
+        plan.steps += freshProc(plan.root)
+        for area in Profile.PrivateArea.allCases where filesystem.privateAreas.contains(area) {
+            plan.steps += privateArea(area)
+        }
+        plan.steps += try tmpfs() + binds() + files()
+        plan.steps += try list(filesystem.writable, "writable", plan.root) { .writable(path: $0) }
+        plan.steps += try hidden(plan)
+        return plan
+    }
+
+    /// Without a mount namespace only Landlock can enforce rules, and only those of access.
+    private func refuseWithoutMountNamespace() throws(LaunchError) {
+        var access = Profile.Filesystem()
+        access.landlock = filesystem.landlock
+        if filesystem.landlock {
+            access.readOnly = filesystem.readOnly
+            access.writable = filesystem.writable
+            access.hide = filesystem.hide
+        }
+        access.maskedPaths = filesystem.maskedPaths
+        access.readonlyPaths = filesystem.readonlyPaths
+        guard access != filesystem else { return }
+        throw LaunchError(
+            key: "filesystem", "[filesystem] needs a mount namespace",
+            mend: "add \"mount\" to namespaces.unshare (--unshare mount)")
+    }
+
+    private func list(
+        _ entries: [String], _ key: String, _ root: FilesystemPlan.Root, _ operation: (String) -> MountOperation
+    ) throws(LaunchError) -> [MountStep] {
+        var steps: [MountStep] = []
+        var tree: String?
+        if case .tree(let directory) = root { tree = directory }
+        for (index, entry) in entries.enumerated() {
+            let place = "filesystem.\(key)[\(index)]"
+            for path in try paths.expandGlob(entry, key: place, root: tree) {
+                steps.append(MountStep(place, operation(path)))
+            }
+        }
+        return steps
+    }
+
+    /// A hidden path is hidden at each place where a bind shows it.
+    private func hidden(_ plan: FilesystemPlan) throws(LaunchError) -> [MountStep] {
+        let named = try list(filesystem.hide, "hide", plan.root) { .hide(path: $0) }
+        var steps = named
+        for step in named {
+            guard case .hide(let path) = step.operation else { continue }
+            for case .bind(let from, let to, _) in plan.steps.map(\.operation) where from != to {
+                guard let below = FilesystemPlanner.remainder(of: path, below: from) else { continue }
+                steps.append(MountStep(step.key, .hide(path: below.isEmpty ? to : to + "/" + below)))
+            }
+        }
+        guard hasFreshProc(plan.root) else { return steps }
+        for path in filesystem.maskedPaths ?? FilesystemPlanner.usualMaskedPaths {
+            steps.append(MountStep("filesystem.masked-paths", .hide(path: path)))
+        }
+        return steps
+    }
+
+    /// What follows `parent` in `path`, without the slash between; nil when `path` is not at or below `parent`.
+    static func remainder(of path: String, below parent: String) -> String? {
+        if path == parent { return "" }
+        let prefix = parent == "/" ? "/" : parent + "/"
+        return path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : nil
+    }
+}
+
+// MARK: - Single sections
+
+extension FilesystemPlanner {
+    /// The OCI runtime specification's usual lists, as runtimes ship them.
+    static let usualMaskedPaths = [
+        "/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+        "/proc/sched_debug", "/proc/scsi", "/proc/timer_list", "/proc/timer_stats", "/sys/devices/virtual/powercap",
+        "/sys/firmware",
+    ]
+    static let usualReadonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
+
+    private func hasFreshProc(_ root: FilesystemPlan.Root) -> Bool {
+        switch filesystem.proc {
+        case .auto: unshare.contains(.pid)
+        case .fresh: true
+        case .host, .none: false
+        }
+    }
+
+    /// A tree from elsewhere has no device nodes, /proc or /sys of its own.
+    private func foreignRoot(_ root: FilesystemPlan.Root) -> [MountStep] {
+        guard case .tree = root else { return [] }
+        var steps: [MountStep] = []
+        if !filesystem.privateAreas.contains(.dev) { steps += privateArea(.dev) }
+        if filesystem.proc == .host || (filesystem.proc == .auto && !hasFreshProc(root)) {
+            steps.append(MountStep("filesystem.proc", .bind(from: "/proc", to: "/proc", .init())))
+        }
+        var system = Profile.BindOptions()
+        system.readOnly = true
+        system.optional = true
+        steps.append(MountStep("filesystem.root", .bind(from: "/sys", to: "/sys", system)))
+        return steps
+    }
+
+    private func freshProc(_ root: FilesystemPlan.Root) -> [MountStep] {
+        guard hasFreshProc(root) else { return [] }
+        let readonly = filesystem.readonlyPaths ?? FilesystemPlanner.usualReadonlyPaths
+        return [MountStep("filesystem.proc", .proc(path: "/proc"))]
+            + readonly.map { MountStep("filesystem.readonly-paths", .readOnly(path: $0, optional: true)) }
+    }
+
+    private func privateArea(_ area: Profile.PrivateArea) -> [MountStep] {
+        func tmpfs(_ path: String, mode: UInt32) -> MountStep {
+            var options = Profile.BindOptions()
+            options.nosuid = true
+            options.nodev = true
+            options.optional = true
+            return MountStep("filesystem.private", .tmpfs(path: path, size: nil, mode: mode, options))
+        }
+        switch area {
+        case .tmp: return [tmpfs("/tmp", mode: 0o1777), tmpfs("/var/tmp", mode: 0o1777)]
+        case .run: return [tmpfs("/run", mode: 0o755)]
+        case .dev:
+            return [
+                MountStep(
+                    "filesystem.private", .devices(path: "/dev", messageQueues: unshare.contains(.ipc)))
+            ]
+        case .home:
+            let homes = [tmpfs("/home", mode: 0o755), tmpfs("/root", mode: 0o700)]
+            if host.home == "/root" || host.home == "/" { return homes }
+            if FilesystemPlanner.remainder(of: host.home, below: "/home") != nil {
+                return homes + [MountStep("filesystem.private", .directory(path: host.home, mode: 0o700))]
+            }
+            return homes + [tmpfs(host.home, mode: 0o700)]
+        }
+    }
+
+    private func tmpfs() throws(LaunchError) -> [MountStep] {
+        var steps: [MountStep] = []
+        for (index, entry) in filesystem.tmpfs.enumerated() {
+            let key = "filesystem.tmpfs[\(index)]"
+            let path = try paths.expand(entry.path, key: key)
+            steps.append(
+                MountStep(key, .tmpfs(path: path, size: entry.size, mode: entry.mode, entry.options)))
+        }
+        return steps
+    }
+
+    private func binds() throws(LaunchError) -> [MountStep] {
+        var steps: [MountStep] = []
+        for (index, entry) in filesystem.binds.enumerated() {
+            let key = "filesystem.bind[\(index)]"
+            let from = try paths.expand(entry.from, key: key)
+            let to = try paths.expand(entry.to, key: key)
+            steps.append(MountStep(key, .bind(from: from, to: to, entry.options)))
+        }
+        return steps
+    }
+
+    private func files() throws(LaunchError) -> [MountStep] {
+        var steps: [MountStep] = []
+        for (index, entry) in filesystem.files.enumerated() {
+            let key = "filesystem.files[\(index)]"
+            let path = try paths.expand(entry.path, key: key)
+            steps.append(MountStep(key, .file(path: path, content: entry.content, mode: entry.mode)))
+        }
+        for (index, entry) in filesystem.symlinks.enumerated() {
+            let key = "filesystem.symlinks[\(index)]"
+            let path = try paths.expand(entry.path, key: key)
+            steps.append(MountStep(key, .symlink(path: path, target: entry.target)))
+        }
+        return steps
+    }
+}
+
+// MARK: - Overlay
+
+extension FilesystemPlanner {
+    /// Kinds of filesystem whose files stand for kernel state: a copy-on-write layer over them has no meaning.
+    private static let kernelFilesystems: Set<String> = [
+        "proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "mqueue", "securityfs", "debugfs", "tracefs",
+        "pstore", "bpf", "configfs", "fusectl", "hugetlbfs", "binfmt_misc", "autofs", "efivarfs", "rpc_pipefs", "nsfs",
+    ]
+
+    private func overlay(_ root: FilesystemPlan.Root) throws(LaunchError) -> OverlayPlan? {
+        guard let wanted = filesystem.overlay else { return nil }
+        var plan = OverlayPlan(upper: wanted.upper, size: wanted.size)
+        if case .directory(let path) = wanted.upper {
+            plan.upper = .directory(try paths.expand(path, key: "filesystem.overlay.upper"))
+        }
+        var base = "/"
+        if case .tree(let directory) = root { base = directory }
+        var tops: Set<String> = []
+        for mount in host.mounts() {
+            guard let below = FilesystemPlanner.remainder(of: mount.path, below: base), !below.isEmpty else { continue }
+            if plan.bound.contains(where: { FilesystemPlanner.remainder(of: "/" + below, below: $0) != nil }) { continue }
+            guard tops.insert("/" + below).inserted else { continue }
+            if FilesystemPlanner.kernelFilesystems.contains(mount.type) {
+                plan.bound.append("/" + below)
+            } else {
+                plan.layered.append("/" + below)
+            }
+        }
+        return plan
+    }
+}

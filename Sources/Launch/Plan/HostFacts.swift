@@ -1,0 +1,59 @@
+public import Profile
+
+/// What planning asks of the host. A value with closures, so that tests plan on a host of their own making.
+public struct HostFacts: Sendable {
+    public var uid: UInt32
+    public var gid: UInt32
+    /// Whether the caller may make namespaces without a user namespace (CAP_SYS_ADMIN).
+    public var privileged: Bool
+    /// `KEY=VALUE`, as environ(7) holds it.
+    public var environment: [String]
+    public var home: String
+    /// Whether the caller has a controlling terminal.
+    public var hasTerminal: Bool
+    /// Paths that match a pattern of glob(7), sorted.
+    public var glob: @Sendable (String) -> [String]
+    /// The mounts of the caller's mount namespace, in the kernel's order.
+    public var mounts: @Sendable () -> [HostMount]
+    /// Ranges of /etc/subuid (`uid` true) or /etc/subgid that belong to the caller; `inside` is 0 in each.
+    public var subordinateIDs: @Sendable (_ uid: Bool) -> [Profile.IDRange]
+    /// The /proc/PID/ns directory of a running sandbox, nil when there is none of that name.
+    public var namespaceDirectory: @Sendable (_ sandbox: String) -> String?
+
+    public init(
+        uid: UInt32, gid: UInt32, privileged: Bool, environment: [String], home: String, hasTerminal: Bool,
+        glob: @escaping @Sendable (String) -> [String] = { _ in [] },
+        mounts: @escaping @Sendable () -> [HostMount] = { [] },
+        subordinateIDs: @escaping @Sendable (Bool) -> [Profile.IDRange] = { _ in [] },
+        namespaceDirectory: @escaping @Sendable (String) -> String? = { _ in nil }
+    ) {
+        self.uid = uid
+        self.gid = gid
+        self.privileged = privileged
+        self.environment = environment
+        self.home = home
+        self.hasTerminal = hasTerminal
+        self.glob = glob
+        self.mounts = mounts
+        self.subordinateIDs = subordinateIDs
+        self.namespaceDirectory = namespaceDirectory
+    }
+
+    /// The value of an environment variable.
+    public func variable(_ name: String) -> String? {
+        let prefix = name + "="
+        guard let entry = environment.first(where: { $0.hasPrefix(prefix) }) else { return nil }
+        return String(entry.dropFirst(prefix.count))
+    }
+}
+
+/// A line of /proc/self/mountinfo (proc_pid_mountinfo(5)).
+public struct HostMount: Sendable, Equatable {
+    public var path: String
+    public var type: String
+
+    public init(path: String, type: String) {
+        self.path = path
+        self.type = type
+    }
+}

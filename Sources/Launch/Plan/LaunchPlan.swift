@@ -1,0 +1,124 @@
+public import Profile
+
+/// Everything a launch does, decided: what executing it changes is the kernel's state only.
+public struct LaunchPlan: Sendable, Equatable {
+    /// The name in the registry; nil for a sandbox without one.
+    public var name: String?
+    public var command: [String]
+    public var namespaces = NamespacePlan()
+    public var filesystem = FilesystemPlan()
+    /// What the profile says of the process; the fields that the plan decides anew stand beside it.
+    public var process = Profile.Process()
+    /// `KEY=VALUE`, as execve(2) takes it.
+    public var environment: [String] = []
+    /// The directory to begin in: the profile's, or nil for the caller's where the box has it.
+    public var workingDirectory: String?
+    public var limits: [String: Profile.Limit] = [:]
+    public var security = Profile.Security()
+    public var resources = Profile.Resources()
+    public var supervision = Supervision.none
+    /// Whether TIOCSTI and TIOCLINUX are refused, because the box shares the caller's terminal.
+    public var guardsTerminal = false
+    /// Whether the box loses the caller's terminal (`terminal = "none"`).
+    public var leavesTerminal = false
+
+    public init(command: [String]) { self.command = command }
+}
+
+/// Who stays beside the application.
+public enum Supervision: Sendable, Equatable {
+    /// Nobody: the launcher becomes the application.
+    case none
+    /// A waiter in the caller's place, and in the box the application itself, with a small init over it, or behind a
+    /// pseudo-terminal (which needs the init as its session's leader).
+    case waiter(initProcess: Bool, pseudoTerminal: Bool)
+}
+
+public struct NamespacePlan: Sendable, Equatable {
+    public var unshare: Set<NamespaceKind> = []
+    /// Existing namespaces to enter, by path.
+    public var join: [Join] = []
+    /// Whether `user` is unshared only because the caller is not root.
+    public var impliesUser = false
+    public var uidMap: [Profile.IDRange] = []
+    public var gidMap: [Profile.IDRange] = []
+    public var mapWriter = IDMapWriter.own
+    public var monotonicOffset: Int?
+    public var boottimeOffset: Int?
+
+    public struct Join: Sendable, Equatable {
+        public var kind: NamespaceKind
+        public var path: String
+
+        public init(kind: NamespaceKind, path: String) {
+            self.kind = kind
+            self.path = path
+        }
+    }
+
+    public init() {}
+}
+
+/// Who may write the id maps of a new user namespace (user_namespaces(7)).
+public enum IDMapWriter: Sendable, Equatable {
+    /// The process itself: one id, its own.
+    case own
+    /// A process outside with CAP_SETUID: any ranges.
+    case privileged
+    /// newuidmap(1) and newgidmap(1): the ranges of /etc/subuid and /etc/subgid.
+    case setuidHelpers
+}
+
+public struct FilesystemPlan: Sendable, Equatable {
+    public var root = Root.host
+    public var overlay: OverlayPlan?
+    /// In the order in which they apply.
+    public var steps: [MountStep] = []
+
+    public enum Root: Sendable, Equatable {
+        case host
+        case tree(String)
+    }
+
+    public init() {}
+
+    /// Whether the mount namespace's root changes, so that pivot_root(2) is needed.
+    public var changesRoot: Bool { root != .host || overlay != nil }
+}
+
+public struct OverlayPlan: Sendable, Equatable {
+    public var upper: Profile.Overlay.Upper
+    public var size: UInt64?
+    /// Mount points below the root that get a layer of their own, outermost first.
+    public var layered: [String] = []
+    /// Mount points below the root that are bound as they are (/proc, /sys, /dev and their like).
+    public var bound: [String] = []
+}
+
+/// One step in building what the box sees, with the profile key it comes from.
+public struct MountStep: Sendable, Equatable {
+    public var key: String
+    public var operation: MountOperation
+
+    public init(_ key: String, _ operation: MountOperation) {
+        self.key = key
+        self.operation = operation
+    }
+}
+
+/// Paths are the box's, but for `from`, which is the caller's.
+public enum MountOperation: Sendable, Equatable {
+    case bind(from: String, to: String, Profile.BindOptions)
+    case readOnly(path: String, optional: Bool)
+    case writable(path: String)
+    case hide(path: String)
+    case tmpfs(path: String, size: UInt64?, mode: UInt32, Profile.BindOptions)
+    /// A directory in a filesystem made for the box, owned by the box's user.
+    case directory(path: String, mode: UInt32)
+    case file(path: String, content: String, mode: UInt32)
+    case symlink(path: String, target: String)
+    /// A fresh proc(5).
+    case proc(path: String)
+    /// A fresh /dev with the usual device nodes and a devpts instance of its own.
+    case devices(path: String, messageQueues: Bool)
+}

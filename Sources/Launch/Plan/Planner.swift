@@ -1,0 +1,120 @@
+public import Profile
+
+/// Decides a launch: profile and host in, plan out, nothing changed.
+public struct Planner: Sendable {
+    private let host: HostFacts
+
+    public init(host: HostFacts) { self.host = host }
+
+    /// The plan for `profile`, running `command` or, when that is empty, the profile's own.
+    public func plan(_ profile: Profile, command: [String], name: String? = nil) throws(LaunchError) -> LaunchPlan {
+        var plan = LaunchPlan(command: command.isEmpty ? profile.process.command : command)
+        guard let program = plan.command.first, !program.isEmpty else {
+            throw LaunchError("no command to run", mend: "give one, or set process.command in a profile")
+        }
+        if let bad = plan.command.first(where: { $0.utf8.contains(0) }) {
+            throw LaunchError(key: "process.command", "\"\(bad)\" holds a NUL byte")
+        }
+        plan.name = name
+        plan.process = profile.process
+        plan.limits = profile.limits
+        if let core = profile.process.coreLimit { plan.limits["core"] = core }
+        plan.security = profile.security
+        plan.resources = profile.resources
+        plan.namespaces = try namespaces(profile)
+        plan.filesystem = try FilesystemPlanner(
+            host: host, filesystem: profile.filesystem, unshare: plan.namespaces.unshare
+        ).plan()
+        plan.environment = environment(profile.process.environment)
+        plan.workingDirectory = try profile.process.workingDirectory.map { path throws(LaunchError) in
+            try PathExpansion(host: host).expand(path, key: "process.working-directory")
+        }
+        terminal(profile, &plan)
+        return plan
+    }
+
+    private func namespaces(_ profile: Profile) throws(LaunchError) -> NamespacePlan {
+        var plan = NamespacePlan()
+        plan.unshare = profile.namespaces.unshare
+        for (kind, target) in profile.namespaces.join.sorted(by: { $0.key < $1.key }) {
+            plan.join.append(.init(kind: kind, path: try path(of: target, kind)))
+        }
+        let joinsUser = plan.join.contains { $0.kind == .user }
+        if !host.privileged, !joinsUser, !plan.unshare.isEmpty, !plan.unshare.contains(.user) {
+            plan.unshare.insert(.user)
+            plan.impliesUser = true
+        }
+        plan.monotonicOffset = profile.namespaces.monotonicOffset
+        plan.boottimeOffset = profile.namespaces.boottimeOffset
+        if plan.unshare.contains(.user) { try mapIDs(profile.security, &plan) }
+        return plan
+    }
+
+    private func path(of target: Profile.JoinTarget, _ kind: NamespaceKind) throws(LaunchError) -> String {
+        let key = "namespaces.join.\(kind.rawValue)"
+        switch target {
+        case .path(let path): return try PathExpansion(host: host).expand(path, key: key)
+        case .sandbox(let name):
+            guard let directory = host.namespaceDirectory(name) else {
+                throw LaunchError(key: key, "no sandbox \"\(name)\" is running")
+            }
+            return "\(directory)/\(kind.entry)"
+        }
+    }
+
+    private func mapIDs(_ security: Profile.Security, _ plan: inout NamespacePlan) throws(LaunchError) {
+        plan.uidMap = try ranges(security.uidMap, uid: true)
+        plan.gidMap = try ranges(security.gidMap ?? security.uidMap, uid: false)
+        let single =
+            plan.uidMap.count == 1 && plan.uidMap[0].count == 1 && plan.uidMap[0].outside == host.uid
+            && plan.gidMap.count == 1 && plan.gidMap[0].count == 1 && plan.gidMap[0].outside == host.gid
+        plan.mapWriter = single ? .own : host.privileged ? .privileged : .setuidHelpers
+    }
+
+    private func ranges(_ mapping: Profile.IDMapping, uid: Bool) throws(LaunchError) -> [Profile.IDRange] {
+        let own = uid ? host.uid : host.gid
+        switch mapping {
+        case .own: return [.init(inside: own, outside: own, count: 1)]
+        case .explicit(let ranges): return ranges
+        case .auto:
+            guard let range = host.subordinateIDs(uid).first else {
+                let file = uid ? "/etc/subuid" : "/etc/subgid"
+                throw LaunchError(
+                    key: "security.\(uid ? "uid" : "gid")-map", "\(file) gives you no range",
+                    mend: "add a line such as \"NAME:100000:65536\" there (usermod --add-sub\(uid ? "uid" : "gid")s)")
+            }
+            if host.privileged { return [.init(inside: 0, outside: range.outside, count: range.count)] }
+            return [
+                .init(inside: 0, outside: own, count: 1),
+                .init(inside: 1, outside: range.outside, count: range.count),
+            ]
+        }
+    }
+
+    private func environment(_ wanted: Profile.Environment) -> [String] {
+        var kept = host.environment.filter { entry in
+            let name = entry.prefix { $0 != "=" }
+            if wanted.set[String(name)] != nil || matches(name, wanted.unset) { return false }
+            return !wanted.clear || matches(name, wanted.keep)
+        }
+        for (name, value) in wanted.set.sorted(by: { $0.key < $1.key }) { kept.append("\(name)=\(value)") }
+        return kept
+    }
+
+    private func matches(_ name: Substring, _ patterns: [String]) -> Bool {
+        patterns.contains { $0.hasSuffix("*") ? name.hasPrefix($0.dropLast()) : name == $0 }
+    }
+
+    private func terminal(_ profile: Profile, _ plan: inout LaunchPlan) {
+        let pseudoTerminal = profile.process.terminal == .pty
+        let newPID = plan.namespaces.unshare.contains(.pid)
+        let joinsPID = plan.namespaces.join.contains { $0.kind == .pid }
+        if newPID || joinsPID || pseudoTerminal {
+            let initProcess = pseudoTerminal || (newPID && profile.process.initProcess)
+            plan.supervision = .waiter(initProcess: initProcess, pseudoTerminal: pseudoTerminal)
+        }
+        plan.leavesTerminal = profile.process.terminal == .none
+        let shares = host.hasTerminal && !pseudoTerminal
+        plan.guardsTerminal = shares && profile.security.terminalInjection != .allow
+    }
+}
