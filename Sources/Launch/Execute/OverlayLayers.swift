@@ -18,21 +18,23 @@ struct OverlayLayers: ~Copyable {
     var rootMountPoint: Int32 { mountPoint.number }
 
     init(_ plan: OverlayPlan, under root: Int32, userNamespace: Bool) throws(SystemError) {
-        self.userNamespace = userNamespace
         var options: [(String, String?)] = [("mode", "0700")]
         if let size = plan.size { options.append(("size", String(size))) }
         let stage = try MountTree(new: "tmpfs", options, action: "mount a tmpfs for the overlay")
         try stage.attach(to: root, action: "mount a tmpfs for the overlay")
         let base = stage.descriptor.number
         try check("make the overlay's mount point") { mkdirat(base, "root", 0o755) }
-        mountPoint = Descriptor(
+        let mountPoint = Descriptor(
             try check("open the overlay's mount point") { linux_openat(base, "root", O_PATH | O_CLOEXEC, 0) })
-        store =
+        let store =
             switch plan.upper {
             case .tmpfs: Descriptor(try check("open the overlay's store") { fcntlDuplicate(base) })
             case .directory(let path): try OverlayLayers.openStore(path)
             }
+        self.userNamespace = userNamespace
+        self.store = store
         self.stage = stage
+        self.mountPoint = mountPoint
     }
 
     /// The kept directory must be the caller's own: what it holds becomes the box's files (CVE-2021-26910).
