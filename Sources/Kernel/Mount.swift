@@ -65,9 +65,12 @@ public struct MountTree: ~Copyable {
     }
 
     /// Maps file owners through the user namespace behind `userNamespace`.
-    public func setIDMapping(_ userNamespace: Int32, action: @autoclosure () -> String) throws(SystemError) {
+    public func setIDMapping(
+        _ userNamespace: Int32, recursive: Bool, action: @autoclosure () -> String
+    ) throws(SystemError) {
+        let flags = atEmptyPath | (recursive ? atRecursive : 0)
         try check(action()) {
-            linux_mount_setattr(descriptor.number, "", atEmptyPath, mountIDMapped, 0, 0, UInt64(userNamespace))
+            linux_mount_setattr(descriptor.number, "", flags, mountIDMapped, 0, 0, UInt64(userNamespace))
         }
     }
 

@@ -16,6 +16,7 @@
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -24,7 +25,9 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/types.h>
@@ -129,6 +132,56 @@ static inline int linux_landlock_add_port(int ruleset, uint64_t allowed, uint64_
 static inline int linux_landlock_restrict_self(int ruleset) {
     return (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
 }
+
+// netdevice(7): struct ifreq is a union that Swift does not import
+
+static inline int linux_loopback_up(int socket) {
+    struct ifreq request = {.ifr_name = "lo"};
+    if (ioctl(socket, SIOCGIFFLAGS, &request) < 0) return -1;
+    request.ifr_flags |= IFF_UP;
+    return ioctl(socket, SIOCSIFFLAGS, &request);
+}
+
+// cmsg(3): macros
+
+/// Sends bytes and, when `descriptor` is not negative, a descriptor along with them (unix(7), SCM_RIGHTS).
+static inline ssize_t linux_send_message(int socket, const void *bytes, size_t count, int descriptor) {
+    union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control = {0};
+    struct iovec part = {(void *)bytes, count};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (descriptor >= 0) {
+        message.msg_control = control.bytes;
+        message.msg_controllen = sizeof control.bytes;
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+    }
+    return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
+/// Receives one message; `*descriptor` is the close-on-exec descriptor that came with it, or -1.
+static inline ssize_t linux_receive_message(int socket, void *bytes, size_t count, int *descriptor) {
+    union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control;
+    struct iovec part = {bytes, count};
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control.bytes};
+    ssize_t received = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    *descriptor = -1;
+    if (received < 0) return received;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+        memcpy(descriptor, CMSG_DATA(header), sizeof *descriptor);
+    return received;
+}
+
+// ioctl_tty(2): request numbers that are no plain constants
+
+static inline int linux_pty_unlock(int controller) {
+    int locked = 0;
+    return ioctl(controller, TIOCSPTLCK, &locked);
+}
+static inline int linux_pty_peer(int controller, int flags) { return ioctl(controller, TIOCGPTPEER, flags); }
 
 // ioctl(2) is variadic
 

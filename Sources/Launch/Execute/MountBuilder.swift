@@ -18,14 +18,11 @@ struct MountBuilder: ~Copyable {
     /// Directories that the box's user shall own.
     private(set) var owned: [Int32] = []
     private let userNamespace: Bool
-    /// Sets a mapping of file owners on a detached tree.
-    private let mapOwners: (Int32) throws(SystemError) -> Void
 
-    init(
-        userNamespace: Bool, mapOwners: @escaping (Int32) throws(SystemError) -> Void
-    ) throws(LaunchError) {
+    /// - Parameter mapped: detached trees of binds with idmap, by step.
+    init(userNamespace: Bool, mapped: [Int: Int32]) throws(LaunchError) {
         self.userNamespace = userNamespace
-        self.mapOwners = mapOwners
+        sources = mapped
         root = RootDirectory(
             try attributed(to: nil) { () throws(SystemError) in try Descriptor(open: "/", O_PATH | O_DIRECTORY) })
     }
@@ -122,7 +119,7 @@ extension MountBuilder {
 extension MountBuilder {
     private mutating func openSources(_ steps: [MountStep]) throws(LaunchError) {
         for (index, step) in steps.enumerated() {
-            guard case .bind(let from, _, let options) = step.operation else { continue }
+            guard case .bind(let from, _, let options) = step.operation, sources[index] == nil else { continue }
             do throws(SystemError) {
                 let flags = O_PATH | (options.nofollow ? O_NOFOLLOW : 0)
                 let source = try Descriptor(open: from, flags)
@@ -131,7 +128,6 @@ extension MountBuilder {
                 }
                 let tree = try MountTree(
                     cloning: source.number, recursive: options.recursive, action: "bind \(from)")
-                if options.idmap { try mapOwners(tree.descriptor.number) }
                 sources[index] = tree.take()
             } catch {
                 if error.code == ENOENT, options.optional { continue }

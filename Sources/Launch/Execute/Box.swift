@@ -1,0 +1,131 @@
+import CLinux
+import Glibc
+import Kernel
+import Profile
+
+/// What happens inside the new namespaces, from their making to the command's first instruction. The order is the
+/// content: what needs the outside comes before the root changes, what needs privilege before it is dropped.
+struct Box {
+    let plan: LaunchPlan
+
+    /// Sets the box up and gives privileges away.
+    /// - Returns: the command, ready to be executed.
+    func setUp(_ outside: borrowing Outside, mapped: [Int: Int32]) throws(LaunchError) -> PreparedCommand {
+        try joinControlGroup(outside)
+        try setNames()
+        try bringNetworkUp()
+        try applyScheduling()
+        let owned = try buildFilesystem(mapped)
+        let identity = try identify()
+        try give(owned, to: identity)
+        try enterWorkingDirectory(outside)
+        let environment = Environment(plan, identity).entries
+        try Confinement(plan).drop(to: identity)
+        try dieWithParent(outside)
+        return try PreparedCommand(plan.command, environment: environment)
+    }
+
+    private func joinControlGroup(_ outside: borrowing Outside) throws(LaunchError) {
+        if outside.cgroupForClone < 0 {
+            for member in outside.cgroupMembers {
+                try attributed(to: "resources") { () throws(SystemError) in
+                    try writeText("0", to: member, name: "cgroup.procs")
+                }
+            }
+        }
+        // The namespace's root is the group that its maker is in.
+        if plan.namespaces.unshare.contains(.cgroup) {
+            try attributed(to: "namespaces.unshare") { () throws(SystemError) in try unshareNamespaces(.cgroup) }
+        }
+    }
+
+    private func setNames() throws(LaunchError) {
+        if let name = plan.process.hostname {
+            try attributed(to: "process.hostname") { () throws(SystemError) in
+                try check("set the host name") { sethostname(name, name.utf8.count) }
+            }
+        }
+        if let name = plan.process.domainname {
+            try attributed(to: "process.domainname") { () throws(SystemError) in
+                try check("set the domain name") { setdomainname(name, name.utf8.count) }
+            }
+        }
+    }
+
+    private func bringNetworkUp() throws(LaunchError) {
+        guard plan.namespaces.unshare.contains(.net) else { return }
+        try attributed(to: "namespaces.unshare") { () throws(SystemError) in try bringLoopbackUp() }
+    }
+
+    private func buildFilesystem(_ mapped: [Int: Int32]) throws(LaunchError) -> [Int32] {
+        guard plan.namespaces.unshare.contains(.mount) else { return [] }
+        var builder = try MountBuilder(userNamespace: plan.namespaces.unshare.contains(.user), mapped: mapped)
+        try builder.build(plan.filesystem)
+        return builder.owned
+    }
+
+    private func identify() throws(LaunchError) -> Credentials? {
+        let process = plan.process
+        if process.user == nil, process.group == nil, process.groups == nil { return nil }
+        return try AccountDatabase(passwd: readDatabase("/etc/passwd"), group: readDatabase("/etc/group"))
+            .resolve(process, uid: getuid(), gid: getgid())
+    }
+
+    /// A box may lack the files, or hold something else in their place.
+    private func readDatabase(_ path: String) throws(LaunchError) -> String {
+        guard let status = FileStatus(path: path), status.kind == .file else { return "" }
+        return try attributed(to: "process.user") { () throws(SystemError) in
+            let file = try Descriptor(open: path, O_RDONLY | O_NONBLOCK)
+            return try readText(file.number, name: path)
+        }
+    }
+
+    private func give(_ owned: [Int32], to identity: Credentials?) throws(LaunchError) {
+        for directory in owned {
+            if let identity {
+                try attributed(to: "filesystem.private") { () throws(SystemError) in
+                    try check("give the private home to user \(identity.uid)") {
+                        fchownat(directory, "", identity.uid, identity.gid, AT_EMPTY_PATH)
+                    }
+                }
+            }
+            close(directory)
+        }
+    }
+
+    /// The directory is resolved inside the box, never through a magic link of /proc (CVE-2024-21626).
+    private func enterWorkingDirectory(_ outside: borrowing Outside) throws(LaunchError) {
+        if let wanted = plan.workingDirectory {
+            return try attributed(to: "process.working-directory") { () throws(SystemError) in try enter(wanted) }
+        }
+        guard plan.namespaces.unshare.contains(.mount) || !plan.namespaces.join.isEmpty else { return }
+        for candidate in [outside.workingDirectory, plan.home, "/"] {
+            do throws(SystemError) { return try enter(candidate) } catch { continue }
+        }
+    }
+
+    private func enter(_ path: String) throws(SystemError) {
+        let root = RootDirectory(try Descriptor(open: "/", O_PATH | O_DIRECTORY))
+        let directory = try root.open(path, O_PATH | O_DIRECTORY)
+        try check("enter \(path)") { fchdir(directory.number) }
+    }
+
+    /// A change of identity clears the setting, so it comes after.
+    private func dieWithParent(_ outside: borrowing Outside) throws(LaunchError) {
+        guard plan.process.dieWithParent else { return }
+        try attributed(to: "process.die-with-parent") { () throws(SystemError) in
+            try check("die with the parent") { linux_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0) }
+        }
+        // In a new pid namespace the parent reads as 0.
+        let parent = getppid()
+        if parent != 0, parent != outside.parent, parent != outside.launcher { _exit(137) }
+    }
+}
+
+extension LaunchPlan {
+    /// HOME of the command's environment, "/" without one.
+    var home: String {
+        guard let entry = environment.first(where: { $0.hasPrefix("HOME=/") }) else { return "/" }
+        return String(entry.dropFirst(5))
+    }
+}

@@ -1,0 +1,136 @@
+import CLinux
+import Glibc
+import Kernel
+import Profile
+
+/// Executes plans. The process must have one thread.
+public enum Launcher {
+    /// Runs a plan's command in the foreground.
+    ///
+    /// Without supervision this process becomes the command and nothing returns. With it, the command's exit status
+    /// comes back: its own, or 128 + N when signal N ended it.
+    public static func run(_ plan: LaunchPlan) throws(LaunchError) -> Int32 {
+        let outside = try Outside(plan)
+        do throws(LaunchError) {
+            return try run(plan, outside)
+        } catch {
+            try removeGroup(outside)
+            throw error
+        }
+    }
+
+    private static func run(_ plan: LaunchPlan, _ outside: borrowing Outside) throws(LaunchError) -> Int32 {
+        let mapped = try enterUserNamespace(plan, outside)
+        try unshareTime(plan)
+        let flags = NamespaceFlags(plan.namespaces.unshare).subtracting([.user, .time, .cgroup])
+        guard case .waiter(let initProcess, let pseudoTerminal) = plan.supervision else {
+            try attributed(to: "namespaces.unshare") { () throws(SystemError) in
+                if !flags.isEmpty { try unshareNamespaces(flags) }
+            }
+            throw become(plan, outside, mapped)
+        }
+        let supervisor = try Supervisor(plan, flags, initProcess: initProcess, pseudoTerminal: pseudoTerminal)
+        let status = try supervisor.run(outside, mapped)
+        try removeGroup(outside)
+        return status
+    }
+
+    /// Sets the box up around this process and executes the command. Returns what failed.
+    private static func become(
+        _ plan: LaunchPlan, _ outside: borrowing Outside, _ mapped: [Int: Int32]
+    ) -> LaunchError {
+        do throws(LaunchError) {
+            if plan.leavesTerminal {
+                try attributed(to: "process.terminal") { () throws(SystemError) in try Terminal.leave() }
+            }
+            let command = try Box(plan: plan).setUp(outside, mapped: mapped)
+            try Confinement(plan).seal(outside)
+            return command.execute()
+        } catch {
+            return error
+        }
+    }
+
+    /// Joins namespaces, then makes the user namespace with its maps.
+    /// - Returns: the detached trees of binds with idmap, by step.
+    private static func enterUserNamespace(
+        _ plan: LaunchPlan, _ outside: borrowing Outside
+    ) throws(LaunchError) -> [Int: Int32] {
+        guard plan.namespaces.unshare.contains(.user) else {
+            try join(outside)
+            return [:]
+        }
+        var wanted: [(index: Int, from: String, recursive: Bool, key: String)] = []
+        for (index, step) in plan.filesystem.steps.enumerated() {
+            if case .bind(let from, _, let options) = step.operation, options.idmap {
+                wanted.append((index, from, options.recursive, step.key))
+            }
+        }
+        var mapper = try attributed(to: "namespaces.unshare") { () throws(SystemError) in
+            try IDMapper(plan.namespaces, mapsMounts: !wanted.isEmpty)
+        }
+        try join(outside)
+        try attributed(to: plan.namespaces.impliesUser ? nil : "namespaces.unshare") { () throws(SystemError) in
+            try unshareNamespaces(.user)
+        }
+        try attributed(to: "security.uid-map") { () throws(SystemError) in try mapper.writeMaps() }
+        var mapped: [Int: Int32] = [:]
+        for bind in wanted {
+            mapped[bind.index] = try attributed(to: bind.key) { () throws(SystemError) in
+                try mapper.openMapped(bind.from, recursive: bind.recursive)
+            }
+        }
+        try attributed(to: nil) { () throws(SystemError) in try mapper.finish() }
+        return mapped
+    }
+
+    /// As nsenter(1) does: with privilege the user namespace last, without it first.
+    private static func join(_ outside: borrowing Outside) throws(LaunchError) {
+        if outside.joins.isEmpty { return }
+        // Until the command is executed, nobody inside may look into this process.
+        _ = linux_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+        let userFirst = geteuid() != 0
+        for pass in [true, false] {
+            for index in 0..<outside.joins.count {
+                let (join, descriptor) = outside.joins[index]
+                guard (join.kind == .user) == (pass == userFirst) else { continue }
+                try attributed(to: "namespaces.join.\(join.kind.rawValue)") { () throws(SystemError) in
+                    try joinNamespace(descriptor, NamespaceFlags([join.kind]), name: join.path)
+                }
+                close(descriptor)
+            }
+        }
+    }
+
+    private static func unshareTime(_ plan: LaunchPlan) throws(LaunchError) {
+        guard plan.namespaces.unshare.contains(.time) else { return }
+        try attributed(to: "namespaces.unshare") { () throws(SystemError) in try unshareNamespaces(.time) }
+        try attributed(to: "namespaces.time-offset") { () throws(SystemError) in
+            try setTimeOffsets(monotonic: plan.namespaces.monotonicOffset, boottime: plan.namespaces.boottimeOffset)
+            if plan.supervision == .none { try enterTimeNamespaceForChildren() }
+        }
+    }
+
+    private static func removeGroup(_ outside: borrowing Outside) throws(LaunchError) {
+        guard let group = outside.cgroup else { return }
+        try attributed(to: "resources") { () throws(SystemError) in try group.remove() }
+    }
+}
+
+extension NamespaceFlags {
+    init(_ kinds: Set<NamespaceKind>) {
+        self = []
+        for kind in kinds {
+            switch kind {
+            case .user: insert(.user)
+            case .mount: insert(.mount)
+            case .pid: insert(.pid)
+            case .net: insert(.net)
+            case .ipc: insert(.ipc)
+            case .uts: insert(.uts)
+            case .cgroup: insert(.cgroup)
+            case .time: insert(.time)
+            }
+        }
+    }
+}

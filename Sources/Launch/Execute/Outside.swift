@@ -1,0 +1,93 @@
+import CLinux
+import Glibc
+import Kernel
+import Profile
+
+/// What is opened and compiled in the caller's world, before anything changes: failures here are plain errors.
+struct Outside: ~Copyable {
+    let cgroup: Cgroup?
+    /// Open cgroup.procs files: the permission to join was checked when they were opened.
+    let cgroupMembers: [Int32]
+    /// A descriptor for CLONE_INTO_CGROUP, or -1.
+    let cgroupForClone: Int32
+    let filter: SeccompProgram?
+    /// The caller's directory, to begin in where the box has it.
+    let workingDirectory: String
+    /// Namespaces to join, open.
+    let joins: [(join: NamespacePlan.Join, descriptor: Int32)]
+    let launcher: Int32
+    let parent: Int32
+
+    init(_ plan: LaunchPlan) throws(LaunchError) {
+        launcher = getpid()
+        parent = getppid()
+        try Outside.closeStrangers(keeping: plan.process.keepDescriptors)
+        filter = try Confinement(plan).compileFilter()
+        workingDirectory = Outside.currentDirectory()
+        var joins: [(NamespacePlan.Join, Int32)] = []
+        for join in plan.namespaces.join {
+            let file = try attributed(to: "namespaces.join.\(join.kind.rawValue)") { () throws(SystemError) in
+                try Descriptor(open: join.path, O_RDONLY)
+            }
+            joins.append((join, file.take()))
+        }
+        self.joins = joins
+        guard !plan.resources.isEmpty else {
+            (cgroup, cgroupMembers, cgroupForClone) = (nil, [], -1)
+            return
+        }
+        let group = try attributed(to: nil) { () throws(SystemError) in
+            try Cgroup.create(limits: CgroupLimits(plan.resources))
+        }
+        cgroup = group
+        (cgroupMembers, cgroupForClone) = try attributed(to: "resources") { () throws(SystemError) in
+            let direct = group.isCloneEnough ? try group.openForClone() ?? -1 : -1
+            var members: [Int32] = []
+            for part in group.groups { members.append(try Descriptor(open: part.path + "/cgroup.procs", O_WRONLY).take()) }
+            return (members, direct)
+        }
+    }
+
+    /// Closes every descriptor but 0, 1, 2 and those named, and opens /dev/null for those of the first three that are
+    /// closed, so that no file of ours takes their place.
+    private static func closeStrangers(keeping kept: [Int32]) throws(LaunchError) {
+        for number: Int32 in 0...2 where fcntl(number, F_GETFD) < 0 {
+            try attributed(to: nil) { () throws(SystemError) in
+                let null = try check("open /dev/null") { linux_open("/dev/null", O_RDWR, 0) }
+                if null != number { throw SystemError("open /dev/null as descriptor \(number)", code: EBADF) }
+            }
+        }
+        var next: UInt32 = 3
+        for number in kept.sorted() {
+            if number < 3 { continue }
+            if fcntl(number, F_GETFD) < 0 {
+                throw LaunchError(
+                    key: "process.keep-descriptors", "descriptor \(number) is not open",
+                    mend: "open it in the caller, such as with \(number)<FILE in a shell")
+            }
+            if UInt32(number) > next { _ = linux_close_range(next, UInt32(number) - 1, 0) }
+            next = UInt32(number) + 1
+        }
+        _ = linux_close_range(next, UInt32.max, 0)
+    }
+
+    private static func currentDirectory() -> String {
+        guard let path = getcwd(nil, 0) else { return "/" }
+        defer { free(path) }
+        return String(cString: path)
+    }
+}
+
+extension CgroupLimits {
+    init(_ resources: Profile.Resources) {
+        self.init()
+        memory = resources.memory
+        memoryHigh = resources.memoryHigh
+        memorySwap = resources.memorySwap
+        cpu = resources.cpu
+        cpuWeight = resources.cpuWeight
+        pids = resources.pids
+        cpuset = resources.cpuset
+        ioWeight = resources.ioWeight
+    }
+}

@@ -1,0 +1,64 @@
+import CLinux
+import Glibc
+import Kernel
+
+/// What the box tells the waiter, one message of a socket pair each.
+enum Report {
+    /// The launch failed before the command began.
+    case failed(LaunchError)
+    /// The command was stopped by a signal.
+    case stopped(signal: Int32)
+    /// The controlling side of the box's pseudo-terminal.
+    case terminal(descriptor: Int32)
+}
+
+/// The two ends of the channel: close-on-exec, so that the box's end is gone with the command's exec.
+struct ReportChannel {
+    let waiter: Int32
+    let box: Int32
+
+    init() throws(SystemError) {
+        var ends: [Int32] = [0, 0]
+        let type = Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue)
+        try check("make a socket pair") { socketpair(AF_UNIX, type, 0, &ends) }
+        (waiter, box) = (ends[0], ends[1])
+    }
+
+    /// Sends from the box. A waiter that is gone is no error.
+    func send(_ report: Report) {
+        switch report {
+        case .failed(let error): send(0, error.status, text: [error.key ?? "", error.message])
+        case .stopped(let signal): send(1, signal)
+        case .terminal(let descriptor): send(2, 0, descriptor: descriptor)
+        }
+    }
+
+    /// The next report; nil when the box's end is closed everywhere.
+    func receive() throws(SystemError) -> Report? {
+        var bytes = [UInt8](repeating: 0, count: 8192)
+        var descriptor: Int32 = -1
+        let count = try check("hear from the box") {
+            Int32(linux_receive_message(waiter, &bytes, bytes.count, &descriptor))
+        }
+        guard count >= 5 else { return nil }
+        let value = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 1, as: Int32.self) }
+        switch bytes[0] {
+        case 1: return .stopped(signal: value)
+        case 2: return .terminal(descriptor: descriptor)
+        default:
+            let parts = bytes[5..<Int(count)].split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
+            let texts = parts.map { String(decoding: $0, as: UTF8.self) }
+            let key = texts.first ?? ""
+            return .failed(LaunchError(key: key.isEmpty ? nil : key, texts.last ?? "", status: value))
+        }
+    }
+
+    private func send(_ kind: UInt8, _ value: Int32, text: [String] = [], descriptor: Int32 = -1) {
+        var bytes = [kind] + withUnsafeBytes(of: value) { Array($0) }
+        for (index, part) in text.enumerated() {
+            if index > 0 { bytes.append(0) }
+            bytes += part.utf8.prefix(4000)
+        }
+        _ = linux_send_message(box, bytes, bytes.count, descriptor)
+    }
+}
