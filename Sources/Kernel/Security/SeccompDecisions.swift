@@ -107,7 +107,12 @@ struct SeccompDecisions {
     }
 
     private static func probed(_ number: UInt32, _ action: SeccompFilter.Action) -> SeccompFilter.Action {
-        number >= firstCommonNumber && action == .errno(EPERM) ? .errno(ENOSYS) : action
+        isProbed(number) && action == .errno(EPERM) ? .errno(ENOSYS) : action
+    }
+
+    /// 512 to 547 are x32's own forms of old calls.
+    private static func isProbed(_ number: UInt32) -> Bool {
+        number >= firstCommonNumber && !(512..<548).contains(number)
     }
 
     /// The first number of each run of numbers with the same action, ascending from the lowest number.
@@ -120,7 +125,7 @@ struct SeccompDecisions {
         }
         for (number, code) in dense.enumerated() {
             let number = UInt32(number)
-            add(number, code != Self.undecided ? code : number < Self.firstCommonNumber ? older : newer)
+            add(number, code != Self.undecided ? code : Self.isProbed(number) ? newer : older)
         }
         for one in sparse.sorted(by: { $0.number < $1.number }) {
             if let last = sparseEnd(before: one.number) { add(last, newer) }

@@ -108,14 +108,14 @@ extension SyscallName {
         }
     }
 
-    /// The known name that needs the fewest edits to become, at most a third of its length.
+    /// The known name that needs the fewest edits to become, at most a third of its length (two in short ones).
     private static func nearest(to name: String) -> String? {
         let wanted = Array(name.utf8)
         let isGroup = wanted.first == UInt8(ascii: "@")
         var best: (name: String, distance: Int)?
         func consider(_ candidate: String) {
             let distance = editDistance(wanted, Array(candidate.utf8))
-            if distance <= max(1, wanted.count / 3), distance < best?.distance ?? .max { best = (candidate, distance) }
+            if distance <= max(min(2, wanted.count / 2), wanted.count / 3), distance < best?.distance ?? .max { best = (candidate, distance) }
         }
         for group in SyscallGroup.all {
             if isGroup { consider("\(group.name)") } else { group.forEachMember { consider(String(cString: $0)) } }
