@@ -1,0 +1,160 @@
+import CLinux
+import Glibc
+
+/// The control group of one application: a leaf of our own in every hierarchy that a limit needs (cgroups(7)).
+///
+/// No file or directory of the host's tree is ever made writable, owned or visible for the application: groups stay
+/// owned by whoever made them, and `release_agent` and `notify_on_release` of version 1 are never touched. A process
+/// put into its leaf cannot leave it, unless it may write to the tree by other rights.
+public struct Cgroup: Sendable, Equatable {
+    /// The leaf in one hierarchy.
+    public struct Group: Sendable, Equatable {
+        public var path: String
+        public var version: CgroupLayout.Hierarchy.Version
+
+        public init(path: String, version: CgroupLayout.Hierarchy.Version) {
+            self.path = path
+            self.version = version
+        }
+    }
+
+    /// Version 2 first, if it takes part.
+    public let groups: [Group]
+
+    /// An existing group, as a state file remembers it.
+    public init(groups: [Group]) { self.groups = groups }
+
+    /// The directory of the version 2 leaf, or of the first one of version 1.
+    public var path: String { groups.first?.path ?? "" }
+
+    /// The version 2 leaf opened for clone3(2)'s CLONE_INTO_CGROUP; `nil` when only version 1 takes part.
+    ///
+    /// With version 1 hierarchies beside it the child must `join` those.
+    public func openForClone() throws(SystemError) -> Int32? {
+        guard let group = groups.first, group.version == .v2 else { return nil }
+        return try Descriptor(open: group.path, O_PATH | O_DIRECTORY).take()
+    }
+
+    /// Whether CLONE_INTO_CGROUP alone puts a child into the whole group.
+    public var isCloneEnough: Bool { groups.count == 1 && groups.allSatisfy { $0.version == .v2 } }
+
+    /// Moves a process into the group, in every hierarchy.
+    public func join(_ pid: Int32) throws(SystemError) {
+        for group in groups { try writeText("\(pid)", to: group.path + "/cgroup.procs") }
+    }
+
+    /// Moves the calling process (0 stands for it, in whatever pid namespace) and drops what it waited in.
+    public func joinSelf() throws(SystemError) {
+        try join(0)
+        // A launcher that had to leave a delegated group to satisfy the "no internal processes" rule stood here.
+        if let group = groups.first, group.version == .v2, let own = try ProcessIdentity(pid: getpid()) {
+            _ = rmdir(groupAbove(group.path) + "/" + own.launcherName)
+        }
+    }
+
+    /// Whether no process lives in the group or below it.
+    public func isEmpty() throws(SystemError) -> Bool {
+        for group in groups where try !group.isEmpty() { return false }
+        return true
+    }
+
+    /// Ends every process in the group with SIGKILL: cgroup.kill, or one by one on version 1 and kernels before 5.14.
+    public func kill() throws(SystemError) {
+        guard let group = groups.first else { return }
+        if group.version == .v2, access(group.path + "/cgroup.kill", W_OK) == 0 {
+            return try writeText("1", to: group.path + "/cgroup.kill")
+        }
+        // What forks while the list is read is caught in the next round; where we can, nothing more may fork.
+        for group in groups where access(group.path + "/pids.max", W_OK) == 0 {
+            try writeText("0", to: group.path + "/pids.max")
+        }
+        for _ in 0..<10_000 {
+            let pids = try group.processes()
+            if pids.isEmpty { return }
+            for pid in pids { try group.kill(pid) }
+            pauseBriefly(microseconds: 500)
+        }
+        throw SystemError("kill the processes of \(group.path)", code: EBUSY)
+    }
+
+    /// Removes the group; processes that are still ending are waited for, nothing is killed.
+    public func remove() throws(SystemError) {
+        var failure: SystemError?
+        for group in groups.reversed() {
+            do throws(SystemError) {
+                try group.remove()
+            } catch {
+                failure = failure ?? error
+            }
+        }
+        if let failure { throw failure }
+    }
+}
+
+extension Cgroup.Group {
+    func isEmpty() throws(SystemError) -> Bool {
+        switch version {
+        case .v2: return controlWords(try readText(path + "/cgroup.events")).pair("populated") == "0"
+        case .v1:
+            if try !processes().isEmpty { return false }
+            for child in try groupsBelow(path) where try !Self(path: child, version: .v1).isEmpty() { return false }
+            return true
+        }
+    }
+
+    /// The processes of this group and those below it.
+    func processes() throws(SystemError) -> [Int32] {
+        var pids = controlWords(try readText(path + "/cgroup.procs")).compactMap { Int32($0) }
+        for child in try groupsBelow(path) { pids += try Self(path: child, version: version).processes() }
+        return pids
+    }
+
+    /// Kills a process that is in the group: it is held by descriptor while that is looked up again.
+    fileprivate func kill(_ pid: Int32) throws(SystemError) {
+        let number = linux_pidfd_open(pid, 0)
+        if number < 0, errno == ESRCH || errno == EINVAL { return }
+        let process = Descriptor(try check("pidfd_open \(pid)") { number })
+        guard try processes().contains(pid) else { return }
+        if linux_pidfd_send_signal(process.number, SIGKILL) != 0, errno != ESRCH {
+            throw SystemError("kill \(pid) of \(path)", code: errno)
+        }
+    }
+
+    /// Removes the leaf with whatever empty groups the application made below it, and `sandbox` above when it was the
+    /// last.
+    fileprivate func remove() throws(SystemError) {
+        // The kernel lets go of a group some milliseconds after its last process has ended.
+        for attempt in 0..<200 {
+            let code = try removeOnce()
+            if code == 0 || code == ENOENT { break }
+            if code != EBUSY { throw SystemError("remove \(path)", code: code) }
+            if attempt == 199 {
+                throw SystemError("remove \(path)", code: code, mend: "processes still live in it")
+            }
+            pauseBriefly(microseconds: 200 + UInt32(attempt) * 50)
+        }
+        removeParent()
+    }
+
+    /// The directory `sandbox` is shared: it stays while another application's leaf is in it.
+    private func removeParent() {
+        let parent = groupAbove(path)
+        if parent.hasSuffix("/sandbox") { _ = rmdir(parent) }
+    }
+
+    /// An errno value, 0 when the group is gone.
+    func removeOnce() throws(SystemError) -> Int32 {
+        if rmdir(path) == 0 { return 0 }
+        let code = errno
+        guard code == EBUSY || code == ENOTEMPTY else { return code }
+        for child in try groupsBelow(path) { _ = try Self(path: child, version: version).removeOnce() }
+        return rmdir(path) == 0 ? 0 : errno
+    }
+}
+
+extension [String] {
+    /// The word after `name`, as in "populated 0".
+    fileprivate func pair(_ name: String) -> String? {
+        firstIndex(of: name).flatMap { $0 + 1 < count ? self[$0 + 1] : nil }
+    }
+}

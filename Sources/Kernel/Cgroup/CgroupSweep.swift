@@ -1,0 +1,34 @@
+import Glibc
+
+extension Cgroup {
+    /// Removes the leaves that dead launchers left: empty ones whose owner (pid and start time) is gone.
+    ///
+    /// An application that outlives its launcher keeps its leaf, for rmdir(2) refuses a group with processes.
+    /// Returns the paths removed.
+    @discardableResult
+    public static func sweep() throws(SystemError) -> [String] {
+        let layout = try CgroupLayout.current()
+        let isTop = try isRealRoot()
+        var removed: [String] = []
+        for hierarchy in layout.hierarchies {
+            guard let base = isTop ? hierarchy.mountPoint : hierarchy.own else { continue }
+            removed += try sweep(base + "/sandbox", hierarchy.version)
+        }
+        return removed
+    }
+
+    /// Sweeps one `sandbox` directory, and removes it when nothing is left in it.
+    private static func sweep(
+        _ parent: String, _ version: CgroupLayout.Hierarchy.Version
+    ) throws(SystemError) -> [String] {
+        var removed: [String] = []
+        for path in try groupsBelow(parent) {
+            let group = Group(path: path, version: version)
+            let name = path.dropFirst(parent.count + 1)
+            guard let owner = ProcessIdentity(leaf: String(name)), try !owner.isAlive() else { continue }
+            if try group.removeOnce() == 0 { removed.append(path) }
+        }
+        if !removed.isEmpty { _ = rmdir(parent) }
+        return removed
+    }
+}

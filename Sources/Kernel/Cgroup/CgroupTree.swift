@@ -1,0 +1,33 @@
+import Glibc
+
+/// The words of a control file such as cgroup.controllers.
+func controlWords(_ text: String) -> [String] {
+    text.split { $0 == " " || $0 == "\n" || $0 == "\t" }.map { String($0) }
+}
+
+/// The groups right below a group; none when it is gone.
+func groupsBelow(_ path: String) throws(SystemError) -> [String] {
+    guard let stream = opendir(path) else {
+        if errno == ENOENT { return [] }
+        throw SystemError("open \(path)", code: errno)
+    }
+    defer { closedir(stream) }
+    var found: [String] = []
+    while true {
+        errno = 0
+        guard let entry = readdir(stream) else {
+            if errno != 0, errno != ENOENT { throw SystemError("read \(path)", code: errno) }
+            return found
+        }
+        let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
+            field.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        if entry.pointee.d_type == UInt8(DT_DIR), name != ".", name != ".." { found.append(path + "/" + name) }
+    }
+}
+
+func groupAbove(_ path: String) -> String {
+    path.lastIndex(of: "/").map { String(path[..<$0]) } ?? path
+}
+
+func pauseBriefly(microseconds: UInt32) { _ = usleep(microseconds) }

@@ -1,0 +1,50 @@
+import Glibc
+
+/// A process for good: a pid is given out again, a pid with its start time is not (proc_pid_stat(5), field 22).
+struct ProcessIdentity: Equatable {
+    var pid: Int32
+    /// Clock ticks after boot.
+    var start: UInt64
+
+    /// `nil` when there is no such process.
+    init?(pid: Int32) throws(SystemError) {
+        let text: String
+        do throws(SystemError) {
+            text = try readText("/proc/\(pid)/stat")
+        } catch {
+            if error.code == ENOENT || error.code == ESRCH { return nil }
+            throw error
+        }
+        guard let start = Self.start(inStat: text) else { throw SystemError("read /proc/\(pid)/stat", code: EPROTO) }
+        self.pid = pid
+        self.start = start
+    }
+
+    init(pid: Int32, start: UInt64) {
+        self.pid = pid
+        self.start = start
+    }
+
+    /// The owner in the name of a leaf, "WHAT-PID-START".
+    init?(leaf name: String) {
+        let parts = name.split(separator: "-", omittingEmptySubsequences: false)
+        guard parts.count >= 3, let pid = Int32(parts[parts.count - 2]), let start = UInt64(parts[parts.count - 1]),
+            pid > 0
+        else { return nil }
+        self.pid = pid
+        self.start = start
+    }
+
+    /// Counts from behind the command's name, which may hold spaces and brackets.
+    static func start(inStat text: String) -> UInt64? {
+        guard let end = text.lastIndex(of: ")") else { return nil }
+        let fields = text[text.index(after: end)...].split(separator: " ")
+        return fields.count > 19 ? UInt64(fields[19]) : nil
+    }
+
+    var suffix: String { "-\(pid)-\(start)" }
+    /// Where the launcher waits while its own group must be free of processes.
+    var launcherName: String { "launcher" + suffix }
+
+    func isAlive() throws(SystemError) -> Bool { try ProcessIdentity(pid: pid) == self }
+}

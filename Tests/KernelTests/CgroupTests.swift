@@ -1,0 +1,157 @@
+import Glibc
+import Testing
+
+@testable import Kernel
+
+/// Groups made for real. Where systemd runs, making one would move the whole test process into a scope: the virtual
+/// machine's cases show that.
+@Suite(.serialized, .enabled(if: canMakeGroups(), "needs root, a writable cgroup tree, and no systemd"))
+struct CgroupTests {
+    @Test func limitsAreWrittenAndTheGroupGoes() throws {
+        var limits = CgroupLimits()
+        limits.memory = 64 << 20
+        limits.cpu = 0.5
+        limits.pids = 9
+        limits.cpuset = "0"
+        let group = try Cgroup.create(name: "test", limits: limits)
+        defer { discard(group) }
+        #expect(value(group, "pids.max") == "9")
+        #expect(value(group, "memory.max", "memory.limit_in_bytes") == "67108864")
+        #expect(value(group, "cpu.max", "cpu.cfs_quota_us")?.hasPrefix("50000") == true)
+        #expect(value(group, "cpuset.cpus") == "0")
+        #expect(try group.isEmpty())
+        try group.remove()
+        for leaf in group.groups { #expect(access(leaf.path, F_OK) != 0) }
+    }
+
+    @Test func joinKillAndRemove() throws {
+        var limits = CgroupLimits()
+        limits.pids = 20
+        let group = try Cgroup.create(name: "test", limits: limits)
+        let child = try sleeper()
+        var isReaped = false
+        defer {
+            if !isReaped { end(child) }
+            discard(group)
+        }
+        try group.join(child)
+        #expect(try !group.isEmpty())
+        #expect(try group.groups.first?.processes() == [child])
+        let busy = #expect(throws: SystemError.self) { try group.remove() }
+        #expect(busy?.code == EBUSY)
+        #expect(kill(child, 0) == 0, "remove kills nothing")
+        try group.kill()
+        var status: Int32 = 0
+        #expect(waitpid(child, &status, 0) == child)
+        isReaped = true
+        #expect(status & 0x7f == SIGKILL)
+        try group.remove()
+        #expect(access(group.path, F_OK) != 0)
+    }
+
+    @Test func emptyGroupsMadeInsideGoToo() throws {
+        var limits = CgroupLimits()
+        limits.pids = 20
+        let group = try Cgroup.create(name: "test", limits: limits)
+        #expect(mkdir(group.path + "/inner", 0o755) == 0)
+        #expect(mkdir(group.path + "/inner/most", 0o755) == 0)
+        try group.remove()
+        #expect(access(group.path, F_OK) != 0)
+    }
+
+    @Test func aLimitThatFailsLeavesNothing() throws {
+        var limits = CgroupLimits()
+        limits.pids = 3
+        limits.memory = 64 << 20
+        limits.cpuset = "8191"
+        let before = try tree()
+        let error = #expect(throws: SystemError.self) { try Cgroup.create(name: "test", limits: limits) }
+        #expect(error?.action.hasPrefix("resources.cpuset: write 8191 to ") == true)
+        #expect(error?.mend != nil)
+        #expect(error?.mend?.contains("left behind") != true)
+        #expect(try tree() == before)
+    }
+
+    @Test func sweepTakesTheEmptyLeavesOfTheDeadOnly() throws {
+        var limits = CgroupLimits()
+        limits.pids = 20
+        let mine = try Cgroup.create(name: "test", limits: limits)
+        defer { discard(mine) }
+        let parent = groupAbove(mine.path)
+        let child = try sleeper()
+        defer { end(child) }
+        let identity = try #require(try ProcessIdentity(pid: child))
+        let alive = parent + "/run\(identity.suffix)"
+        // The same pid, another start time: the owner is dead and its pid was given out again.
+        let dead = parent + "/run-\(child)-\(identity.start + 1)"
+        let used = parent + "/used-\(child)-\(identity.start + 2)"
+        let foreign = parent + "/foreign"
+        for path in [alive, dead, used, foreign] { #expect(mkdir(path, 0o755) == 0) }
+        defer { for path in [alive, used, foreign] { rmdir(path) } }
+        try Cgroup(groups: [.init(path: used, version: mine.groups[0].version)]).join(child)
+        let removed = try Cgroup.sweep()
+        #expect(removed.contains(dead))
+        #expect(access(dead, F_OK) != 0)
+        for path in [mine.path, alive, used, foreign] { #expect(access(path, F_OK) == 0, "\(path)") }
+        #expect(kill(child, 0) == 0)
+        try Cgroup(groups: [.init(path: groupAbove(parent), version: mine.groups[0].version)]).join(child)
+    }
+
+    @Test func descriptorForClone() throws {
+        var limits = CgroupLimits()
+        limits.pids = 20
+        let group = try Cgroup.create(name: "test", limits: limits)
+        defer { discard(group) }
+        let descriptor = try group.openForClone()
+        #expect((descriptor != nil) == (group.groups.first?.version == .v2))
+        if let descriptor {
+            #expect(fcntl(descriptor, F_GETFD) & FD_CLOEXEC != 0)
+            close(descriptor)
+        }
+    }
+}
+
+/// The first file that one of the leaves has.
+private func value(_ group: Cgroup, _ files: String...) -> String? {
+    for leaf in group.groups {
+        for file in files where access("\(leaf.path)/\(file)", F_OK) == 0 {
+            return controlWords((try? readText("\(leaf.path)/\(file)")) ?? "").joined(separator: " ")
+        }
+    }
+    return nil
+}
+
+/// Every directory named `sandbox` below a hierarchy's top, with what is in it.
+private func tree() throws -> [String] {
+    try CgroupLayout.current().hierarchies.flatMap { try groupsBelow($0.mountPoint + "/sandbox") }.sorted()
+}
+
+/// Removes what a test made, also after it failed; a group that is gone already is fine.
+private func discard(_ group: Cgroup) {
+    do {
+        try group.remove()
+    } catch {
+        Issue.record("left behind: \(error)")
+    }
+}
+
+private func sleeper() throws -> Int32 {
+    var pid: Int32 = 0
+    var argv = [strdup("sleep"), strdup("1000"), nil]
+    defer { for pointer in argv { free(pointer) } }
+    let code = posix_spawn(&pid, "/bin/sleep", nil, nil, &argv, nil)
+    if code != 0 { throw SystemError("start sleep", code: code) }
+    return pid
+}
+
+private func end(_ pid: Int32) {
+    kill(pid, SIGKILL)
+    waitpid(pid, nil, 0)
+}
+
+private func canMakeGroups() -> Bool {
+    guard let isRoot = try? isRealRoot(), isRoot, let layout = try? CgroupLayout.current() else { return false }
+    guard let isSystemd = try? SystemdScope.isSystemdRunning(), !isSystemd else { return false }
+    let index = layout.index(of: "pids")
+    return index.map { access(layout.hierarchies[$0].mountPoint + "/cgroup.procs", W_OK) == 0 } ?? false
+}
