@@ -17,7 +17,7 @@ public struct ForwardedSignals: ~Copyable {
         }
         var before = sigset_t()
         try check("block signals") { sigprocmask(SIG_BLOCK, &set, &before) }
-        let flags = Int32(SFD_CLOEXEC.rawValue | SFD_NONBLOCK.rawValue)
+        let flags = Int32(SFD_CLOEXEC) | Int32(SFD_NONBLOCK)
         let opened = Descriptor(try check("make a signal descriptor") { signalfd(-1, &set, flags) })
         previous = before
         descriptor = opened

@@ -10,14 +10,16 @@ struct Box {
 
     /// Sets the box up and gives privileges away.
     /// - Returns: the command, ready to be executed.
-    func setUp(_ outside: borrowing Outside, mapped: [Int: Int32]) throws(LaunchError) -> PreparedCommand {
+    func setUp(
+        _ outside: Outside, mapped: [Int: Int32], _ channel: ReportChannel? = nil
+    ) throws(LaunchError) -> PreparedCommand {
         try joinControlGroup(outside)
         try setNames()
         try bringNetworkUp()
-        try applyScheduling()
         let owned = try buildFilesystem(mapped)
         let identity = try identify()
         try give(owned, to: identity)
+        try takeTerminal(identity, channel)
         try enterWorkingDirectory(outside)
         let environment = Environment(plan, identity).entries
         try Confinement(plan).drop(to: identity)
@@ -25,7 +27,7 @@ struct Box {
         return try PreparedCommand(plan.command, environment: environment)
     }
 
-    private func joinControlGroup(_ outside: borrowing Outside) throws(LaunchError) {
+    private func joinControlGroup(_ outside: Outside) throws(LaunchError) {
         if outside.cgroupForClone < 0 {
             for member in outside.cgroupMembers {
                 try attributed(to: "resources") { () throws(SystemError) in
@@ -64,7 +66,7 @@ struct Box {
         return builder.owned
     }
 
-    private func identify() throws(LaunchError) -> Credentials? {
+    private func identify() throws(LaunchError) -> BoxIdentity? {
         let process = plan.process
         if process.user == nil, process.group == nil, process.groups == nil { return nil }
         return try AccountDatabase(passwd: readDatabase("/etc/passwd"), group: readDatabase("/etc/group"))
@@ -80,7 +82,7 @@ struct Box {
         }
     }
 
-    private func give(_ owned: [Int32], to identity: Credentials?) throws(LaunchError) {
+    private func give(_ owned: [Int32], to identity: BoxIdentity?) throws(LaunchError) {
         for directory in owned {
             if let identity {
                 try attributed(to: "filesystem.private") { () throws(SystemError) in
@@ -93,8 +95,23 @@ struct Box {
         }
     }
 
+    /// A pseudo-terminal of the box's own devpts, its controlling side handed to the waiter.
+    private func takeTerminal(_ identity: BoxIdentity?, _ channel: ReportChannel?) throws(LaunchError) {
+        guard case .waiter(_, pseudoTerminal: true) = plan.supervision, let channel else { return }
+        try attributed(to: "process.terminal") { () throws(SystemError) in
+            let (controller, peer) = try Terminal.makePair()
+            if let identity {
+                try check("give the terminal to user \(identity.uid)") { fchown(peer, identity.uid, identity.gid) }
+            }
+            channel.send(.terminal(descriptor: controller))
+            close(controller)
+            try Terminal.adopt(peer)
+            close(peer)
+        }
+    }
+
     /// The directory is resolved inside the box, never through a magic link of /proc (CVE-2024-21626).
-    private func enterWorkingDirectory(_ outside: borrowing Outside) throws(LaunchError) {
+    private func enterWorkingDirectory(_ outside: Outside) throws(LaunchError) {
         if let wanted = plan.workingDirectory {
             return try attributed(to: "process.working-directory") { () throws(SystemError) in try enter(wanted) }
         }
@@ -111,7 +128,7 @@ struct Box {
     }
 
     /// A change of identity clears the setting, so it comes after.
-    private func dieWithParent(_ outside: borrowing Outside) throws(LaunchError) {
+    private func dieWithParent(_ outside: Outside) throws(LaunchError) {
         guard plan.process.dieWithParent else { return }
         try attributed(to: "process.die-with-parent") { () throws(SystemError) in
             try check("die with the parent") { linux_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0) }

@@ -1,8 +1,10 @@
+import Profile
+
 /// The command's environment: the plan's, and what follows from the box's user.
 struct Environment {
     let entries: [String]
 
-    init(_ plan: LaunchPlan, _ identity: Credentials?) {
+    init(_ plan: LaunchPlan, _ identity: BoxIdentity?) {
         var entries = plan.environment
         let set = plan.process.environment.set
         func put(_ name: String, _ value: String) {

@@ -19,7 +19,7 @@ public enum Launcher {
         }
     }
 
-    private static func run(_ plan: LaunchPlan, _ outside: borrowing Outside) throws(LaunchError) -> Int32 {
+    private static func run(_ plan: LaunchPlan, _ outside: Outside) throws(LaunchError) -> Int32 {
         let mapped = try enterUserNamespace(plan, outside)
         try unshareTime(plan)
         let flags = NamespaceFlags(plan.namespaces.unshare).subtracting([.user, .time, .cgroup])
@@ -37,7 +37,7 @@ public enum Launcher {
 
     /// Sets the box up around this process and executes the command. Returns what failed.
     private static func become(
-        _ plan: LaunchPlan, _ outside: borrowing Outside, _ mapped: [Int: Int32]
+        _ plan: LaunchPlan, _ outside: Outside, _ mapped: [Int: Int32]
     ) -> LaunchError {
         do throws(LaunchError) {
             if plan.leavesTerminal {
@@ -54,7 +54,7 @@ public enum Launcher {
     /// Joins namespaces, then makes the user namespace with its maps.
     /// - Returns: the detached trees of binds with idmap, by step.
     private static func enterUserNamespace(
-        _ plan: LaunchPlan, _ outside: borrowing Outside
+        _ plan: LaunchPlan, _ outside: Outside
     ) throws(LaunchError) -> [Int: Int32] {
         guard plan.namespaces.unshare.contains(.user) else {
             try join(outside)
@@ -85,7 +85,7 @@ public enum Launcher {
     }
 
     /// As nsenter(1) does: with privilege the user namespace last, without it first.
-    private static func join(_ outside: borrowing Outside) throws(LaunchError) {
+    private static func join(_ outside: Outside) throws(LaunchError) {
         if outside.joins.isEmpty { return }
         // Until the command is executed, nobody inside may look into this process.
         _ = linux_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
@@ -111,7 +111,7 @@ public enum Launcher {
         }
     }
 
-    private static func removeGroup(_ outside: borrowing Outside) throws(LaunchError) {
+    private static func removeGroup(_ outside: Outside) throws(LaunchError) {
         guard let group = outside.cgroup else { return }
         try attributed(to: "resources") { () throws(SystemError) in try group.remove() }
     }

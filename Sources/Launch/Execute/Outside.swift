@@ -4,7 +4,7 @@ import Kernel
 import Profile
 
 /// What is opened and compiled in the caller's world, before anything changes: failures here are plain errors.
-struct Outside: ~Copyable {
+struct Outside {
     let cgroup: Cgroup?
     /// Open cgroup.procs files: the permission to join was checked when they were opened.
     let cgroupMembers: [Int32]

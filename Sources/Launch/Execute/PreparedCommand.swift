@@ -3,7 +3,7 @@ import Glibc
 import Kernel
 
 /// A command that was found in the box, with everything that execve(2) takes in C's form.
-struct PreparedCommand: ~Copyable {
+struct PreparedCommand {
     private let name: String
     /// Where it may be, in the order to try.
     private let paths: [String]

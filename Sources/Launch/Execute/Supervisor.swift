@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Kernel
+import Profile
 
 /// The waiter: stands in the caller's place while the command runs in a child, so that signals, stops and the exit
 /// status pass as if it were the command itself.
@@ -15,17 +16,19 @@ struct Supervisor: ~Copyable {
     init(
         _ plan: LaunchPlan, _ flags: NamespaceFlags, initProcess: Bool, pseudoTerminal: Bool
     ) throws(LaunchError) {
+        let channel = try attributed(to: nil) { () throws(SystemError) in try ReportChannel() }
+        let signals = try attributed(to: nil) { () throws(SystemError) in try ForwardedSignals() }
         self.plan = plan
         self.flags = flags
         self.initProcess = initProcess
         self.pseudoTerminal = pseudoTerminal
-        channel = try attributed(to: nil) { () throws(SystemError) in try ReportChannel() }
-        signals = try attributed(to: nil) { () throws(SystemError) in try ForwardedSignals() }
+        self.channel = channel
+        self.signals = signals
     }
 
     /// Starts the box and stays until its command has ended.
     /// - Returns: the exit status, 128 + N for signal N.
-    func run(_ outside: borrowing Outside, _ mapped: [Int: Int32]) throws(LaunchError) -> Int32 {
+    func run(_ outside: Outside, _ mapped: [Int: Int32]) throws(LaunchError) -> Int32 {
         let child = try attributed(to: "namespaces.unshare") { () throws(SystemError) in
             try startChild(in: flags, cgroup: outside.cgroupForClone) { beChild(outside, mapped) }
         }
@@ -47,24 +50,25 @@ struct Supervisor: ~Copyable {
 
     // MARK: - Child
 
-    private func beChild(_ outside: borrowing Outside, _ mapped: [Int: Int32]) -> Never {
+    private func beChild(_ outside: Outside, _ mapped: [Int: Int32]) -> Never {
         close(channel.waiter)
         do throws(LaunchError) {
             if pseudoTerminal || plan.leavesTerminal { setsid() }
             let command = try Box(plan: plan).setUp(outside, mapped: mapped, channel)
-            if initProcess {
-                let pid = try attributed(to: nil) { () throws(SystemError) in
-                    try startChild(in: []) { become(command, outside) }
-                }
-                InitProcess(command: pid, ownsTerminal: pseudoTerminal, channel: channel).run(signals)
+            guard initProcess else { become(command, outside) }
+            let pid: Int32
+            do throws(SystemError) {
+                pid = try startChild(in: []) { become(command, outside) }
+            } catch {
+                throw LaunchError(error)
             }
-            become(command, outside)
+            InitProcess(command: pid, ownsTerminal: pseudoTerminal, channel: channel).run(signals)
         } catch {
             fail(error)
         }
     }
 
-    private func become(_ command: borrowing PreparedCommand, _ outside: borrowing Outside) -> Never {
+    private func become(_ command: PreparedCommand, _ outside: Outside) -> Never {
         if pseudoTerminal {
             // The foreground job of a session whose leader is its parent: it can be stopped and continued.
             setpgid(0, 0)

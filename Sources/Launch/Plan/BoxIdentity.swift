@@ -1,7 +1,7 @@
 import Profile
 
 /// The identity that a box's command runs under.
-struct Credentials: Equatable {
+struct BoxIdentity: Equatable {
     var uid: UInt32
     var gid: UInt32
     /// Supplementary groups; nil: the caller's, unchanged.
@@ -25,9 +25,9 @@ struct AccountDatabase {
     let group: String
 
     /// Resolves what a profile says; nil when it says nothing.
-    func resolve(_ process: Profile.Process, uid: UInt32, gid: UInt32) throws(LaunchError) -> Credentials? {
+    func resolve(_ process: Profile.Process, uid: UInt32, gid: UInt32) throws(LaunchError) -> BoxIdentity? {
         if process.user == nil, process.group == nil, process.groups == nil { return nil }
-        var credentials = Credentials(uid: uid, gid: gid)
+        var credentials = BoxIdentity(uid: uid, gid: gid)
         if let user = process.user { try setUser(user, hasGroup: process.group != nil, &credentials) }
         if let group = process.group { credentials.gid = try groupID(group, key: "process.group") }
         if let groups = process.groups {
@@ -38,9 +38,9 @@ struct AccountDatabase {
         return credentials
     }
 
-    private func setUser(_ user: String, hasGroup: Bool, _ credentials: inout Credentials) throws(LaunchError) {
+    private func setUser(_ user: String, hasGroup: Bool, _ credentials: inout BoxIdentity) throws(LaunchError) {
         let number = try id(user, key: "process.user")
-        let account = accounts.first { number.map { id in $0.uid == id } ?? ($0.name == user) }
+        let account = accounts.first { number == nil ? $0.name == user : $0.uid == number }
         if let account {
             credentials.uid = account.uid
             credentials.gid = account.gid
