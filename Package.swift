@@ -59,7 +59,7 @@ let package = Package(
         .executableTarget(
             name: "sandbox",
             dependencies: [
-                "SandboxKit", "Launch", "Profile", "Kernel",
+                "SandboxKit", "Launch", "Profile", "Netlink", "Kernel", "CLinux", "CCapability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             cSettings: gnu, swiftSettings: strict, linkerSettings: staticLink),

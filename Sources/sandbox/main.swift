@@ -1,1 +1,3 @@
 import Glibc
+
+exit(Entry.main(argumentCount: Int(CommandLine.argc), arguments: CommandLine.unsafeArgv))

@@ -1,0 +1,99 @@
+extension CompletionScript {
+    static func zsh(_ tree: CommandDescription) -> String {
+        "#compdef sandbox\n" + heading(.zsh) + zshAsk + tree.flattened.map(zshFunction).joined()
+            + "\nif [[ ${funcstack[1]} == _sandbox ]]; then\n    _sandbox \"$@\"\nelse\n    compdef _sandbox sandbox\nfi\n"
+    }
+
+    private static let zshAsk = #"""
+
+        # Candidates of one kind, with their descriptions, from the executable itself.
+        _sandbox_ask() {
+            local line candidate
+            local -a plain open
+            for line in ${(f)"$(${(Q)_sandbox_program} complete $1 -- ${(Q)PREFIX} 2>/dev/null)"}; do
+                candidate=${${line%%$'\t'*}//:/\\:}
+                [[ $line == *$'\t'* ]] && candidate+=:${line#*$'\t'}
+                case ${line%%$'\t'*} in
+                *[=/:]) open+=($candidate) ;;
+                *) plain+=($candidate) ;;
+                esac
+            done
+            local found=1
+            (( $#plain )) && _describe -t $1 $1 plain && found=0
+            (( $#open )) && _describe -t $1 $1 open -S '' && found=0
+            [[ $1 == profiles ]] && _files -g '*.toml' && found=0
+            return found
+        }
+
+        """#
+
+    private static func zshFunction(_ path: [String], _ command: CommandDescription) -> String {
+        let name = (["_sandbox"] + path).joined(separator: "_")
+        var lines = command.options.map(zshOption)
+        var tail = ""
+        let children = command.subcommands ?? []
+        if !children.isEmpty {
+            lines += ["'1:command:->command'", "'*::argument:->argument'"]
+            tail = zshChildren(name, children)
+        } else if path == ["run"] {
+            lines += ["'(-)1:command:_command_names -e'", "'*::argument:_normal'"]
+        } else {
+            for argument in command.positionals {
+                let count = argument.isRepeating ? "*" : argument.isOptional ? ":" : ""
+                lines.append("'\(count):\(argument.valueName ?? "argument"):\(zshAction(argument.completion))'")
+            }
+        }
+        var text = "\n\(name)() {\n"
+        if path.isEmpty { text += "    local _sandbox_program=$words[1]\n" }
+        text += "    local curcontext=$curcontext state line\n    local -A opt_args\n"
+        text += "    _arguments -C -s -S -A '-*' : \\\n"
+        text += lines.map { "        \($0)" }.joined(separator: " \\\n")
+        return text + (tail.isEmpty ? "\n" : " && return\n" + tail) + "}\n"
+    }
+
+    private static func zshChildren(_ name: String, _ children: [CommandDescription]) -> String {
+        var text = "    case $state in\n    command)\n        local -a commands=(\n"
+        for child in children {
+            text += "            '\(child.commandName):\(zshQuoted(child.abstract ?? ""))'\n"
+        }
+        text += "        )\n        _describe -t commands command commands\n        ;;\n"
+        text += "    argument)\n        case $line[1] in\n"
+        for child in children { text += "        \(child.commandName)) \(name)_\(child.commandName) ;;\n" }
+        return text + "        esac\n        ;;\n    esac\n"
+    }
+
+    /// One specification of `_arguments`.
+    private static func zshOption(_ option: CommandDescription.Option) -> String {
+        let names = (option.names ?? []).map { name in
+            option.takesValue ? name.text + (name.kind == "short" ? "+" : "=") : name.text
+        }
+        let set = names.count > 1 ? "{" + names.joined(separator: ",") + "}" : names.joined()
+        let exclusive = option.isRepeating ? "*" : "(" + option.texts.joined(separator: " ") + ")"
+        var rest = "[" + zshQuoted(option.abstract ?? "") + "]"
+        if option.takesValue {
+            rest += ":\(zshQuoted(option.valueName ?? "value")):\(zshAction(option.completion))"
+        }
+        return names.count > 1 ? "'\(exclusive)'\(set)'\(rest)'" : "'\(exclusive)\(set)\(rest)'"
+    }
+
+    private static func zshAction(_ completion: Completion) -> String {
+        switch completion {
+        case .none: " "
+        case .files: "_files"
+        case .directories: "_files -/"
+        default: "_sandbox_ask \(completion.rawValue)"
+        }
+    }
+
+    private static func zshQuoted(_ text: String) -> String {
+        var quoted = ""
+        for character in text {
+            switch character {
+            case "'": quoted += "'\\''"
+            case "[", "]", ":", "\\": quoted += "\\" + String(character)
+            default: quoted.append(character)
+            }
+        }
+        return quoted
+    }
+}

@@ -1,0 +1,83 @@
+import Glibc
+import Profile
+
+/// Programs that other features call.
+func programFindings() -> [Finding] {
+    let programs = [
+        ("dnsmasq", "Switches with DNS or DHCP fail.", "apt-get install dnsmasq-base"),
+        ("pasta", "network.attach = \"user\" fails.", "apt-get install passt"),
+        ("Xvnc", "display.server = \"private\" fails.", "apt-get install tigervnc-standalone-server"),
+    ]
+    return programs.map { name, cost, fix in
+        guard let path = findProgram(name) else {
+            return Finding(.programs, name.lowercased(), .lacking, "\(name) is not installed", cost: cost, fix: fix)
+        }
+        return Finding(.programs, name.lowercased(), .ok, "\(name): \(path)")
+    }
+}
+
+/// CRIU's version, as it prints it.
+struct CRIUVersion: Equatable, Comparable {
+    var major: Int
+    var minor: Int
+
+    /// From `Version: 4.2.1`.
+    init?(output: String) {
+        guard let line = output.split(separator: "\n").first(where: { $0.hasPrefix("Version:") }) else { return nil }
+        let numbers = line.dropFirst(8).split { !$0.isNumber }.compactMap { Int($0) }
+        guard let first = numbers.first else { return nil }
+        major = first
+        minor = numbers.count > 1 ? numbers[1] : 0
+    }
+
+    init(_ major: Int, _ minor: Int) {
+        self.major = major
+        self.minor = minor
+    }
+
+    static func < (left: Self, right: Self) -> Bool { (left.major, left.minor) < (right.major, right.minor) }
+}
+
+/// Where CRIU is looked for: `SANDBOX_CRIU`, our own prefix, PATH.
+private func findCRIU() -> String? {
+    if let chosen = environmentVariable("SANDBOX_CRIU"), !chosen.isEmpty { return chosen }
+    if let found = findProgram("criu") { return found }
+    let own = "/usr/local/lib/sandbox/criu/criu"
+    return access(own, X_OK) == 0 ? own : nil
+}
+
+func checkpointFindings(kernel: KernelVersion) -> [Finding] {
+    guard let path = findCRIU() else {
+        return [
+            Finding(
+                .checkpoint, "criu", .lacking, "CRIU is not installed", cost: "checkpoint and restore fail.",
+                fix: "make deps, or apt-get install criu where it is 4.2 or newer")
+        ]
+    }
+    let output = Subprocess.run(path, ["--version"]).output
+    guard let version = CRIUVersion(output: output) else {
+        return [
+            Finding(
+                .checkpoint, "criu", .lacking, "\(path) does not tell its version",
+                cost: "checkpoint and restore fail.", fix: "make deps, or set SANDBOX_CRIU to a working CRIU")
+        ]
+    }
+    return [criuFinding(path, version, kernel: kernel)]
+}
+
+/// What is known of CRIU's versions on kernels.
+func criuFinding(_ path: String, _ version: CRIUVersion, kernel: KernelVersion) -> Finding {
+    let name = "CRIU \(version.major).\(version.minor) (\(path))"
+    let fix = "make deps, which installs CRIU 4.2 in /usr/local/lib/sandbox/criu"
+    if version < CRIUVersion(4, 1), kernel >= KernelVersion(major: 6, minor: 13) {
+        return Finding(
+            .checkpoint, "criu", .lacking, "\(name) is too old for this kernel",
+            cost: "It fails with \"vdso: Unexpected rt vDSO area bounds\".", fix: fix)
+    }
+    if version < CRIUVersion(4, 2), kernel >= KernelVersion(major: 6, minor: 16) {
+        return Finding(
+            .checkpoint, "criu", .lacking, "\(name) is too old for this kernel",
+            cost: "It dumps no internet socket here (\"Can't get 1:16 opt\").", fix: fix)
+    }
+    return Finding(.checkpoint, "criu", .ok, name)
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import Glibc
+import Kernel
+import Profile
+
+/// The way from `argv` to a command.
+enum Entry {
+    typealias Words = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+
+    static func main(argumentCount: Int, arguments: Words) -> Int32 {
+        if argumentCount > 1, let first = arguments[1], strcmp(first, "run") == 0 {
+            if let status = runLean(argumentCount: argumentCount, arguments: arguments) { return status }
+        }
+        return runGeneral(Array(CommandLine.arguments.dropFirst()))
+    }
+
+    /// The launch path; nil when the general parser must look at the line.
+    private static func runLean(argumentCount: Int, arguments: Words) -> Int32? {
+        let parser = RunParser(
+            word: { index in arguments[index].flatMap { String(validatingCString: $0) } },
+            count: argumentCount, directory: currentDirectory)
+        do throws(UsageError) {
+            guard let request = try parser.parse(from: 2) else { return nil }
+            return RunCommand.perform(request)
+        } catch {
+            Output.error(error.line)
+            return ExitStatus.failure
+        }
+    }
+}
+
+/// getcwd(3), or PWD where the directory is gone.
+func currentDirectory() -> String {
+    guard let path = getcwd(nil, 0) else { return environmentVariable("PWD") ?? "/" }
+    defer { free(path) }
+    return String(cString: path)
+}

@@ -1,0 +1,36 @@
+import Glibc
+import Kernel
+
+/// Writing to the standard streams with write(2), so that nothing else of the C library or Foundation wakes up.
+enum Output {
+    /// Writes `text` to standard output as it is.
+    static func write(_ text: String) throws(SystemError) {
+        try write(text, to: STDOUT_FILENO, name: "standard output")
+    }
+
+    /// Writes one line to standard output.
+    static func line(_ text: String) throws(SystemError) { try write(text + "\n") }
+
+    /// Writes the line `sandbox: …` to standard error. Nobody is left to be told when that fails.
+    static func error(_ message: String) {
+        do throws(SystemError) {
+            try write("sandbox: \(printable(message))\n", to: STDERR_FILENO, name: "standard error")
+        } catch {}
+    }
+
+    private static func write(_ text: String, to descriptor: Int32, name: String) throws(SystemError) {
+        var text = text
+        let failure = text.withUTF8 { bytes -> SystemError? in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let part = UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: rest))
+                let count = Glibc.write(descriptor, part.baseAddress, part.count)
+                if count < 0 && errno == EINTR { continue }
+                if count < 0 { return SystemError("write to \(name)", code: errno) }
+                rest = rest.dropFirst(count)
+            }
+            return nil
+        }
+        if let failure { throw failure }
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Profile
+
+/// `sandbox run`, as the general parser sees it: it serves the help and words what is wrong with a line.
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run a command in a box.",
+        usage: "sandbox run [<options>] [--] <command> [<argument> ...]",
+        discussion: """
+            Options before '--' or the first word are sandbox's; all that follows belongs to the command, untouched. \
+            The exit status is the command's own, 128+N when signal N ended it, 125 when sandbox failed before the \
+            command began, 126 when the command cannot be executed, 127 when there is none of that name.
+            """)
+
+    @OptionGroup var profile: ProfileOptions
+    @Option(name: .of("name"), parsing: .unconditional, help: .of("name"), completion: .of("name"))
+    var name: String?
+    @Flag(name: .of("terminal"), help: .of("terminal"))
+    var terminal = false
+    @Flag(name: .of("rm"), help: .of("rm"))
+    var remove = false
+    @Flag(name: .of("dry-run"), help: .of("dry-run"))
+    var dryRun = false
+    @Argument(parsing: .captureForPassthrough, help: "The command and its arguments; the profile's own when absent.")
+    var command: [String] = []
+
+    mutating func validate() throws {
+        guard let word = command.first else { return }
+        if word == "-h" || word == "--help" { throw CleanExit.helpRequest(self) }
+        if word == "--" {
+            command.removeFirst()
+        } else if word.hasPrefix("-") && word != "-" {
+            throw UsageError(RunCommand.problem(with: word))
+        }
+    }
+
+    func run() throws {
+        var request = try profile.request(directory: currentDirectory)
+        for (option, values) in [
+            ("name", list(name)), ("terminal", terminal ? [""] : []), ("rm", remove ? [""] : []),
+            ("dry-run", dryRun ? [""] : []),
+        ] {
+            for value in values {
+                guard let option = RunOption.named(option) else { continue }
+                try request.apply(option, value, directory: currentDirectory)
+            }
+        }
+        request.command = command
+        throw ExitCode(RunCommand.perform(request))
+    }
+
+    /// Why a word that looks like an option is none.
+    private static func problem(with word: String) -> String {
+        let name = word.split(at: "=")?.0 ?? word
+        if let option = RunOption.all.first(where: { "--" + $0.long == name }) {
+            return option.placeholder == nil
+                ? "option '\(name)' takes no value" : "option '\(name)' needs a value: \(name) \(option.valueText)"
+        }
+        let near = nearest(name, in: RunOption.all.map { "--" + $0.long }).map { "; did you mean '\($0)'?" } ?? ""
+        return "unknown option '\(name)'\(near)"
+    }
+}
+
+extension RunOption {
+    /// The value as usage texts write it.
+    var valueText: String { (placeholder ?? "").uppercased() }
+}

@@ -1,0 +1,125 @@
+import Profile
+
+/// How the options with a syntax of their own become keys of the profile language.
+extension Override {
+    /// `KEY=VALUE`, the value as TOML writes it, or a bare word for a string.
+    static func assignment(_ text: String) throws(UsageError) -> Override {
+        guard let (key, value) = text.split(at: "="), !key.isEmpty else {
+            throw UsageError("--set '\(text)' is not KEY=VALUE, as in --set resources.memory=512M")
+        }
+        do throws(ProfileError) {
+            return try Override(key: key, parsing: value)
+        } catch {
+            throw UsageError("--set '\(text)': \(error.message)")
+        }
+    }
+
+    /// Comma-separated kinds of namespaces, `!kind` to take one away, `all` or `none`.
+    static func unshare(_ text: String) throws(UsageError) -> Override {
+        var kinds: [String] = []
+        for word in text.split(separator: ",", omittingEmptySubsequences: false) {
+            switch word {
+            case "all": kinds += NamespaceKind.allCases.map(\.rawValue)
+            case "none": kinds += NamespaceKind.allCases.map { "!" + $0.rawValue }
+            default:
+                let isRemoval = word.first == "!"
+                let kind = try namespace(String(isRemoval ? word.dropFirst() : word), option: "--unshare")
+                kinds.append((isRemoval ? "!" : "") + kind.rawValue)
+            }
+        }
+        return Override(key: "namespaces.unshare", value: .strings(kinds))
+    }
+
+    /// `NS=WHERE`.
+    static func join(_ text: String) throws(UsageError) -> Override {
+        guard let (kind, place) = text.split(at: "="), !place.isEmpty else {
+            throw UsageError("--join '\(text)' is not NS=WHERE, as in --join net=/run/netns/blue")
+        }
+        let name = try namespace(kind, option: "--join").rawValue
+        return Override(key: "namespaces.join", value: .table([(name, .string(place))]))
+    }
+
+    /// `FROM[:TO[:OPTIONS]]`; a backslash takes a colon's meaning away.
+    static func bind(_ text: String, directory: () -> String) throws(UsageError) -> Override {
+        let parts = fields(text)
+        guard parts.count <= 3, let source = parts.first, !source.isEmpty else {
+            throw UsageError("--bind '\(text)' is not FROM[:TO[:OPTIONS]]")
+        }
+        let from = absolute(source, directory)
+        let to = parts.count > 1 ? parts[1] : from
+        guard ["/", "~", "$"].contains(to.first) else {
+            throw UsageError("--bind '\(text)': the target '\(to)' is not an absolute path; write FROM:TO:OPTIONS")
+        }
+        var entry: [(key: String, value: Value)] = [("from", .string(from)), ("to", .string(to))]
+        if parts.count > 2 {
+            let options = parts[2].split(separator: ",").map { String($0) }
+            entry.append(("options", .strings(options)))
+        }
+        return Override(key: "filesystem.bind", value: .array([.table(entry)]))
+    }
+
+    /// `PATH[:size=SIZE,mode=MODE,OPTION…]`.
+    static func tmpfs(_ text: String) throws(UsageError) -> Override {
+        let parts = fields(text)
+        guard parts.count <= 2, let path = parts.first, ["/", "~", "$"].contains(path.first) else {
+            throw UsageError("--tmpfs '\(text)' is not an absolute PATH[:OPTIONS]")
+        }
+        var entry: [(key: String, value: Value)] = [("path", .string(path))]
+        var options: [String] = []
+        for option in parts.count > 1 ? parts[1].split(separator: ",") : [] {
+            switch String(option).split(at: "=") {
+            case ("size", let value)?: entry.append(("size", .string(value)))
+            case ("mode", let value)?: entry.append(("mode", .string(value)))
+            default: options.append(String(option))
+            }
+        }
+        if !options.isEmpty { entry.append(("options", .strings(options))) }
+        return Override(key: "filesystem.tmpfs", value: .array([.table(entry)]))
+    }
+
+    /// `NAME=VALUE`, or `NAME` to keep the caller's value.
+    static func environment(_ text: String) throws(UsageError) -> Override {
+        guard let (name, value) = text.split(at: "=") else {
+            if text.isEmpty { throw UsageError("--env has an empty name") }
+            return Override(key: "process.environment.keep", value: .strings([text]))
+        }
+        if name.isEmpty { throw UsageError("--env '\(text)' has an empty name") }
+        return Override(key: "process.environment.set", value: .table([(name, .string(value))]))
+    }
+
+    private static func namespace(_ word: String, option: String) throws(UsageError) -> NamespaceKind {
+        if let kind = NamespaceKind(rawValue: word == "mnt" ? "mount" : word) { return kind }
+        let known = NamespaceKind.allCases.map(\.rawValue)
+        let near = nearest(word, in: known).map { "; did you mean '\($0)'?" } ?? ""
+        throw UsageError("\(option): unknown namespace '\(word)' (known: \(known.joined(separator: ", ")))\(near)")
+    }
+}
+
+/// The parts of `text` between colons; `\:` is a colon and `\\` a backslash.
+private func fields(_ text: String) -> [String] {
+    var parts = [""]
+    var isEscaped = false
+    for character in text {
+        if isEscaped {
+            if character != ":" && character != "\\" { parts[parts.count - 1].append("\\") }
+            parts[parts.count - 1].append(character)
+            isEscaped = false
+        } else if character == "\\" {
+            isEscaped = true
+        } else if character == ":" {
+            parts.append("")
+        } else {
+            parts[parts.count - 1].append(character)
+        }
+    }
+    if isEscaped { parts[parts.count - 1].append("\\") }
+    return parts
+}
+
+extension String {
+    /// What stands before and after the first `separator`.
+    func split(at separator: Character) -> (String, String)? {
+        guard let index = firstIndex(of: separator) else { return nil }
+        return (String(self[..<index]), String(self[self.index(after: index)...]))
+    }
+}

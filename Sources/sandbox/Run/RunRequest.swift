@@ -1,0 +1,71 @@
+import Profile
+
+/// What a `sandbox run` line asks for, before any profile is read.
+struct RunRequest: Sendable, Equatable {
+    /// Names or files, merged from left to right. Nothing is implied when there are none.
+    var profiles: [String] = []
+    /// Applied after the profiles, in the order of the command line.
+    var overrides: [Override] = []
+    var name: String?
+    /// The command and its arguments; empty: the profile's own command.
+    var command: [String] = []
+    /// Where the command begins in `argv`. The words are passed to execve(2) from there, byte for byte, because a
+    /// Swift string cannot hold what is not UTF-8.
+    var commandStart: Int?
+    var isDryRun = false
+    var json = false
+    var removesRecord = false
+}
+
+extension RunRequest {
+    /// Applies one option. `directory` is what relative paths of the host start from.
+    mutating func apply(_ option: RunOption, _ value: String, directory: () -> String) throws(UsageError) {
+        switch option.effect {
+        case .profile: profiles.append(try option.nonEmpty(value))
+        case .name: name = try option.nonEmpty(value)
+        case .remove: removesRecord = true
+        case .dryRun: isDryRun = true
+        case .json: json = true
+        case .set: overrides.append(try Override.assignment(value))
+        case .unshare: overrides.append(try Override.unshare(value))
+        case .join: overrides.append(try Override.join(value))
+        case .bind: overrides.append(try Override.bind(value, directory: directory))
+        case .tmpfs: overrides.append(try Override.tmpfs(value))
+        case .environment: overrides.append(try Override.environment(value))
+        case .text(let key): overrides.append(Override(key: key, value: .string(try option.nonEmpty(value))))
+        case .path(let key):
+            let path = value == "tmpfs" ? value : absolute(try option.nonEmpty(value), directory)
+            overrides.append(Override(key: key, value: .string(path)))
+        case .words(let key):
+            overrides.append(Override(key: key, value: .strings(try option.list(value))))
+        case .paths(let key):
+            let path = absolute(try option.nonEmpty(value), directory)
+            overrides.append(Override(key: key, value: .strings([path])))
+        case .constant(let key, .yes): overrides.append(Override(key: key, value: .bool(true)))
+        case .constant(let key, .text(let text)): overrides.append(Override(key: key, value: .string(text)))
+        }
+    }
+}
+
+extension RunOption {
+    fileprivate func nonEmpty(_ value: String) throws(UsageError) -> String {
+        if value.isEmpty { throw UsageError("option '--\(long)' has an empty value") }
+        return value
+    }
+
+    fileprivate func list(_ value: String) throws(UsageError) -> [String] {
+        try nonEmpty(value).split(separator: ",").map { String($0) }
+    }
+}
+
+/// `path` with the caller's directory in front when it is relative; `~` and `$NAME` are the profile language's own.
+func absolute(_ path: String, _ directory: () -> String) -> String {
+    switch path.utf8.first {
+    case UInt8(ascii: "/"), UInt8(ascii: "~"), UInt8(ascii: "$"), UInt8(ascii: "!"): return path
+    default:
+        let base = directory()
+        if path == "." { return base }
+        let rest = path.hasPrefix("./") ? String(path.dropFirst(2)) : path
+        return (base == "/" ? "" : base) + "/" + rest
+    }
+}
