@@ -1,0 +1,77 @@
+# make help tells what each target does.
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+JOBS ?= $(shell nproc)
+RELEASE := .build-release
+STAGE := $(CURDIR)/$(RELEASE)/stage
+
+# Release and test builds have a folder each: one folder for both would be rebuilt at every change of form.
+SWIFT_BUILD := swift build -c release --product sandbox --scratch-path $(RELEASE) -j $(JOBS)
+BINARY := $(RELEASE)/release/sandbox
+
+share := $(DESTDIR)$(PREFIX)/share
+# fish and zsh look below /usr/local only in these two.
+zsh_functions := $(share)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+
+.PHONY: help deps build install uninstall run test test-vm bench lint format clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+deps: ## install what building, testing and measuring need (Debian 12 and 13; as root or with sudo)
+	@.ci/deps
+
+build: ## the static release executable, .build-release/release/sandbox
+	@.ci/deps build
+	$(SWIFT_BUILD)
+	@.ci/static $(BINARY)
+
+install: ## executable, profiles, completions, manual pages: make install PREFIX=/usr/local DESTDIR=
+	@test -x $(BINARY) || $(MAKE) --no-print-directory build
+	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/sandbox
+	install -d $(share)/sandbox/profiles
+	install -m 644 Profiles/*.toml $(share)/sandbox/profiles
+	install -D -m 644 completions/sandbox.bash $(share)/bash-completion/completions/sandbox
+	install -D -m 644 completions/_sandbox $(zsh_functions)/_sandbox
+	install -D -m 644 completions/sandbox.fish $(share)/fish/vendor_completions.d/sandbox.fish
+	install -d $(share)/man/man1
+	$(BINARY) manual $(share)/man/man1
+
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/sandbox $(share)/bash-completion/completions/sandbox $(zsh_functions)/_sandbox \
+	    $(share)/fish/vendor_completions.d/sandbox.fish $(share)/man/man1/sandbox.1 $(share)/man/man1/sandbox-*.1
+	rm -rf $(share)/sandbox/profiles
+	-rmdir $(share)/sandbox
+
+run: ## install what is needed, build, and show a server and a command in boxes
+	@.ci/deps build test
+	$(SWIFT_BUILD)
+	@.ci/static $(BINARY)
+	@$(MAKE) --no-print-directory install PREFIX=$(STAGE) DESTDIR= >/dev/null
+	@Tests/demo $(STAGE)/bin/sandbox
+
+test: ## all tests; those that need root are skipped, and counted, without it
+	@.ci/deps build test
+	@JOBS=$(JOBS) .ci/test
+
+test-vm: ## the tests of what this machine's kernel lacks, under a stock Debian kernel in QEMU
+	@.ci/deps build test vm
+	$(SWIFT_BUILD)
+	@Tests/vm/run --prepare
+	@SANDBOX=$(CURDIR)/$(BINARY) Tests/vm/run --cases
+
+bench: ## start-up time and memory beside unshare, bubblewrap, firejail, runc and crun
+	@.ci/deps build bench
+	$(SWIFT_BUILD)
+	@Benchmarks/run $(BENCH) --sandbox $(CURDIR)/$(BINARY)
+
+lint: ## formatting of the Swift sources, and the shell scripts
+	swift format lint --strict -r Package.swift Sources Tests
+	@.ci/lint-shell
+
+format: ## put the Swift sources in form
+	swift format -i -r Package.swift Sources Tests
+
+clean: ## remove everything that was built
+	rm -rf .build $(RELEASE) Benchmarks/.build Package.resolved
