@@ -9,17 +9,24 @@ public enum Launcher {
     ///
     /// Without supervision this process becomes the command and nothing returns. With it, the command's exit status
     /// comes back: its own, or 128 + N when signal N ended it.
-    public static func run(_ plan: LaunchPlan) throws(LaunchError) -> Int32 {
+    /// - Parameter started: told the process that stands for the box (process 1 of a new pid namespace, or the
+    ///   command itself) when it is about to be set up.
+    public static func run(
+        _ plan: LaunchPlan, started: (_ pid: Int32) throws(LaunchError) -> Void = { _ throws(LaunchError) in }
+    ) throws(LaunchError) -> Int32 {
         let outside = try Outside(plan)
         do throws(LaunchError) {
-            return try run(plan, outside)
+            return try run(plan, outside, started)
         } catch {
             try removeGroup(outside)
             throw error
         }
     }
 
-    private static func run(_ plan: LaunchPlan, _ outside: Outside) throws(LaunchError) -> Int32 {
+    private static func run(
+        _ plan: LaunchPlan, _ outside: Outside, _ started: (Int32) throws(LaunchError) -> Void
+    ) throws(LaunchError) -> Int32 {
+        if plan.supervision == .none { try started(outside.launcher) }
         let mapped = try enterUserNamespace(plan, outside)
         try unshareTime(plan)
         let flags = NamespaceFlags(plan.namespaces.unshare).subtracting([.user, .time, .cgroup])
@@ -30,7 +37,7 @@ public enum Launcher {
             throw become(plan, outside, mapped)
         }
         let supervisor = try Supervisor(plan, flags, initProcess: initProcess, pseudoTerminal: pseudoTerminal)
-        let status = try supervisor.run(outside, mapped)
+        let status = try supervisor.run(outside, mapped, started)
         try removeGroup(outside)
         return status
     }

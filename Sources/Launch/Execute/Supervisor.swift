@@ -28,11 +28,19 @@ struct Supervisor: ~Copyable {
 
     /// Starts the box and stays until its command has ended.
     /// - Returns: the exit status, 128 + N for signal N.
-    func run(_ outside: Outside, _ mapped: [Int: Int32]) throws(LaunchError) -> Int32 {
+    func run(
+        _ outside: Outside, _ mapped: [Int: Int32], _ started: (Int32) throws(LaunchError) -> Void
+    ) throws(LaunchError) -> Int32 {
         let child = try attributed(to: "namespaces.unshare") { () throws(SystemError) in
             try startChild(in: flags, cgroup: outside.cgroupForClone) { beChild(outside, mapped) }
         }
         close(channel.box)
+        do throws(LaunchError) {
+            try started(child)
+        } catch {
+            kill(child, SIGKILL)
+            throw error
+        }
         if plan.process.dieWithParent {
             try attributed(to: "process.die-with-parent") { () throws(SystemError) in
                 try check("die with the parent") { linux_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0) }
@@ -41,11 +49,14 @@ struct Supervisor: ~Copyable {
         }
         var watch = Watch(child: child, channel: channel)
         defer { watch.proxy?.finish() }
+        let status: Int32
         do throws(SystemError) {
-            return try watch.untilEnd(signals)
+            status = try watch.untilEnd(signals)
         } catch {
             throw LaunchError(error)
         }
+        if let failure = watch.failure { throw failure }
+        return status
     }
 
     // MARK: - Child
@@ -94,7 +105,7 @@ private struct Watch {
     let child: Int32
     let channel: ReportChannel
     var proxy: TerminalProxy?
-    private var failure: LaunchError?
+    private(set) var failure: LaunchError?
     private var listening = true
 
     init(child: Int32, channel: ReportChannel) {

@@ -1,13 +1,13 @@
 import Glibc
 
 /// A process for good: a pid is given out again, a pid with its start time is not (proc_pid_stat(5), field 22).
-struct ProcessIdentity: Equatable {
-    var pid: Int32
+public struct ProcessIdentity: Sendable, Equatable {
+    public var pid: Int32
     /// Clock ticks after boot.
-    var start: UInt64
+    public var start: UInt64
 
     /// `nil` when there is no such process.
-    init?(pid: Int32) throws(SystemError) {
+    public init?(pid: Int32) throws(SystemError) {
         let text: String
         do throws(SystemError) {
             text = try readText("/proc/\(pid)/stat")
@@ -20,7 +20,7 @@ struct ProcessIdentity: Equatable {
         self.start = start
     }
 
-    init(pid: Int32, start: UInt64) {
+    public init(pid: Int32, start: UInt64) {
         self.pid = pid
         self.start = start
     }
@@ -46,5 +46,6 @@ struct ProcessIdentity: Equatable {
     /// Where the launcher waits while its own group must be free of processes.
     var launcherName: String { "launcher" + suffix }
 
-    func isAlive() throws(SystemError) -> Bool { try ProcessIdentity(pid: pid) == self }
+    /// Whether the process, and no other under its number, still runs.
+    public func isAlive() throws(SystemError) -> Bool { try ProcessIdentity(pid: pid) == self }
 }

@@ -1,0 +1,75 @@
+import Glibc
+import Kernel
+import Profile
+
+extension HostFacts {
+    /// The facts of the running process and machine; what is costly is looked up when it is asked for.
+    public static func current(
+        namespaceDirectory: @escaping @Sendable (_ sandbox: String) -> String? = { _ in nil }
+    ) throws(LaunchError) -> HostFacts {
+        let held = try attributed(to: nil) { () throws(SystemError) in try CapabilityState.current() }
+        var facts = HostFacts(
+            uid: geteuid(), gid: getegid(), privileged: held.effective.contains(.sysAdmin),
+            environment: environmentEntries(), home: "/", hasTerminal: Terminal.hasControlling(),
+            glob: Host.glob, mounts: Host.mounts, subordinateIDs: Host.subordinateIDs,
+            namespaceDirectory: namespaceDirectory)
+        facts.home = facts.variable("HOME").flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/"
+        return facts
+    }
+}
+
+/// environ(7) as strings; bytes that are no UTF-8 are replaced.
+private func environmentEntries() -> [String] {
+    var entries: [String] = []
+    var next = environ
+    while let entry = next.pointee {
+        entries.append(String(cString: entry))
+        next += 1
+    }
+    return entries
+}
+
+private enum Host {
+    /// glob(3), sorted.
+    @Sendable static func glob(_ pattern: String) -> [String] {
+        var result = glob_t()
+        defer { globfree(&result) }
+        guard Glibc.glob(pattern, 0, nil, &result) == 0 else { return [] }
+        return (0..<Int(result.gl_pathc)).compactMap { index in
+            result.gl_pathv[index].map { String(cString: $0) }
+        }
+    }
+
+    /// The mount table; none where it cannot be read, so that what needs it fails by itself.
+    @Sendable static func mounts() -> [HostMount] {
+        guard let table = try? readText("/proc/self/mountinfo") else { return [] }
+        return table.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: " ")
+            guard fields.count > 6, let dash = fields.firstIndex(of: "-"), dash + 1 < fields.count else { return nil }
+            return HostMount(path: unescapeMountPath(fields[4]), type: String(fields[dash + 1]))
+        }
+    }
+
+    /// Ranges of subuid(5) or subgid(5) for the caller, by name or number.
+    @Sendable static func subordinateIDs(_ uid: Bool) -> [Profile.IDRange] {
+        guard let text = try? readText(uid ? "/etc/subuid" : "/etc/subgid") else { return [] }
+        let owners = [String(geteuid()), userName()]
+        return text.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+            guard fields.count == 3, owners.contains(String(fields[0])), let start = UInt32(fields[1]),
+                let count = UInt32(fields[2]), count > 0
+            else { return nil }
+            return Profile.IDRange(inside: 0, outside: start, count: count)
+        }
+    }
+
+    private static func userName() -> String {
+        guard let text = try? readText("/etc/passwd") else { return "" }
+        let uid = String(geteuid())
+        for line in text.split(separator: "\n") {
+            let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+            if fields.count > 2, fields[2] == uid { return String(fields[0]) }
+        }
+        return ""
+    }
+}
