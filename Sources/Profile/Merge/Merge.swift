@@ -1,0 +1,181 @@
+/// Merges layers from left to right: tables merge, scalars override, lists append without duplicates, `"!x"` removes `x`.
+struct Merge {
+    private(set) var root = Node.table([], Node.Origin(layer: 0))
+    /// Removals that found nothing, as paths of their layers.
+    private(set) var idleRemovals: [(layer: Int, path: DocumentPath, name: String)] = []
+    private var mode = Layer.Mode.append
+
+    init(_ layers: [Layer]) {
+        for (index, layer) in layers.enumerated() {
+            mode = layer.mode
+            root = table(root, layer.value, Schema.root, DocumentPath(), index)
+        }
+    }
+
+    private mutating func table(
+        _ base: Node?, _ value: Value, _ keys: [Key], _ path: DocumentPath, _ layer: Int
+    ) -> Node {
+        guard case .table(let entries) = value else { return .leaf(value, Node.Origin(layer: layer)) }
+        var merged: [(key: String, node: Node)] = []
+        // In the language's order, whatever the file's.
+        for key in keys {
+            let old = base?[key.name]
+            var own: Value?
+            for entry in entries where entry.key == key.name { own = entry.value }
+            guard let own else {
+                if let old { merged.append((key.name, old)) }
+                continue
+            }
+            if let node = node(old, own, key.kind, path.appending(key.name), layer) { merged.append((key.name, node)) }
+        }
+        return .table(merged, base?.origin ?? Node.Origin(layer: layer))
+    }
+
+    /// Nil takes the key away.
+    private mutating func node(
+        _ base: Node?, _ value: Value, _ kind: Kind, _ path: DocumentPath, _ layer: Int
+    ) -> Node? {
+        let origin = Node.Origin(layer: layer)
+        if kind.isScalar, value == .string("!") {
+            if base == nil { idleRemovals.append((layer, path, path.text)) }
+            return nil
+        }
+        switch (kind, value) {
+        case (.table(let keys), .table): return table(base, value, keys, path, layer)
+        case (.map(_, let element), .table(let entries)): return map(base, entries, element, path, layer)
+        case (.list(let element), .array(let items)): return list(base, items, element, path, layer)
+        case (.idMapping, .array(let items)): return list(base, items, .limit, path, layer)
+        case (.records(_, let identity), .array(let items)): return records(base, items, identity, path, layer)
+        case (.namespaces, _): return namespaces(base, value, path, layer)
+        case (.vector, .array(let items)):
+            var own: [Node.Item] = []
+            for (index, item) in items.enumerated() {
+                own.append(Node.Item(value: item, origin: Node.Origin(layer: layer, item: index)))
+            }
+            return .list(own, origin)
+        default: return .leaf(value, origin)
+        }
+    }
+
+    private mutating func map(
+        _ base: Node?, _ entries: [(key: String, value: Value)], _ element: Kind, _ path: DocumentPath, _ layer: Int
+    ) -> Node {
+        var merged: [(key: String, node: Node)] = []
+        if case .table(let old, _)? = base { merged = old }
+        for entry in entries {
+            let place = merged.firstIndex { $0.key == entry.key }
+            let node = node(place.map { merged[$0].node }, entry.value, element, path.appending(entry.key), layer)
+            switch (place, node) {
+            case (let place?, let node?): merged[place].node = node
+            case (let place?, nil): merged.remove(at: place)
+            case (nil, let node?): merged.append((entry.key, node))
+            case (nil, nil): break
+            }
+        }
+        return .table(merged, base?.origin ?? Node.Origin(layer: layer))
+    }
+
+    /// What a layer's list starts from.
+    private func start(_ base: Node?, _ items: [Value], _ identity: [String]?) -> [Node.Item] {
+        guard case .list(let old, _)? = base else { return [] }
+        return mode == .assign && !Removal.isAll(items, identity) ? [] : old
+    }
+
+    private mutating func list(
+        _ base: Node?, _ items: [Value], _ element: Kind, _ path: DocumentPath, _ layer: Int
+    ) -> Node {
+        var merged = start(base, items, nil)
+        for (index, item) in items.enumerated() {
+            let origin = Node.Origin(layer: layer, item: index)
+            if let name = Removal.item(item) {
+                if !remove(name, element, from: &merged) {
+                    idleRemovals.append((layer, path.appending(index), name))
+                }
+                continue
+            }
+            for value in Merge.expand(item, element) {
+                let identity = value.identity
+                if !merged.contains(where: { $0.value.identity == identity }) {
+                    merged.append(Node.Item(value: value, origin: origin))
+                }
+            }
+        }
+        return .list(merged, Node.Origin(layer: layer))
+    }
+
+    /// Whether it was there.
+    private func remove(_ name: String, _ element: Kind, from items: inout [Node.Item]) -> Bool {
+        var name = Value.string(name).identity
+        if case .string(.capability) = element {
+            name = Names.capability(name)
+            // "ALL" less one is every other by name.
+            if name != "ALL", let all = items.firstIndex(where: { $0.value == .string("ALL") }) {
+                let origin = items.remove(at: all).origin
+                for capability in Names.capabilities where !items.contains(where: { $0.value.identity == capability }) {
+                    items.append(Node.Item(value: .string(capability), origin: origin))
+                }
+            }
+        }
+        let before = items.count
+        items.removeAll { $0.value.identity == name }
+        return items.count < before
+    }
+
+    /// The values that one item stands for, as the model names them.
+    private static func expand(_ item: Value, _ element: Kind) -> [Value] {
+        guard case .string(let text) = item, case .string(let form) = element else { return [item] }
+        switch form {
+        case .capability: return [.string(Names.capability(text))]
+        case .choice(let words) where text == "all" && words.last == "all":
+            var all: [Value] = []
+            for word in words.dropLast() { all.append(.string(word)) }
+            return all
+        default: return [item]
+        }
+    }
+
+    private mutating func records(
+        _ base: Node?, _ items: [Value], _ identity: [String], _ path: DocumentPath, _ layer: Int
+    ) -> Node {
+        var merged = start(base, items, identity)
+        for (index, item) in items.enumerated() {
+            let own = Node.Item(value: item, origin: Node.Origin(layer: layer, item: index))
+            let name = Removal.identity(of: item, identity).map { Value.string($0).identity }
+            if let removed = Removal.record(item, identity) {
+                let before = merged.count
+                let name = Value.string(removed).identity
+                merged.removeAll { Merge.name($0.value, identity) == name }
+                if merged.count == before { idleRemovals.append((layer, path.appending(index), removed)) }
+            } else if let name, Merge.isUnique(identity),
+                let place = merged.firstIndex(where: { $0.origin.layer != layer && Merge.name($0.value, identity) == name })
+            {
+                merged[place] = own
+            } else if !merged.contains(where: { $0.value == item }) {
+                merged.append(own)
+            }
+        }
+        return .list(merged, Node.Origin(layer: layer))
+    }
+
+    private static func name(_ value: Value, _ identity: [String]) -> String? {
+        Removal.identity(of: value, identity).map { Value.string($0).identity }
+    }
+
+    /// Whether a later layer's record takes the place of the one of the same name. Filter rules for the same calls stand
+    /// side by side.
+    private static func isUnique(_ identity: [String]) -> Bool { identity != ["calls"] }
+
+    private mutating func namespaces(_ base: Node?, _ value: Value, _ path: DocumentPath, _ layer: Int) -> Node {
+        let element = Kind.string(.choice(Schema.kindNames + ["all"]))
+        switch value {
+        case .array(let items): return list(base, items, element, path, layer)
+        case .string("all"):
+            var items: [Node.Item] = []
+            for kind in Schema.kindNames {
+                items.append(Node.Item(value: .string(kind), origin: Node.Origin(layer: layer)))
+            }
+            return .list(items, Node.Origin(layer: layer))
+        default: return .list([], Node.Origin(layer: layer))
+        }
+    }
+}
