@@ -2,6 +2,7 @@ import ArgumentParser
 import Glibc
 import Launch
 import Profile
+import SandboxKit
 
 /// `sandbox explain`: what a box can see and do, and what is not isolated.
 struct ExplainCommand: ParsableCommand {
@@ -18,8 +19,8 @@ struct ExplainCommand: ParsableCommand {
 
     func run() throws {
         let request = try profile.request(directory: currentDirectory)
-        let loaded = try ProfileSearch.load(request.profiles, request.overrides)
-        let statements = explain(loaded, isRoot: geteuid() == 0)
+        let loaded = try ProfileStore.ofCaller().load(request.profiles, overrides: request.overrides)
+        let statements = explain(loaded.profile, isRoot: geteuid() == 0)
         if request.json {
             try Output.line(Explained.document(statements).json)
         } else {

@@ -2,32 +2,44 @@ import Profile
 
 /// How the options with a syntax of their own become keys of the profile language.
 extension Override {
-    /// `KEY=VALUE`, the value as TOML writes it, or a bare word for a string.
+    /// `KEY=VALUE`, or `KEY+=VALUE` to add to a list; the value as TOML writes it, or plain text.
     static func assignment(_ text: String) throws(UsageError) -> Override {
-        guard let (key, value) = text.split(at: "="), !key.isEmpty else {
+        guard let (key, _) = text.split(at: "="), !key.isEmpty else {
             throw UsageError("--set '\(text)' is not KEY=VALUE, as in --set resources.memory=512M")
         }
         do throws(ProfileError) {
-            return try Override(key: key, parsing: value)
+            return try Override(parsing: text)
         } catch {
             throw UsageError("--set '\(text)': \(error.message)")
         }
     }
 
-    /// Comma-separated kinds of namespaces, `!kind` to take one away, `all` or `none`.
-    static func unshare(_ text: String) throws(UsageError) -> Override {
+    /// Words are added to a list; `!x` takes x away.
+    static func words(_ key: String, _ words: [String]) -> [Override] {
+        let removed = words.filter { $0.utf8.first == UInt8(ascii: "!") }
+        let added = words.filter { $0.utf8.first != UInt8(ascii: "!") }
+        var overrides: [Override] = []
+        if !added.isEmpty { overrides.append(Override(key, .strings(added), operation: .append)) }
+        if !removed.isEmpty { overrides.append(Override(key, .strings(removed))) }
+        return overrides
+    }
+
+    /// Comma-separated kinds of namespaces, `!kind` to take one away, `all` or `none` to begin with.
+    static func unshare(_ text: String) throws(UsageError) -> [Override] {
+        let key = "namespaces.unshare"
+        var overrides: [Override] = []
         var kinds: [String] = []
         for word in text.split(separator: ",", omittingEmptySubsequences: false) {
             switch word {
-            case "all": kinds += NamespaceKind.allCases.map(\.rawValue)
-            case "none": kinds += NamespaceKind.allCases.map { "!" + $0.rawValue }
+            case "all": overrides.append(Override(key, .strings(NamespaceKind.allCases.map(\.rawValue))))
+            case "none": overrides.append(Override(key, .array([])))
             default:
                 let isRemoval = word.first == "!"
                 let kind = try namespace(String(isRemoval ? word.dropFirst() : word), option: "--unshare")
                 kinds.append((isRemoval ? "!" : "") + kind.rawValue)
             }
         }
-        return Override(key: "namespaces.unshare", value: .strings(kinds))
+        return overrides + words(key, kinds)
     }
 
     /// `NS=WHERE`.
@@ -36,7 +48,7 @@ extension Override {
             throw UsageError("--join '\(text)' is not NS=WHERE, as in --join net=/run/netns/blue")
         }
         let name = try namespace(kind, option: "--join").rawValue
-        return Override(key: "namespaces.join", value: .table([(name, .string(place))]))
+        return Override("namespaces.join", .table([(name, .string(place))]))
     }
 
     /// `FROM[:TO[:OPTIONS]]`; a backslash takes a colon's meaning away.
@@ -55,7 +67,7 @@ extension Override {
             let options = parts[2].split(separator: ",").map { String($0) }
             entry.append(("options", .strings(options)))
         }
-        return Override(key: "filesystem.bind", value: .array([.table(entry)]))
+        return Override("filesystem.bind", .array([.table(entry)]), operation: .append)
     }
 
     /// `PATH[:size=SIZE,mode=MODE,OPTION…]`.
@@ -74,17 +86,17 @@ extension Override {
             }
         }
         if !options.isEmpty { entry.append(("options", .strings(options))) }
-        return Override(key: "filesystem.tmpfs", value: .array([.table(entry)]))
+        return Override("filesystem.tmpfs", .array([.table(entry)]), operation: .append)
     }
 
     /// `NAME=VALUE`, or `NAME` to keep the caller's value.
     static func environment(_ text: String) throws(UsageError) -> Override {
         guard let (name, value) = text.split(at: "=") else {
             if text.isEmpty { throw UsageError("--env has an empty name") }
-            return Override(key: "process.environment.keep", value: .strings([text]))
+            return Override("process.environment.keep", .strings([text]), operation: .append)
         }
         if name.isEmpty { throw UsageError("--env '\(text)' has an empty name") }
-        return Override(key: "process.environment.set", value: .table([(name, .string(value))]))
+        return Override("process.environment.set", .table([(name, .string(value))]))
     }
 
     private static func namespace(_ word: String, option: String) throws(UsageError) -> NamespaceKind {

@@ -1,19 +1,32 @@
 import Launch
 import Profile
+import SandboxKit
 
 extension RunCommand {
     /// Carries out a request, and returns the exit status where the process did not become the command.
     static func perform(_ request: RunRequest) -> Int32 {
+        let loaded: LoadedProfile
         do throws(ProfileError) {
-            let loaded = try ProfileSearch.load(request.profiles, request.overrides)
-            // CALL SITE: the launcher takes over here with loaded.profile, request.command (argv from
-            // request.commandStart on), request.name, request.isDryRun, request.json and request.removesRecord.
-            _ = loaded
-            Output.error("nothing launches yet")
-            return ExitStatus.failure
+            loaded = try ProfileStore.ofCaller().load(request.profiles, overrides: request.overrides)
         } catch {
             Output.error(error.message)
             return ExitStatus.failure
         }
+        do throws(LaunchError) {
+            let plan = try Sandbox.plan(loaded.profile, command: request.command, name: request.name)
+            return try Sandbox.run(plan)
+        } catch {
+            Output.error(error.line(in: loaded))
+            return error.status
+        }
+    }
+}
+
+extension LaunchError {
+    /// The error in one line, with the place where its key was set.
+    func line(in profile: LoadedProfile) -> String {
+        guard let key else { return message }
+        let place = profile.provenance(of: key).map { $0.text + ": " } ?? ""
+        return "\(place)\(key): \(message)"
     }
 }

@@ -26,35 +26,36 @@ extension RunRequest {
         case .remove: removesRecord = true
         case .dryRun: isDryRun = true
         case .json: json = true
-        case .set: overrides.append(try Override.assignment(value))
-        case .unshare: overrides.append(try Override.unshare(value))
-        case .join: overrides.append(try Override.join(value))
-        case .bind: overrides.append(try Override.bind(value, directory: directory))
-        case .tmpfs: overrides.append(try Override.tmpfs(value))
-        case .environment: overrides.append(try Override.environment(value))
-        case .text(let key): overrides.append(Override(key: key, value: .string(try option.nonEmpty(value))))
-        case .path(let key):
-            let path = value == "tmpfs" ? value : absolute(try option.nonEmpty(value), directory)
-            overrides.append(Override(key: key, value: .string(path)))
-        case .words(let key):
-            overrides.append(Override(key: key, value: .strings(try option.list(value))))
-        case .paths(let key):
-            let path = absolute(try option.nonEmpty(value), directory)
-            overrides.append(Override(key: key, value: .strings([path])))
-        case .constant(let key, .yes): overrides.append(Override(key: key, value: .bool(true)))
-        case .constant(let key, .text(let text)): overrides.append(Override(key: key, value: .string(text)))
+        default: overrides += try option.overrides(value, directory: directory)
         }
     }
 }
 
 extension RunOption {
+    /// The keys of the profile language that the option stands for.
+    fileprivate func overrides(_ value: String, directory: () -> String) throws(UsageError) -> [Override] {
+        switch effect {
+        case .set: return [try Override.assignment(value)]
+        case .unshare: return try Override.unshare(value)
+        case .join: return [try Override.join(value)]
+        case .bind: return [try Override.bind(value, directory: directory)]
+        case .tmpfs: return [try Override.tmpfs(value)]
+        case .environment: return [try Override.environment(value)]
+        case .text(let key): return [Override(key, .string(try nonEmpty(value)))]
+        case .path(let key):
+            return [Override(key, .string(value == "tmpfs" ? value : absolute(try nonEmpty(value), directory)))]
+        case .words(let key):
+            return Override.words(key, try nonEmpty(value).split(separator: ",").map { String($0) })
+        case .paths(let key): return Override.words(key, [absolute(try nonEmpty(value), directory)])
+        case .constant(let key, .yes): return [Override(key, .bool(true))]
+        case .constant(let key, .text(let text)): return [Override(key, .string(text))]
+        case .profile, .name, .remove, .dryRun, .json: return []
+        }
+    }
+
     fileprivate func nonEmpty(_ value: String) throws(UsageError) -> String {
         if value.isEmpty { throw UsageError("option '--\(long)' has an empty value") }
         return value
-    }
-
-    fileprivate func list(_ value: String) throws(UsageError) -> [String] {
-        try nonEmpty(value).split(separator: ",").map { String($0) }
     }
 }
 

@@ -1,0 +1,88 @@
+import CLinux
+import Glibc
+import Kernel
+public import Profile
+
+extension ProfileStore {
+    /// The caller's profiles: `$XDG_CONFIG_HOME/sandbox/profiles`, `/etc/sandbox/profiles`, and those that came with
+    /// this program (`../share/sandbox/profiles` from the executable, or `$SANDBOX_PROFILES`).
+    public static func ofCaller() -> ProfileStore {
+        ProfileStore(directories: searchPath(), read: readProfile, list: listProfiles)
+    }
+
+    private static func searchPath() -> [String] {
+        var path: [String] = []
+        if let directory = absolute("XDG_CONFIG_HOME") {
+            path.append(directory + "/sandbox/profiles")
+        } else if let home = absolute("HOME") {
+            path.append(home + "/.config/sandbox/profiles")
+        }
+        path.append("/etc/sandbox/profiles")
+        path.append(absolute("SANDBOX_PROFILES") ?? shippedProfiles())
+        return path
+    }
+
+    private static func absolute(_ variable: String) -> String? {
+        guard let value = getenv(variable) else { return nil }
+        let text = String(cString: value)
+        return text.hasPrefix("/") ? text : nil
+    }
+
+    /// Beside the executable as `make install` lays it out, or in the source tree that it was built in.
+    private static func shippedProfiles() -> String {
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        let usual = "/usr/local/share/sandbox/profiles"
+        guard count > 0 else { return usual }
+        var folder = buffer[..<count].map { UInt8(bitPattern: $0) }.split(separator: 0x2f).map { $0 }
+        var relative = ["share", "sandbox", "profiles"]
+        while folder.popLast() != nil {
+            let base = "/" + folder.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "/")
+            let candidate = base + "/" + relative.joined(separator: "/")
+            if access(candidate, F_OK) == 0 { return candidate }
+            relative = ["Profiles"]
+            if folder.last?.first == 0x2e { continue }
+        }
+        return usual
+    }
+}
+
+/// The bytes of a file, one more than a profile may have at most; nil when there is none.
+@Sendable private func readProfile(_ path: String) throws(ProfileError) -> [UInt8]? {
+    let descriptor = linux_open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
+    if descriptor < 0 {
+        if errno == ENOENT || errno == ENOTDIR { return nil }
+        throw unreadable(path, errno)
+    }
+    let file = Descriptor(descriptor)
+    var bytes: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 16384)
+    while bytes.count <= TOMLDocument.sizeLimit {
+        let count = read(file.number, &buffer, buffer.count)
+        if count < 0 { throw unreadable(path, errno) }
+        if count == 0 { break }
+        bytes.append(contentsOf: buffer[..<count])
+    }
+    return bytes
+}
+
+@Sendable private func listProfiles(_ directory: String) throws(ProfileError) -> [String] {
+    guard let stream = opendir(directory) else {
+        if errno == ENOENT || errno == ENOTDIR || errno == EACCES { return [] }
+        throw unreadable(directory, errno)
+    }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+        names.append(
+            withUnsafePointer(to: &entry.pointee.d_name) { name in
+                name.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            })
+    }
+    return names
+}
+
+private func unreadable(_ path: String, _ code: Int32) -> ProfileError {
+    ProfileError(
+        place: SourceReference(file: path), problem: "cannot be read: \(String(cString: strerror(code)))")
+}
