@@ -73,7 +73,11 @@ struct CapabilityTests {
         #expect(ambient?.message.contains("inheritable set") == true)
         #expect(refusal({ $0.inheritable = [.setuid] }, held: root)?.message.contains("bounding set") == true)
         let whole = refusal(
-            { ($0.permitted, $0.inheritable, $0.bounding, $0.ambient) = ([.netAdmin], [.netAdmin], [.netAdmin], [.netAdmin]) },
+            {
+                ($0.permitted, $0.inheritable, $0.bounding, $0.ambient) = (
+                    [.netAdmin], [.netAdmin], [.netAdmin], [.netAdmin]
+                )
+            },
             held: root)
         #expect(whole == nil)
     }
@@ -83,6 +87,8 @@ struct CapabilityTests {
         user.bounding = [.netAdmin]
         #expect(refusal({ $0.bounding = [.netAdmin] }, held: user) == nil)
         #expect(refusal({ _ in }, held: user)?.message.contains("CAP_NET_ADMIN") == true)
-        #expect(refusal({ ($0.bounding, $0.securebits) = ([.netAdmin], .noRoot) }, held: user)?.action == "set the securebits")
+        #expect(
+            refusal({ ($0.bounding, $0.securebits) = ([.netAdmin], .noRoot) }, held: user)?.action
+                == "set the securebits")
     }
 }

@@ -9,7 +9,9 @@ struct ProcessAttributeTests {
     ])
     func processorLists(text: String, expected: [Int]) { #expect(CPUSet(text)?.processors == expected) }
 
-    @Test(arguments: ["", ",", "1,", "-1", "1-", "3-1", "a", "0x1", "1 ", "8192", "99999999999999999999", "1-2-3", "+1"])
+    @Test(arguments: [
+        "", ",", "1,", "-1", "1-", "3-1", "a", "0x1", "1 ", "8192", "99999999999999999999", "1-2-3", "+1",
+    ])
     func noProcessorLists(text: String) { #expect(CPUSet(text) == nil) }
 
     @Test func masks() {

@@ -2,36 +2,34 @@ import Glibc
 
 /// Processors by number, written as a list such as `0-1,3` (cpuset(7), list format).
 public struct CPUSet: Sendable, Equatable {
+    /// The bits that sched_setaffinity(2) takes: processor n is bit n of the words, in the kernel's order.
+    let mask: [UInt]
+
     /// Ascending, each once.
-    public let processors: [Int]
+    public var processors: [Int] {
+        (0..<mask.count * UInt.bitWidth).filter { mask[$0 / UInt.bitWidth] & 1 << UInt($0 % UInt.bitWidth) != 0 }
+    }
 
     /// Processors that the kernel's largest mask can name.
     private static let limit = 8192
 
     /// nil when `list` is empty or no list of numbers and ascending ranges.
     public init?(_ list: String) {
-        var found: Set<Int> = []
+        var found: [UInt] = []
         for part in list.utf8.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
             let ends = part.split(separator: UInt8(ascii: "-"), maxSplits: 1, omittingEmptySubsequences: false)
             guard let first = ends.first.flatMap(Self.number), let last = ends.last.flatMap(Self.number),
                 first <= last, last < Self.limit
             else { return nil }
-            found.formUnion(first...last)
+            while found.count <= last / UInt.bitWidth { found.append(0) }
+            for one in first...last { found[one / UInt.bitWidth] |= 1 << UInt(one % UInt.bitWidth) }
         }
-        processors = found.sorted()
+        mask = found
     }
 
     private static func number(_ digits: Substring.UTF8View.SubSequence) -> Int? {
         guard (1...4).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
         return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
-    }
-
-    /// The bits that sched_setaffinity(2) takes, in the kernel's word order.
-    var mask: [UInt] {
-        let width = UInt.bitWidth
-        var words = [UInt](repeating: 0, count: (processors.last ?? 0) / width + 1)
-        for one in processors { words[one / width] |= 1 << UInt(one % width) }
-        return words
     }
 }
 
