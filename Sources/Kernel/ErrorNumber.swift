@@ -1,13 +1,17 @@
 import Glibc
 
-/// The names of errno(3).
-public enum ErrorNumber {
-    /// The value behind a name such as `EPERM`; nil for what is none.
-    public static func named(_ name: String) -> Int32? {
-        for number: Int32 in 1..<134 {
-            guard let text = strerrorname_np(number) else { continue }
-            if String(cString: text) == name { return number }
-        }
-        return nil
+/// The errno(3) value of a name such as `EPERM`; nil when there is none.
+public func errorNumber(_ name: String) -> Int32? {
+    // Two names of other values' numbers, which the C library does not list.
+    switch name {
+    case "EWOULDBLOCK": return EAGAIN
+    case "EDEADLOCK": return EDEADLK
+    case "ENOTSUP": return EOPNOTSUPP
+    default: break
     }
+    for number: Int32 in 1..<134 {
+        guard let known = strerrorname_np(number) else { continue }
+        if strcmp(known, name) == 0 { return number }
+    }
+    return nil
 }

@@ -43,7 +43,9 @@ public struct CapabilityState: Sendable, Equatable {
 
     /// Throws when the kernel would refuse the state, or would quietly give less, to a thread that holds `held`.
     public func validate(against held: CapabilityState) throws(SystemError) {
-        func require(_ wanted: CapabilitySet, in limit: CapabilitySet, _ action: String, _ mend: String) throws(SystemError) {
+        func require(
+            _ wanted: CapabilitySet, in limit: CapabilitySet, _ action: String, _ mend: String
+        ) throws(SystemError) {
             guard let first = wanted.subtracting(limit).members.first else { return }
             throw SystemError("\(action) CAP_\(first.name)", code: EPERM, mend: mend)
         }

@@ -17,11 +17,11 @@ struct NarrowArguments {
                 condition.value &= 0xffff_ffff
                 condition.mask &= 0xffff_ffff
             } else if allNarrow {
-                guard let holds = narrowed(&condition) else {
-                    result.append(condition)
-                    continue
+                switch narrowed(&condition) {
+                case .always: continue
+                case .never: return nil
+                case .open: break
                 }
-                if holds { continue } else { return nil }
             }
             result.append(equalityMasked(condition, action))
         }
@@ -29,7 +29,8 @@ struct NarrowArguments {
     }
 
     /// Conditions that catch an upper half which an inequality would be evaded with.
-    func guards(for conditions: [SeccompFilter.Condition], _ action: SeccompFilter.Action) -> [SeccompFilter.Condition] {
+    func guards(for conditions: [SeccompFilter.Condition], _ action: SeccompFilter.Action) -> [SeccompFilter.Condition]
+    {
         if allNarrow { return [] }
         return conditions.compactMap { condition in
             switch condition.comparison {
@@ -51,17 +52,19 @@ struct NarrowArguments {
         return .init(condition.argument, .maskedEqual, condition.value, mask: 0xffff_ffff)
     }
 
-    /// Decides a comparison with more than 32 bits on a 32-bit architecture; nil when it has to be made.
-    private func narrowed(_ condition: inout SeccompFilter.Condition) -> Bool? {
+    private enum Outcome { case always, never, open }
+
+    /// Decides a comparison with more than 32 bits on a 32-bit architecture; what is left open has to be made.
+    private func narrowed(_ condition: inout SeccompFilter.Condition) -> Outcome {
         if condition.comparison == .maskedEqual {
-            if condition.value & ~condition.mask != 0 || condition.value > 0xffff_ffff { return false }
+            if condition.value & ~condition.mask != 0 || condition.value > 0xffff_ffff { return .never }
             condition.mask &= 0xffff_ffff
-            return nil
+            return .open
         }
-        if condition.value <= 0xffff_ffff { return nil }
+        if condition.value <= 0xffff_ffff { return .open }
         switch condition.comparison {
-        case .notEqual, .less, .lessOrEqual: return true
-        default: return false
+        case .notEqual, .less, .lessOrEqual: return .always
+        default: return .never
         }
     }
 

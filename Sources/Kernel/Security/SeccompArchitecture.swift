@@ -17,18 +17,18 @@ struct SeccompArchitecture: Sendable, Equatable {
     /// Sockets and System V IPC have a multiplexing call beside calls of their own.
     var multiplexes: Bool { token == Self.x86.token }
 
-    static let x86_64 = SeccompArchitecture(name: "x86_64", token: 0xc000_003e, audit: 0xc000_003e, numberBit: 0)
+    static let x64 = SeccompArchitecture(name: "x86_64", token: 0xc000_003e, audit: 0xc000_003e, numberBit: 0)
     static let x86 = SeccompArchitecture(name: "x86", token: 0x4000_0003, audit: 0x4000_0003, numberBit: 0)
     static let x32 = SeccompArchitecture(name: "x32", token: 0x4000_003e, audit: 0xc000_003e, numberBit: 0x4000_0000)
     static let aarch64 = SeccompArchitecture(name: "aarch64", token: 0xc000_00b7, audit: 0xc000_00b7, numberBit: 0)
     static let arm = SeccompArchitecture(name: "arm", token: 0x4000_0028, audit: 0x4000_0028, numberBit: 0)
     static let riscv64 = SeccompArchitecture(name: "riscv64", token: 0xc000_00f3, audit: 0xc000_00f3, numberBit: 0)
-    static let known = [x86_64, x86, x32, aarch64, arm, riscv64]
+    static let known = [x64, x86, x32, aarch64, arm, riscv64]
 
     /// All conventions of the machine, its own first.
     static func ofMachine() throws(SeccompError) -> [SeccompArchitecture] {
         switch seccomp_arch_native() {
-        case x86_64.token: return [x86_64, x86, x32]
+        case x64.token: return [x64, x86, x32]
         case aarch64.token: return [aarch64, arm]
         case let token:
             for one in known where one.token == token { return [one] }

@@ -12,7 +12,7 @@ extension SeccompFilter {
         var decisions = try SeccompArchitecture.select(architectures).map { SeccompDecisions($0) }
         for rule in rules { try add(rule, to: &decisions) }
         if !defaultAction.permits { try add(Rule(["@default"], .allow), to: &decisions) }
-        var linker = SeccompLinker()
+        var linker = try SeccompLinker()
         try linker.link(decisions, defaultAction: defaultAction, foreign: foreignAction)
         return try linker.program()
     }
@@ -48,165 +48,52 @@ extension SeccompFilter {
     }
 }
 
-/// Joins the comparisons that libseccomp compiled and the search trees over call numbers into one program.
-struct SeccompLinker {
-    private var code: [sock_filter] = []
+/// Both ends of a pipe (pipe2(2)).
+struct Pipe: ~Copyable {
+    let output: Descriptor
+    let input: Descriptor
 
-    /// linux/bpf_common.h; word loads at an absolute offset, jumps by a constant, return of a constant.
-    private enum Opcode {
-        static let load: UInt16 = 0x20
-        static let jump: UInt16 = 0x05
-        static let jumpIfEqual: UInt16 = 0x15
-        static let jumpIfNotLess: UInt16 = 0x35
-        static let `return`: UInt16 = 0x06
-    }
-
-    /// Offsets in `struct seccomp_data`.
-    private enum Offset {
-        static let number: UInt32 = 0
-        static let architecture: UInt32 = 4
-    }
-
-    /// What libseccomp returns where no comparison holds: SECCOMP_RET_TRACE with a value of our own, which no action
-    /// of ours is; replaced by a jump behind the comparisons.
-    private static let fallThrough: UInt32 = 0x7ff0_5b0f
-
-    /// The machine tells x86_64 and x32 by a bit of the number; the audit architecture is the same.
-    mutating func link(
-        _ decisions: [SeccompDecisions], defaultAction: SeccompFilter.Action, foreign: SeccompFilter.Action
-    ) throws(SeccompError) {
-        emit(Opcode.load, Offset.architecture)
-        var audits: [UInt32] = []
-        for one in decisions where !audits.contains(one.architecture.audit) { audits.append(one.architecture.audit) }
-        for audit in audits {
-            let next = emitSkip(Opcode.jumpIfEqual, audit)
-            if audit == SeccompArchitecture.x86_64.audit {
-                try linkX86(decisions, defaultAction, foreign)
-            } else if let one = decisions.first(where: { $0.architecture.audit == audit }) {
-                try link(one, defaultAction)
-            }
-            land(next)
-        }
-        emit(Opcode.return, foreign.code)
-    }
-
-    private mutating func linkX86(
-        _ decisions: [SeccompDecisions], _ defaultAction: SeccompFilter.Action, _ foreign: SeccompFilter.Action
-    ) throws(SeccompError) {
-        emit(Opcode.load, Offset.number)
-        // A tracer's -1 is no call of x32.
-        emit(Opcode.jumpIfEqual, .max, 2, 0)
-        let native = emitSkip(Opcode.jumpIfNotLess, SeccompArchitecture.x32.numberBit)
-        try linkOrRefuse(.x32, decisions, defaultAction, foreign)
-        land(native)
-        try linkOrRefuse(.x86_64, decisions, defaultAction, foreign)
-    }
-
-    private mutating func linkOrRefuse(
-        _ architecture: SeccompArchitecture, _ decisions: [SeccompDecisions], _ defaultAction: SeccompFilter.Action,
-        _ foreign: SeccompFilter.Action
-    ) throws(SeccompError) {
-        if let one = decisions.first(where: { $0.architecture == architecture }) {
-            try link(one, defaultAction)
-        } else {
-            emit(Opcode.return, foreign.code)
-        }
-    }
-
-    private mutating func link(_ decisions: SeccompDecisions, _ defaultAction: SeccompFilter.Action) throws(SeccompError) {
-        var rest = decisions.comparisons[...]
-        while let first = rest.first {
-            let group = rest.prefix { $0.code == first.code }
-            rest = rest.dropFirst(group.count)
-            append(try Self.compile(group, on: decisions.architecture, action: first.code))
-        }
-        emit(Opcode.load, Offset.number)
-        emitTree(decisions.runs(default: defaultAction)[...])
-    }
-
-    private mutating func append(_ compiled: [sock_filter]) {
-        for (index, instruction) in compiled.enumerated() {
-            if instruction.code == Opcode.return, instruction.k == Self.fallThrough {
-                emit(Opcode.jump, UInt32(compiled.count - index - 1))
-            } else {
-                code.append(instruction)
-            }
-        }
-    }
-
-    private mutating func emitTree(_ runs: ArraySlice<(start: UInt32, code: UInt32)>) {
-        guard runs.count > 1 else {
-            emit(Opcode.return, runs.first?.code ?? SeccompFilter.Action.killProcess.code)
-            return
-        }
-        let middle = runs.startIndex + runs.count / 2
-        let jump = code.count
-        emit(Opcode.jumpIfNotLess, runs[middle].start)
-        emitTree(runs[..<middle])
-        let length = code.count - jump - 1
-        if length <= 255 {
-            code[jump].jt = UInt8(length)
-        } else {
-            code.insert(sock_filter(code: Opcode.jump, jt: 0, jf: 0, k: UInt32(length)), at: jump + 1)
-            code[jump].jf = 1
-        }
-        emitTree(runs[middle...])
-    }
-
-    private mutating func emit(_ opcode: UInt16, _ value: UInt32, _ ifTrue: UInt8 = 0, _ ifFalse: UInt8 = 0) {
-        code.append(sock_filter(code: opcode, jt: ifTrue, jf: ifFalse, k: value))
-    }
-
-    /// Emits a test whose failure skips everything up to the place where `land` is called with the result.
-    private mutating func emitSkip(_ opcode: UInt16, _ value: UInt32) -> Int {
-        emit(opcode, value, 1, 0)
-        emit(Opcode.jump, 0)
-        return code.count - 1
-    }
-
-    private mutating func land(_ jump: Int) { code[jump].k = UInt32(code.count - jump - 1) }
-
-    func program() throws(SeccompError) -> SeccompProgram {
-        if code.count > 4096 {
-            throw .system(SystemError("compile the system call filter", code: E2BIG, mend: "use fewer conditions"))
-        }
-        return SeccompProgram(bytes: code.withUnsafeBytes { Array($0) })
+    init() throws(SystemError) {
+        var ends: [Int32] = [-1, -1]
+        try check("make a pipe") { pipe2(&ends, O_CLOEXEC | O_NONBLOCK) }
+        output = Descriptor(ends[0])
+        input = Descriptor(ends[1])
     }
 }
 
 extension SeccompLinker {
     /// Lets libseccomp compile comparisons of one action on one architecture.
-    private static func compile(
+    func compile(
         _ group: ArraySlice<SeccompDecisions.Comparison>, on architecture: SeccompArchitecture, action: UInt32
     ) throws(SeccompError) -> [sock_filter] {
-        guard let filter = seccomp_init(fallThrough) else { throw failure(ENOMEM) }
+        guard let filter = seccomp_init(Self.fallThrough) else { throw Self.failure(ENOMEM) }
         defer { seccomp_release(filter) }
         let native = seccomp_arch_native()
         if architecture.token != native {
-            try check(seccomp_arch_add(filter, architecture.token))
-            try check(seccomp_arch_remove(filter, native))
+            try Self.check(seccomp_arch_add(filter, architecture.token))
+            try Self.check(seccomp_arch_remove(filter, native))
         }
         for one in group {
             let arguments = one.conditions.map { $0.operand }
             let result = seccomp_rule_add_array(
                 filter, action, one.nativeNumber, UInt32(arguments.count), arguments)
             // Within one action, a comparison that an earlier one includes changes nothing.
-            if result != -EEXIST { try check(result) }
+            if result != -EEXIST { try Self.check(result) }
         }
-        return try export(filter)
+        return try Self.export(filter, through: pipe)
     }
 
-    private static func export(_ filter: scmp_filter_ctx) throws(SeccompError) -> [sock_filter] {
-        let raw = memfd_create("seccomp", UInt32(MFD_CLOEXEC))
-        if raw < 0 { throw failure(errno) }
-        let file = Descriptor(raw)
-        try check(seccomp_export_bpf(filter, file.number))
-        let size = lseek(file.number, 0, SEEK_END)
-        if size < 0 { throw failure(errno) }
+    /// The library writes a program in one write(2), which a pipe holds whole (4,096 instructions are 32 KiB).
+    private static func export(
+        _ filter: scmp_filter_ctx, through pipe: borrowing Pipe
+    ) throws(SeccompError) -> [sock_filter] {
+        try check(seccomp_export_bpf(filter, pipe.input.number))
         let stride = MemoryLayout<sock_filter>.stride
-        var code = [sock_filter](repeating: sock_filter(), count: Int(size) / stride)
-        let count = code.withUnsafeMutableBytes { pread(file.number, $0.baseAddress, $0.count, 0) }
-        if count != Int(size) { throw failure(count < 0 ? errno : EIO) }
+        let code = [sock_filter](unsafeUninitializedCapacity: 4096) { buffer, count in
+            let size = read(pipe.output.number, buffer.baseAddress, buffer.count * stride)
+            count = max(0, size) / stride
+        }
+        if code.isEmpty { throw failure(EIO) }
         return code
     }
 

@@ -21,7 +21,7 @@ struct SeccompDecisions {
 
     /// No action of seccomp(2) is so coded.
     private static let undecided: UInt32 = 0x1234_5678
-    private static let denseCount = 1024
+    private static let denseCount = 576
     /// The first of the numbers that all architectures share (Linux 5.1). Programs probe for these calls and fall back
     /// when they meet ENOSYS, but take EPERM for the last word.
     private static let firstCommonNumber: UInt32 = 424
@@ -43,7 +43,9 @@ struct SeccompDecisions {
     /// Adds a conditional rule's call.
     ///
     /// Where the arguments cannot be seen, a denial holds whatever they are and a permission does not hold.
-    mutating func decide(_ name: SyscallName, _ action: SeccompFilter.Action, when conditions: [SeccompFilter.Condition]) {
+    mutating func decide(
+        _ name: SyscallName, _ action: SeccompFilter.Action, when conditions: [SeccompFilter.Condition]
+    ) {
         switch name.number(on: architecture) {
         case .number(let number):
             if isClosed(number) { return }

@@ -133,14 +133,21 @@ extension SeccompFilter {
     }
 
     private func checkConditions(of rule: Rule) throws(SeccompError) {
-        var seen: Set<Int> = []
+        // Bits, not a Set: the first use of a generic type with a protocol in its constraints costs a look-up over all
+        // conformances that the executable has.
+        var seen: UInt8 = 0
         let call = rule.calls.first ?? ""
         for condition in rule.conditions {
             guard (0...5).contains(condition.argument) else {
                 throw .conditions(call: call, "arguments are numbered 0 to 5, not \(condition.argument)")
             }
-            guard seen.insert(condition.argument).inserted else {
+            let bit: UInt8 = 1 << UInt8(condition.argument)
+            guard seen & bit == 0 else {
                 throw .conditions(call: call, "argument \(condition.argument) is compared twice; use two rules")
+            }
+            seen |= bit
+            if condition.comparison == .maskedEqual, condition.value & ~condition.mask != 0 {
+                throw .conditions(call: call, "the value has bits that the mask lacks, so that it never holds")
             }
         }
     }

@@ -46,7 +46,7 @@ struct SyscallName {
 
     private func recent(on architecture: SeccompArchitecture) -> UInt32? {
         for one in Self.recent where matches(one.name) {
-            return one.only64 && architecture.audit != SeccompArchitecture.x86_64.audit ? nil : one.number
+            return one.only64 && architecture.audit != SeccompArchitecture.x64.audit ? nil : one.number
         }
         return nil
     }
@@ -115,7 +115,9 @@ extension SyscallName {
         var best: (name: String, distance: Int)?
         func consider(_ candidate: String) {
             let distance = editDistance(wanted, Array(candidate.utf8))
-            if distance <= max(min(2, wanted.count / 2), wanted.count / 3), distance < best?.distance ?? .max { best = (candidate, distance) }
+            if distance <= max(min(2, wanted.count / 2), wanted.count / 3), distance < best?.distance ?? .max {
+                best = (candidate, distance)
+            }
         }
         for group in SyscallGroup.all {
             if isGroup { consider("\(group.name)") } else { group.forEachMember { consider(String(cString: $0)) } }
