@@ -74,7 +74,7 @@ struct DoctorTests {
     @Test("subordinate ids are found by name or number")
     func ranges() {
         let text = "someone:100000:65536\n1000:200000:65536\n"
-        func state(_ name: String, _ number: UInt32) -> Finding.State {
+        func state(_ name: String, _ number: UInt32) -> HostFinding.State {
             rangeFinding("subuid", path: "/etc/subuid", name: name, number: number, text: text, isRoot: number == 0)
                 .state
         }
@@ -105,9 +105,9 @@ struct DoctorTests {
 
     @Test("only what the launcher needs decides")
     func readiness() {
-        let lacking = Finding(.network, "veth", .lacking, "no veth")
+        let lacking = HostFinding(.network, "veth", .lacking, "no veth")
         #expect(Diagnosis(kernel: "6.18", findings: [lacking]).isReady)
-        let required = Finding(.security, "seccomp", .lacking, "no", fix: "boot", isRequired: true)
+        let required = HostFinding(.security, "seccomp", .lacking, "no", fix: "boot", isRequired: true)
         let diagnosis = Diagnosis(kernel: "6.18", findings: [lacking, required])
         #expect(!diagnosis.isReady)
         let style = Style(isTerminal: false, noColour: nil, term: nil)
