@@ -66,6 +66,7 @@ let package = Package(
         tests("KernelTests", ["Kernel"]),
         tests("ProfileTests", ["Profile"]),
         tests("LaunchTests", ["Launch"]),
+        tests("CommandTests", ["sandbox", "Launch", "Profile"]),
         tests("Integration", ["sandbox"]),
     ]
 )

@@ -12,7 +12,7 @@ func fileText(_ path: String) -> String? {
 func reason(_ code: Int32) -> String { String(cString: strerror(code)) }
 
 /// Each kind of namespace, made by the caller as the launcher would make it.
-func namespaceFindings() -> [Finding] {
+func namespaceFindings() -> [HostFinding] {
     NamespaceKind.allCases.map { kind in
         let code = Probe(rawValue: kind.rawValue)?.attempt() ?? EIO
         let isRequired = kind != .time && kind != .cgroup && (kind != .user || geteuid() != 0)
@@ -20,9 +20,9 @@ func namespaceFindings() -> [Finding] {
     }
 }
 
-func namespaceFinding(_ kind: NamespaceKind, code: Int32, isRoot: Bool, isRequired: Bool) -> Finding {
+func namespaceFinding(_ kind: NamespaceKind, code: Int32, isRoot: Bool, isRequired: Bool) -> HostFinding {
     let id = "namespace-\(kind.rawValue)"
-    if code == 0 { return Finding(.namespaces, id, .ok, "\(kind.rawValue) namespaces", isRequired: isRequired) }
+    if code == 0 { return HostFinding(.namespaces, id, .ok, "\(kind.rawValue) namespaces", isRequired: isRequired) }
     let fix =
         switch (code, isRoot) {
         case (EPERM, false), (EACCES, false): "see users below, or run as root"
@@ -30,7 +30,7 @@ func namespaceFinding(_ kind: NamespaceKind, code: Int32, isRoot: Bool, isRequir
         case (EPERM, true): "grant CAP_SYS_ADMIN: the caller is root without it"
         default: "boot a kernel with CONFIG_\(configuration(kind))=y"
         }
-    return Finding(
+    return HostFinding(
         .namespaces, id, .lacking, "\(kind.rawValue) namespaces: \(reason(code))",
         cost: "namespaces.unshare = [\"\(kind.rawValue)\"] fails.", fix: fix, isRequired: isRequired)
 }
@@ -44,7 +44,7 @@ private func configuration(_ kind: NamespaceKind) -> String {
 }
 
 /// Mounts by file descriptor, overlays, idmapped mounts.
-func mountFindings() -> [Finding] {
+func mountFindings() -> [HostFinding] {
     let asUser = geteuid() == 0 ? "" : " (as this user)"
     return [
         probed(
@@ -60,9 +60,9 @@ func mountFindings() -> [Finding] {
     ]
 }
 
-private func idmapFinding() -> Finding {
+private func idmapFinding() -> HostFinding {
     if geteuid() != 0 {
-        return Finding(.mounts, "idmap", .note, "idmapped mounts need root; the option idmap of a bind is an error")
+        return HostFinding(.mounts, "idmap", .note, "idmapped mounts need root; the option idmap of a bind is an error")
     }
     return probed(
         .idmap, .mounts, "idmap", "idmapped mounts",
@@ -72,17 +72,17 @@ private func idmapFinding() -> Finding {
 
 /// A finding from a probe.
 func probed(
-    _ probe: Probe, _ section: Finding.Section, _ id: String, _ what: String, cost: String, fix: String,
+    _ probe: Probe, _ section: HostFinding.Section, _ id: String, _ what: String, cost: String, fix: String,
     isRequired: Bool = false
-) -> Finding {
+) -> HostFinding {
     let code = probe.attempt()
     return code == 0
-        ? Finding(section, id, .ok, what, isRequired: isRequired)
-        : Finding(section, id, .lacking, "\(what): \(reason(code))", cost: cost, fix: fix, isRequired: isRequired)
+        ? HostFinding(section, id, .ok, what, isRequired: isRequired)
+        : HostFinding(section, id, .lacking, "\(what): \(reason(code))", cost: cost, fix: fix, isRequired: isRequired)
 }
 
 /// seccomp(2), Landlock, process descriptors, terminals.
-func securityFindings() -> [Finding] {
+func securityFindings() -> [HostFinding] {
     [
         seccompFinding(available: fileText("/proc/sys/kernel/seccomp/actions_avail")),
         landlockFinding(abi: linux_landlock_abi(), code: errno),
@@ -94,35 +94,35 @@ func securityFindings() -> [Finding] {
     ]
 }
 
-func seccompFinding(available: String?) -> Finding {
+func seccompFinding(available: String?) -> HostFinding {
     let needed = ["kill_process", "errno", "log", "allow", "trap"]
     let actions = (available ?? "").split(whereSeparator: \.isWhitespace).map { String($0) }
     let missing = needed.filter { !actions.contains($0) }
     if missing.isEmpty {
-        return Finding(.security, "seccomp", .ok, "seccomp: \(actions.joined(separator: ", "))", isRequired: true)
+        return HostFinding(.security, "seccomp", .ok, "seccomp: \(actions.joined(separator: ", "))", isRequired: true)
     }
-    return Finding(
+    return HostFinding(
         .security, "seccomp", .lacking,
         actions.isEmpty ? "seccomp filters: not in this kernel" : "seccomp without \(missing.joined(separator: ", "))",
         cost: "security.seccomp, security.user-namespaces and the terminal guard fail.",
         fix: "boot a kernel with CONFIG_SECCOMP_FILTER=y", isRequired: true)
 }
 
-func landlockFinding(abi: Int32, code: Int32) -> Finding {
+func landlockFinding(abi: Int32, code: Int32) -> HostFinding {
     switch abi {
-    case 6...: return Finding(.security, "landlock", .ok, "Landlock ABI \(abi): files, TCP ports, scopes")
+    case 6...: return HostFinding(.security, "landlock", .ok, "Landlock ABI \(abi): files, TCP ports, scopes")
     case 4...5:
-        return Finding(
+        return HostFinding(
             .security, "landlock", .note, "Landlock ABI \(abi): files and TCP ports",
             cost: "security.landlock.scope fails: abstract sockets and signals are not confined.",
             fix: "boot Linux 6.12 or newer")
     case 1...3:
-        return Finding(
+        return HostFinding(
             .security, "landlock", .note, "Landlock ABI \(abi): files",
             cost: "security.landlock.tcp-bind, tcp-connect and scope fail.", fix: "boot Linux 6.12 or newer")
     default:
         let isOff = code == EOPNOTSUPP
-        return Finding(
+        return HostFinding(
             .security, "landlock", .lacking, isOff ? "Landlock is built in but off" : "Landlock: not in this kernel",
             cost: "filesystem.landlock and security.landlock fail; mounts and seccomp still confine.",
             fix: isOff
@@ -131,23 +131,23 @@ func landlockFinding(abi: Int32, code: Int32) -> Finding {
     }
 }
 
-private func pidfdFinding() -> Finding {
+private func pidfdFinding() -> HostFinding {
     let descriptor = linux_pidfd_open(getpid(), 0)
     if descriptor < 0 {
-        return Finding(
+        return HostFinding(
             .security, "pidfd", .lacking, "process descriptors (pidfd): \(reason(errno))",
             cost: "A box cannot be told from another process with the same number.", fix: "boot Linux 5.3 or newer",
             isRequired: true)
     }
     close(descriptor)
-    return Finding(.security, "pidfd", .ok, "process descriptors (pidfd)", isRequired: true)
+    return HostFinding(.security, "pidfd", .ok, "process descriptors (pidfd)", isRequired: true)
 }
 
-func terminalFinding(legacy: String?) -> Finding {
+func terminalFinding(legacy: String?) -> HostFinding {
     guard legacy?.first == "1" || legacy == nil else {
-        return Finding(.security, "tiocsti", .ok, "typing into a shared terminal (TIOCSTI) is off in the kernel")
+        return HostFinding(.security, "tiocsti", .ok, "typing into a shared terminal (TIOCSTI) is off in the kernel")
     }
-    return Finding(
+    return HostFinding(
         .security, "tiocsti", .note, "the kernel lets programs type into a shared terminal (TIOCSTI)",
         cost: "sandbox denies it by a filter of its own, unless process.terminal = \"inherit\".",
         fix: legacy == nil ? nil : "sysctl -w dev.tty.legacy_tiocsti=0")

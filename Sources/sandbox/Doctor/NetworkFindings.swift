@@ -1,7 +1,7 @@
 import Glibc
 
 /// Kinds of interfaces and the filter, each made once in a network namespace that ends with the probe.
-func networkFindings() -> [Finding] {
+func networkFindings() -> [HostFinding] {
     [
         linkFinding(.veth, module: "veth", cost: "network.attach = \"veth\" fails."),
         linkFinding(.macvlan, module: "macvlan", cost: "network.attach = \"macvlan\" fails."),
@@ -11,23 +11,23 @@ func networkFindings() -> [Finding] {
 }
 
 /// A module that is only waiting to be loaded is not loaded by looking.
-private func linkFinding(_ probe: Probe, module: String, cost: String) -> Finding {
+private func linkFinding(_ probe: Probe, module: String, cost: String) -> HostFinding {
     if moduleState(module) == .loadable {
-        return Finding(.network, module, .ok, "\(module) interfaces (the module loads on first use)")
+        return HostFinding(.network, module, .ok, "\(module) interfaces (the module loads on first use)")
     }
     return probed(
         probe, .network, module, "\(module) interfaces", cost: cost,
         fix: "modprobe \(module), or boot a kernel with CONFIG_\(module.uppercased())")
 }
 
-private func nftablesFinding() -> Finding {
+private func nftablesFinding() -> HostFinding {
     guard findProgram("nft") != nil else {
-        return Finding(
+        return HostFinding(
             .network, "nftables", .lacking, "nft is not installed", cost: "Switches with NAT or filters fail.",
             fix: "apt-get install nftables")
     }
     if moduleState("nf_tables") == .loadable {
-        return Finding(.network, "nftables", .ok, "nftables (the module loads on first use)")
+        return HostFinding(.network, "nftables", .ok, "nftables (the module loads on first use)")
     }
     return probed(
         .nftables, .network, "nftables", "nftables", cost: "Switches with NAT or filters fail.",

@@ -2,7 +2,7 @@ import Glibc
 import Profile
 
 /// Programs that other features call.
-func programFindings() -> [Finding] {
+func programFindings() -> [HostFinding] {
     let programs = [
         ("dnsmasq", "Switches with DNS or DHCP fail.", "apt-get install dnsmasq-base"),
         ("pasta", "network.attach = \"user\" fails.", "apt-get install passt"),
@@ -10,9 +10,9 @@ func programFindings() -> [Finding] {
     ]
     return programs.map { name, cost, fix in
         guard let path = findProgram(name) else {
-            return Finding(.programs, name.lowercased(), .lacking, "\(name) is not installed", cost: cost, fix: fix)
+            return HostFinding(.programs, name.lowercased(), .lacking, "\(name) is not installed", cost: cost, fix: fix)
         }
-        return Finding(.programs, name.lowercased(), .ok, "\(name): \(path)")
+        return HostFinding(.programs, name.lowercased(), .ok, "\(name): \(path)")
     }
 }
 
@@ -46,10 +46,10 @@ private func findCRIU() -> String? {
     return access(own, X_OK) == 0 ? own : nil
 }
 
-func checkpointFindings(kernel: KernelVersion) -> [Finding] {
+func checkpointFindings(kernel: KernelVersion) -> [HostFinding] {
     guard let path = findCRIU() else {
         return [
-            Finding(
+            HostFinding(
                 .checkpoint, "criu", .lacking, "CRIU is not installed", cost: "checkpoint and restore fail.",
                 fix: "make deps, or apt-get install criu where it is 4.2 or newer")
         ]
@@ -57,7 +57,7 @@ func checkpointFindings(kernel: KernelVersion) -> [Finding] {
     let output = Subprocess.run(path, ["--version"]).output
     guard let version = CRIUVersion(output: output) else {
         return [
-            Finding(
+            HostFinding(
                 .checkpoint, "criu", .lacking, "\(path) does not tell its version",
                 cost: "checkpoint and restore fail.", fix: "make deps, or set SANDBOX_CRIU to a working CRIU")
         ]
@@ -66,18 +66,18 @@ func checkpointFindings(kernel: KernelVersion) -> [Finding] {
 }
 
 /// What is known of CRIU's versions on kernels.
-func criuFinding(_ path: String, _ version: CRIUVersion, kernel: KernelVersion) -> Finding {
+func criuFinding(_ path: String, _ version: CRIUVersion, kernel: KernelVersion) -> HostFinding {
     let name = "CRIU \(version.major).\(version.minor) (\(path))"
     let fix = "make deps, which installs CRIU 4.2 in /usr/local/lib/sandbox/criu"
     if version < CRIUVersion(4, 1), kernel >= KernelVersion(major: 6, minor: 13) {
-        return Finding(
+        return HostFinding(
             .checkpoint, "criu", .lacking, "\(name) is too old for this kernel",
             cost: "It fails with \"vdso: Unexpected rt vDSO area bounds\".", fix: fix)
     }
     if version < CRIUVersion(4, 2), kernel >= KernelVersion(major: 6, minor: 16) {
-        return Finding(
+        return HostFinding(
             .checkpoint, "criu", .lacking, "\(name) is too old for this kernel",
             cost: "It dumps no internet socket here (\"Can't get 1:16 opt\").", fix: fix)
     }
-    return Finding(.checkpoint, "criu", .ok, name)
+    return HostFinding(.checkpoint, "criu", .ok, name)
 }

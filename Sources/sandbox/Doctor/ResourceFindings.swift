@@ -41,11 +41,11 @@ struct ControlGroups: Equatable {
 }
 
 /// Control groups: the layout, the controllers, and whether the caller may make groups.
-func resourceFindings() -> [Finding] {
+func resourceFindings() -> [HostFinding] {
     let groups = ControlGroups(mountinfo: fileText("/proc/self/mountinfo") ?? "")
     guard groups.layout != .none else {
         return [
-            Finding(
+            HostFinding(
                 .resources, "cgroups", .lacking, "control groups are not mounted", cost: "[resources] fails.",
                 fix: "mount -t cgroup2 none /sys/fs/cgroup")
         ]
@@ -54,12 +54,12 @@ func resourceFindings() -> [Finding] {
     return [layoutFinding(groups)] + controllerFindings(groups, unified: controllers) + [delegationFinding(groups)]
 }
 
-func layoutFinding(_ groups: ControlGroups) -> Finding {
+func layoutFinding(_ groups: ControlGroups) -> HostFinding {
     switch groups.layout {
     case .unified:
-        Finding(.resources, "cgroups", .ok, "control groups: version 2 at \(groups.unified ?? "")")
+        HostFinding(.resources, "cgroups", .ok, "control groups: version 2 at \(groups.unified ?? "")")
     default:
-        Finding(
+        HostFinding(
             .resources, "cgroups", .note,
             groups.layout == .hybrid
                 ? "control groups: hybrid, controllers in version 1" : "control groups: version 1",
@@ -68,42 +68,42 @@ func layoutFinding(_ groups: ControlGroups) -> Finding {
     }
 }
 
-func controllerFindings(_ groups: ControlGroups, unified: String) -> [Finding] {
+func controllerFindings(_ groups: ControlGroups, unified: String) -> [HostFinding] {
     let available = Set(unified.split(whereSeparator: \.isWhitespace).map { String($0) })
     return [("memory", "memory"), ("cpu", "cpu"), ("pids", "pids"), ("cpuset", "cpuset"), ("io", "blkio")].map {
         name, old in
         let key = name == "io" ? "io-weight" : name
         if available.contains(name) || groups.legacy[old] != nil {
-            return Finding(.resources, "controller-\(name)", .ok, "controller \(name)")
+            return HostFinding(.resources, "controller-\(name)", .ok, "controller \(name)")
         }
         let fix =
             name == "memory"
             ? "boot with cgroup_enable=memory" : "boot a kernel with the \(name) controller (see /proc/cgroups)"
-        return Finding(
+        return HostFinding(
             .resources, "controller-\(name)", .lacking, "controller \(name) is not there",
             cost: "resources.\(key) fails.", fix: fix)
     }
 }
 
-private func delegationFinding(_ groups: ControlGroups) -> Finding {
+private func delegationFinding(_ groups: ControlGroups) -> HostFinding {
     let hasSystemd = access("/run/systemd/system", F_OK) == 0
     if geteuid() == 0 {
         let place = groups.unified ?? groups.legacy.values.min() ?? "/sys/fs/cgroup"
         if access(place, W_OK) != 0 {
-            return Finding(
+            return HostFinding(
                 .resources, "delegation", .lacking, "control groups are read-only here",
                 cost: "[resources] fails.", fix: "mount -o remount,rw \(place)")
         }
-        return Finding(
+        return HostFinding(
             .resources, "delegation", .ok,
             hasSystemd ? "groups of our own, through systemd" : "groups of our own; no systemd to ask")
     }
     let own = (fileText("/proc/self/cgroup") ?? "").split(separator: "\n").first { $0.hasPrefix("0::") }
     let path = (groups.unified ?? "") + (own.map { String($0.dropFirst(3)) } ?? "")
     if groups.layout == .unified, access(path, W_OK) == 0 || hasSystemd {
-        return Finding(.resources, "delegation", .ok, "control groups without root, through systemd or \(path)")
+        return HostFinding(.resources, "delegation", .ok, "control groups without root, through systemd or \(path)")
     }
-    return Finding(
+    return HostFinding(
         .resources, "delegation", .lacking, "no control group is delegated to this user",
         cost: "[resources] fails without root.", fix: "log in through systemd, or run as root")
 }

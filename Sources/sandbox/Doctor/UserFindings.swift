@@ -24,14 +24,14 @@ struct UserNamespaceFacts: Equatable {
 }
 
 /// User namespaces for users, and their id ranges.
-func userFindings() -> [Finding] {
+func userFindings() -> [HostFinding] {
     [userNamespaceFinding(.gather(), isRequired: geteuid() != 0)] + rangeFindings()
 }
 
-func userNamespaceFinding(_ facts: UserNamespaceFacts, isRequired: Bool) -> Finding {
+func userNamespaceFinding(_ facts: UserNamespaceFacts, isRequired: Bool) -> HostFinding {
     let id = "user-namespaces"
     if facts.code == 0 {
-        return Finding(
+        return HostFinding(
             .users, id, .ok, "user namespaces without root, with mounts and networks", isRequired: isRequired)
     }
     let (problem, fix) =
@@ -47,15 +47,15 @@ func userNamespaceFinding(_ facts: UserNamespaceFacts, isRequired: Bool) -> Find
         } else {
             (reason(facts.code), "boot a kernel with CONFIG_USER_NS=y; inside a container, run it with more rights")
         }
-    return Finding(
+    return HostFinding(
         .users, id, .lacking, "user namespaces without root: \(problem)",
         cost: "Only root can run sandbox with namespaces.", fix: fix, isRequired: isRequired)
 }
 
-private func rangeFindings() -> [Finding] {
+private func rangeFindings() -> [HostFinding] {
     guard findProgram("newuidmap") != nil, findProgram("newgidmap") != nil else {
         return [
-            Finding(
+            HostFinding(
                 .users, "id-ranges", .lacking, "newuidmap and newgidmap are not installed",
                 cost: "security.uid-map = \"auto\" fails without root: a user has one id in a box.",
                 fix: "apt-get install uidmap")
@@ -69,18 +69,18 @@ private func rangeFindings() -> [Finding] {
 }
 
 /// A line `NAME:FIRST:COUNT` of subuid(5) for the caller.
-func rangeFinding(_ id: String, path: String, name: String, number: UInt32, text: String?, isRoot: Bool) -> Finding {
+func rangeFinding(_ id: String, path: String, name: String, number: UInt32, text: String?, isRoot: Bool) -> HostFinding {
     for line in (text ?? "").split(separator: "\n") {
         let fields = line.split(separator: ":")
         guard fields.count == 3, fields[0] == name || fields[0] == "\(number)", let count = Int(fields[2]) else {
             continue
         }
-        return Finding(.users, id, .ok, "\(path) gives \(name) \(count) ids from \(fields[1]) on")
+        return HostFinding(.users, id, .ok, "\(path) gives \(name) \(count) ids from \(fields[1]) on")
     }
     if isRoot {
-        return Finding(.users, id, .note, "\(path) has no range for \(name); root may map any ids without one")
+        return HostFinding(.users, id, .note, "\(path) has no range for \(name); root may map any ids without one")
     }
-    return Finding(
+    return HostFinding(
         .users, id, .lacking, "\(path) has no range for \(name)",
         cost: "security.uid-map = \"auto\" fails: a user has one id in a box.",
         fix: "usermod --add-subuids 100000-165535 --add-subgids 100000-165535 \(name)")

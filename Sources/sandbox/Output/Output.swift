@@ -18,7 +18,7 @@ enum Output {
         } catch {}
     }
 
-    private static func write(_ text: String, to descriptor: Int32, name: String) throws(SystemError) {
+    static func write(_ text: String, to descriptor: Int32, name: String) throws(SystemError) {
         var text = text
         let failure = text.withUTF8 { bytes -> SystemError? in
             var rest = bytes[...]

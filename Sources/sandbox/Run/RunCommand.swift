@@ -35,19 +35,21 @@ struct RunCommand: ParsableCommand {
         }
     }
 
-    func run() throws {
+    func run() throws { throw ExitCode(RunCommand.perform(try request())) }
+
+    /// What the launch path's parser would have made of the line, in the table's order of options.
+    func request() throws(UsageError) -> RunRequest {
         var request = try profile.request(directory: currentDirectory)
-        for (option, values) in [
+        let given = [
             ("name", list(name)), ("terminal", terminal ? [""] : []), ("rm", remove ? [""] : []),
             ("dry-run", dryRun ? [""] : []),
-        ] {
-            for value in values {
-                guard let option = RunOption.named(option) else { continue }
-                try request.apply(option, value, directory: currentDirectory)
-            }
+        ]
+        for (option, values) in given {
+            guard let option = RunOption.named(option) else { continue }
+            for value in values { try request.apply(option, value, directory: currentDirectory) }
         }
         request.command = command
-        throw ExitCode(RunCommand.perform(request))
+        return request
     }
 
     /// Why a word that looks like an option is none.

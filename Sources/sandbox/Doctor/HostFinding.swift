@@ -1,7 +1,7 @@
 import Profile
 
 /// What one check of this machine found.
-struct Finding: Sendable, Equatable {
+struct HostFinding: Sendable, Equatable {
     enum State: String, Sendable { case ok, note, lacking }
 
     enum Section: String, Sendable, CaseIterable {
@@ -46,7 +46,7 @@ struct Finding: Sendable, Equatable {
 /// All findings, and whether the launcher has what it needs.
 struct Diagnosis: Sendable {
     var kernel: String
-    var findings: [Finding]
+    var findings: [HostFinding]
 
     var isReady: Bool { !findings.contains { $0.isRequired && $0.state == .lacking } }
 
@@ -59,7 +59,7 @@ struct Diagnosis: Sendable {
 
     func text(width: Int, style: Style) -> String {
         var text = ""
-        for section in Finding.Section.allCases {
+        for section in HostFinding.Section.allCases {
             let group = findings.filter { $0.section == section }
             if group.isEmpty { continue }
             text += style.bold(section.rawValue.prefix(1).uppercased() + section.rawValue.dropFirst()) + "\n"
@@ -72,7 +72,7 @@ struct Diagnosis: Sendable {
         return text
     }
 
-    private static func text(_ finding: Finding, width: Int, style: Style) -> String {
+    private static func text(_ finding: HostFinding, width: Int, style: Style) -> String {
         let mark =
             switch finding.state {
             case .ok: style(.green, "ok    ")

@@ -1,5 +1,0 @@
-import Profile
-import SandboxKit
-
-func profileCandidates() -> [Candidate] { [] }
-func keyCandidates(_ word: String) -> [Candidate] { [] }
