@@ -1,5 +1,6 @@
 #!/bin/bash
 # The limits of [resources] through control groups version 2, as root, without systemd.
+# shellcheck source-path=SCRIPTDIR/.. source=case.bash
 . "$1/case.bash"
 
 # Touches 96 MiB in one process.

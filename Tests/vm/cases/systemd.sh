@@ -1,14 +1,14 @@
 #!/bin/bash
 # The limits of [resources] where systemd is pid 1: it is asked for a transient scope.
+# shellcheck source-path=SCRIPTDIR/.. source=case.bash
 . "$1/case.bash"
 
 hungry=(dd if=/dev/zero of=/dev/null bs=96M count=1)
 where='sed -n s/^0:://p /proc/self/cgroup'
 
 no_scopes() {
-    local attempt
     # systemd forgets a scope some moments after its last process has ended.
-    for attempt in $(seq 50); do
+    for _ in $(seq 50); do
         [ -z "$(leftovers)" ] && return
         sleep 0.2
     done
