@@ -13,6 +13,19 @@ extension Cgroup {
     /// The calling process may come to stand in another group, below its own or in the scope: call it in the launcher
     /// only. The scope goes when its last process ends.
     public static func create(name: String = "run", limits: CgroupLimits) throws(SystemError) -> Cgroup {
+        do throws(SystemError) {
+            return try make(name, limits)
+        } catch {
+            var error = error
+            let keys = limits.demands.flatMap(\.keys)
+            if !keys.isEmpty, !error.action.hasPrefix("resources.") {
+                error.action = keys.joined(separator: ", ") + ": " + error.action
+            }
+            throw error
+        }
+    }
+
+    private static func make(_ name: String, _ limits: CgroupLimits) throws(SystemError) -> Cgroup {
         guard let owner = try ProcessIdentity(pid: getpid()) else {
             throw SystemError("read /proc/self/stat", code: ENOENT, mend: "mount proc on /proc")
         }
@@ -49,7 +62,7 @@ enum CgroupSite: Equatable {
         // No manager of the user's own, but its group may be delegated all the same.
         guard let own = layout.unified?.own, access(own + "/cgroup.procs", W_OK) == 0 else {
             throw SystemError(
-                limits.demands.flatMap(\.keys).joined(separator: ", ") + ": reach the user's systemd", code: ENOENT,
+                "reach the user's systemd", code: ENOENT,
                 mend: "log in (XDG_RUNTIME_DIR unset, or no bus in it), or: loginctl enable-linger")
         }
         return .own

@@ -28,7 +28,7 @@ extension Cgroup {
             guard let owner = ProcessIdentity(leaf: String(name)), try !owner.isAlive() else { continue }
             if try group.removeOnce() == 0 { removed.append(path) }
         }
-        if !removed.isEmpty { _ = rmdir(parent) }
+        _ = rmdir(parent)
         return removed
     }
 }
