@@ -50,7 +50,7 @@ struct SystemCallFilter {
         case .trap: return .trap
         case .errno(let text):
             if let number = Int32(text) { return .errno(number) }
-            if let number = ErrorNumber.named(text) { return .errno(number) }
+            if let number = errorNumber(text) { return .errno(number) }
             throw LaunchError(key: key, "\"\(text)\" is no errno name", mend: "use a name of errno(3), such as EPERM")
         }
     }
