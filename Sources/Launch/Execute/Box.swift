@@ -16,13 +16,17 @@ struct Box {
         try joinControlGroup(outside)
         try setNames()
         try bringNetworkUp()
+        try setAttributes()
         let owned = try buildFilesystem(mapped)
         let identity = try identify()
         try give(owned, to: identity)
         try takeTerminal(identity, channel)
         try enterWorkingDirectory(outside)
         let environment = Environment(plan, identity).entries
+        let rules = try AccessRules(plan).open()
+        try setLimits()
         try Confinement(plan).drop(to: identity)
+        if let rules { try restrict(rules) }
         try dieWithParent(outside)
         return try PreparedCommand(plan.command, environment: environment)
     }
@@ -57,6 +61,54 @@ struct Box {
     private func bringNetworkUp() throws(LaunchError) {
         guard plan.namespaces.unshare.contains(.net) else { return }
         try attributed(to: "namespaces.unshare") { () throws(SystemError) in try bringLoopbackUp() }
+    }
+
+    /// Written through the caller's /proc, not the box's (CVE-2025-52881).
+    private func setAttributes() throws(LaunchError) {
+        let process = plan.process
+        if let value = process.oomScoreAdjust {
+            try attributed(to: "process.oom-score-adjust") { () throws(SystemError) in try setOOMScoreAdjust(value) }
+        }
+        if let list = process.cpuAffinity {
+            guard let processors = CPUSet(list) else {
+                throw LaunchError(key: "process.cpu-affinity", "\"\(list)\" is no list of CPUs", mend: "write it as \"0-1,3\"")
+            }
+            try attributed(to: "process.cpu-affinity") { () throws(SystemError) in try setAffinity(processors) }
+        }
+        if let scheduling = process.scheduling {
+            try attributed(to: "process.scheduling") { () throws(SystemError) in
+                try setScheduling(SchedulingPolicy(scheduling.policy), priority: Int32(scheduling.priority))
+            }
+        }
+        if let priority = process.ioPriority {
+            try attributed(to: "process.io-priority") { () throws(SystemError) in
+                try setIOPriority(IOPriorityClass(priority.class), level: Int32(priority.level))
+            }
+        }
+        if let value = process.nice {
+            try attributed(to: "process.nice") { () throws(SystemError) in try setNice(Int32(value)) }
+        }
+    }
+
+    /// Late, because a tight limit would hinder the set-up itself.
+    private func setLimits() throws(LaunchError) {
+        for (name, limit) in plan.limits.sorted(by: { $0.key < $1.key }) {
+            guard let resource = ResourceLimit(rawValue: name) else {
+                throw LaunchError(key: "limits.\(name)", "no such resource limit", mend: "see setrlimit(2)")
+            }
+            try attributed(to: "limits.\(name)") { () throws(SystemError) in
+                try setLimit(resource, soft: limit.soft, hard: limit.hard)
+            }
+        }
+    }
+
+    private func restrict(_ rules: consuming LandlockDomain) throws(LaunchError) {
+        do throws(SystemError) {
+            try rules.restrict()
+        } catch {
+            let mend = "set process.no-new-privileges = true, or keep CAP_SYS_ADMIN"
+            throw LaunchError(key: "security.landlock", error.message, mend: error.code == EPERM ? mend : nil)
+        }
     }
 
     private func buildFilesystem(_ mapped: [Int: Int32]) throws(LaunchError) -> [Int32] {
@@ -144,5 +196,29 @@ extension LaunchPlan {
     var home: String {
         guard let entry = environment.first(where: { $0.hasPrefix("HOME=/") }) else { return "/" }
         return String(entry.dropFirst(5))
+    }
+}
+
+extension SchedulingPolicy {
+    fileprivate init(_ policy: Profile.Scheduling.Policy) {
+        self =
+            switch policy {
+            case .other: .other
+            case .batch: .batch
+            case .idle: .idle
+            case .fifo: .fifo
+            case .rr: .rr
+            }
+    }
+}
+
+extension IOPriorityClass {
+    fileprivate init(_ class: Profile.IOPriority.Class) {
+        self =
+            switch `class` {
+            case .realtime: .realtime
+            case .bestEffort: .bestEffort
+            case .idle: .idle
+            }
     }
 }

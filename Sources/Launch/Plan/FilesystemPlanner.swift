@@ -12,6 +12,7 @@ struct FilesystemPlanner {
         var plan = FilesystemPlan()
         guard unshare.contains(.mount) else {
             try refuseWithoutMountNamespace()
+            plan.landlock = try landlock(plan)
             return plan
         }
         if let root = filesystem.root, root != "/" {
@@ -28,6 +29,7 @@ struct FilesystemPlanner {
         plan.steps += try tmpfs() + binds() + files()
         plan.steps += try list(filesystem.writable, "writable", plan.root) { .writable(path: $0) }
         plan.steps += try hidden(plan)
+        plan.landlock = try landlock(plan)
         return plan
     }
 
@@ -191,6 +193,40 @@ extension FilesystemPlanner {
             steps.append(MountStep(key, .symlink(path: path, target: entry.target)))
         }
         return steps
+    }
+}
+
+// MARK: - Landlock
+
+extension FilesystemPlanner {
+    /// The same rules for Landlock. What changes all the time, /proc, and what writes go through, /dev, are left to the
+    /// mounts where there are any.
+    private func landlock(_ plan: FilesystemPlan) throws(LaunchError) -> LandlockPlan? {
+        guard filesystem.landlock else { return nil }
+        var access = LandlockPlan()
+        let mounts = unshare.contains(.mount)
+        access.listsDirectories = mounts
+        let steps =
+            mounts
+            ? plan.steps
+            : try list(filesystem.readOnly, "read-only", .host) { .readOnly(path: $0, optional: false) }
+                + list(filesystem.writable, "writable", .host) { .writable(path: $0) }
+                + list(filesystem.hide, "hide", .host) { .hide(path: $0) }
+        func isLeft(_ path: String) -> Bool {
+            mounts && ["/proc", "/sys", "/dev"].contains { FilesystemPlanner.remainder(of: path, below: $0) != nil }
+        }
+        for step in steps {
+            switch step.operation {
+            case .readOnly(let path, _): if !isLeft(path) { access.readOnly.append(path) }
+            case .hide(let path): if !isLeft(path) { access.hidden.append(path) }
+            case .writable(let path), .directory(let path, _), .tmpfs(let path, _, _, _): access.writable.append(path)
+            case .bind(_, let to, let options):
+                if options.readOnly { access.readOnly.append(to) } else { access.writable.append(to) }
+            case .file, .symlink, .proc, .devices: continue
+            }
+        }
+        access.writable += mounts ? ["/dev", "/proc"] : []
+        return access
     }
 }
 

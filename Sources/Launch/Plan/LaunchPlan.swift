@@ -74,6 +74,8 @@ public struct FilesystemPlan: Sendable, Equatable {
     public var overlay: OverlayPlan?
     /// In the order in which they apply.
     public var steps: [MountStep] = []
+    /// The same rules for Landlock, when it is asked for.
+    public var landlock: LandlockPlan?
 
     public enum Root: Sendable, Equatable {
         case host
@@ -84,6 +86,17 @@ public struct FilesystemPlan: Sendable, Equatable {
 
     /// Whether the mount namespace's root changes, so that pivot_root(2) is needed.
     public var changesRoot: Bool { root != .host || overlay != nil }
+}
+
+/// Access to files as Landlock is to enforce it: everything else is as the mounts leave it.
+public struct LandlockPlan: Sendable, Equatable {
+    public var readOnly: [String] = []
+    public var writable: [String] = []
+    public var hidden: [String] = []
+    /// Whether a directory with something hidden beneath may be listed: only when mounts hide the names there too.
+    public var listsDirectories = false
+
+    public init() {}
 }
 
 public struct OverlayPlan: Sendable, Equatable {
