@@ -20,7 +20,7 @@ enum StandardDevice: String, CaseIterable {
 }
 
 /// Opens the host's device file (O_PATH) and makes sure that it is that device and no symbolic link.
-func openDevice(_ name: String, _ device: StandardDevice) throws(SystemError) -> Descriptor {
+func openDevice(_ device: StandardDevice) throws(SystemError) -> Descriptor {
     let path = "/dev/\(device.rawValue)"
     let file = try Descriptor(open: path, O_PATH | O_NOFOLLOW)
     let status = try FileStatus(file.number, name: path)
@@ -56,8 +56,11 @@ struct DeviceDirectory {
         for name in ["pts", "shm"] + (messageQueues ? ["mqueue"] : []) {
             try check("\(action)/\(name)") { mkdirat(root, name, 0o755) }
         }
+        // Taken before the new /dev may cover the old one.
+        var sources: [(StandardDevice, Int32)] = []
+        for device in StandardDevice.allCases { sources.append((device, try copy(device))) }
         try tree.attach(to: place, action: action)
-        for device in StandardDevice.allCases { try bind(device, in: root) }
+        for (device, source) in sources { try attach(MountTree(Descriptor(source)), device.rawValue, in: root) }
         try mountTerminals(in: root)
         try attach(
             try MountTree(
@@ -72,11 +75,10 @@ struct DeviceDirectory {
         return tree
     }
 
-    private func bind(_ device: StandardDevice, in root: Int32) throws(SystemError) {
-        let source = try openDevice(device.rawValue, device)
-        let tree = try MountTree(
-            cloning: source.number, recursive: false, action: "take /dev/\(device.rawValue) into the box")
-        try attach(tree, device.rawValue, in: root)
+    private func copy(_ device: StandardDevice) throws(SystemError) -> Int32 {
+        let source = try openDevice(device)
+        let action = "take /dev/\(device.rawValue) into the box"
+        return try MountTree(cloning: source.number, recursive: false, action: action).take()
     }
 
     private func mountTerminals(in root: Int32) throws(SystemError) {

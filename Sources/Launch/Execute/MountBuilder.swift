@@ -338,7 +338,7 @@ extension MountBuilder {
 
     /// Binds /dev/null with `nodev`: opening it fails for everyone.
     private func coverFile(_ place: Int32, _ action: String) throws(SystemError) {
-        let null = try openDevice("null", .null)
+        let null = try openDevice(.null)
         let tree = try MountTree(cloning: null.number, recursive: false, action: action)
         try tree.setAttributes([.readOnly, .nosuid, .nodev, .noexec], recursive: false, action: action)
         try tree.attach(to: place, action: action)
