@@ -139,6 +139,9 @@ public struct LandlockDomain: ~Copyable, Sendable {
     ///
     /// Needs no_new_privs or CAP_SYS_ADMIN.
     public func restrict() throws(SystemError) {
-        try check("confine the process by Landlock") { linux_landlock_restrict_self(ruleset.number) }
+        if linux_landlock_restrict_self(ruleset.number) == 0 { return }
+        let code = errno
+        throw SystemError(
+            "confine the process by Landlock", code: code, mend: code == EPERM ? "set no-new-privileges = true" : nil)
     }
 }
