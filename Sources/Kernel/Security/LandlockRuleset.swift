@@ -137,11 +137,8 @@ public struct LandlockDomain: ~Copyable, Sendable {
 
     /// Confines the calling thread, and what it executes, for good (landlock_restrict_self(2)).
     ///
-    /// Needs no_new_privs or CAP_SYS_ADMIN.
+    /// Needs no_new_privs or CAP_SYS_ADMIN; without either the kernel says EPERM.
     public func restrict() throws(SystemError) {
-        if linux_landlock_restrict_self(ruleset.number) == 0 { return }
-        let code = errno
-        throw SystemError(
-            "confine the process by Landlock", code: code, mend: code == EPERM ? "set no-new-privileges = true" : nil)
+        try check("confine the process by Landlock") { linux_landlock_restrict_self(ruleset.number) }
     }
 }

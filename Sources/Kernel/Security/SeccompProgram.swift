@@ -14,20 +14,19 @@ public struct SeccompProgram: Sendable, Equatable {
 
     /// Puts the calling thread, and what it executes, under the filter for good (seccomp(2)).
     ///
-    /// Needs no_new_privs or CAP_SYS_ADMIN; without either the kernel says EACCES. With `logDenials` every denied call goes to the audit log.
+    /// Needs no_new_privs or CAP_SYS_ADMIN; without either the kernel says EACCES. With `logDenials` every denied call
+    /// goes to the audit log.
     public func install(logDenials: Bool = false) throws(SystemError) {
         let count = UInt16(truncatingIfNeeded: self.count)
-        let result = bytes.withUnsafeBytes { raw in
-            raw.withMemoryRebound(to: sock_filter.self) { instructions in
-                var program = sock_fprog(len: count, filter: UnsafeMutablePointer(mutating: instructions.baseAddress))
-                return linux_seccomp(
-                    UInt32(SECCOMP_SET_MODE_FILTER), logDenials ? SeccompProgram.logFlag : 0, &program)
+        let flags = logDenials ? Self.logFlag : 0
+        try check("install the system call filter") {
+            bytes.withUnsafeBytes { raw in
+                raw.withMemoryRebound(to: sock_filter.self) { code in
+                    var program = sock_fprog(len: count, filter: UnsafeMutablePointer(mutating: code.baseAddress))
+                    return linux_seccomp(UInt32(SECCOMP_SET_MODE_FILTER), flags, &program)
+                }
             }
         }
-        if result == 0 { return }
-        let code = errno
-        throw SystemError(
-            "install the system call filter", code: code, mend: code == EACCES ? "set no-new-privileges = true" : nil)
     }
 
     /// SECCOMP_FILTER_FLAG_LOG, a macro with a cast that Swift does not import.
