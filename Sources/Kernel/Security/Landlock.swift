@@ -59,6 +59,8 @@ public struct LandlockAccess: OptionSet, Sendable, Hashable {
         .makeSymbolicLink, .refer, .truncate, .ioctlDevice,
     ]
     public static let full: LandlockAccess = [.readWrite, .makeCharacterDevice, .makeBlockDevice]
+    /// Device nodes, such as those of /dev, without making or removing any: `readOnly` cannot even write to /dev/null.
+    public static let device: LandlockAccess = [.read, .writeFile, .truncate, .ioctlDevice]
     /// What a rule on something that is no directory may hold.
     public static let file: LandlockAccess = [.execute, .writeFile, .readFile, .truncate, .ioctlDevice]
 

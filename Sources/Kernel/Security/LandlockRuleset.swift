@@ -137,7 +137,7 @@ public struct LandlockDomain: ~Copyable, Sendable {
 
     /// Confines the calling thread, and what it executes, for good (landlock_restrict_self(2)).
     ///
-    /// Needs no_new_privs or CAP_SYS_ADMIN.
+    /// Needs no_new_privs or CAP_SYS_ADMIN; without either the kernel says EPERM.
     public func restrict() throws(SystemError) {
         try check("confine the process by Landlock") { linux_landlock_restrict_self(ruleset.number) }
     }

@@ -66,6 +66,8 @@ extension SeccompLinker {
     func compile(
         _ group: ArraySlice<SeccompDecisions.Comparison>, on architecture: SeccompArchitecture, action: UInt32
     ) throws(SeccompError) -> [sock_filter] {
+        // Level 3 (Linux 4.14): without it the library probes the kernel with ten system calls.
+        try Self.check(seccomp_api_set(3))
         guard let filter = seccomp_init(Self.fallThrough) else { throw Self.failure(ENOMEM) }
         defer { seccomp_release(filter) }
         let native = seccomp_arch_native()

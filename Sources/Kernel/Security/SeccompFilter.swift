@@ -2,6 +2,10 @@ import CSeccomp
 import Glibc
 
 /// A system call filter as a value (seccomp(2)): the first rule that names the call and whose conditions hold decides.
+///
+/// So what must hold in any case (`terminalInjectionRules`, `noUserNamespacesRules`) goes first, denials before
+/// permissions. On an architecture that lacks a call, or hides its arguments (i386's socketcall(2) and ipc(2)), a
+/// conditional denial holds whatever the arguments are, and a conditional permission does not hold.
 public struct SeccompFilter: Sendable, Equatable {
     /// What a call that no rule decides meets.
     ///

@@ -14,15 +14,15 @@ public struct SeccompProgram: Sendable, Equatable {
 
     /// Puts the calling thread, and what it executes, under the filter for good (seccomp(2)).
     ///
-    /// Needs no_new_privs or CAP_SYS_ADMIN. With `logDenials` every denied call goes to the audit log.
+    /// Needs no_new_privs or CAP_SYS_ADMIN; without either the kernel says EACCES. With `logDenials` every denied call
+    /// goes to the audit log.
     public func install(logDenials: Bool = false) throws(SystemError) {
         let count = UInt16(truncatingIfNeeded: self.count)
+        let flags = logDenials ? Self.logFlag : 0
         try check("install the system call filter") {
             bytes.withUnsafeBytes { raw in
-                raw.withMemoryRebound(to: sock_filter.self) { instructions in
-                    var program = sock_fprog(
-                        len: count, filter: UnsafeMutablePointer(mutating: instructions.baseAddress))
-                    let flags = logDenials ? SeccompProgram.logFlag : 0
+                raw.withMemoryRebound(to: sock_filter.self) { code in
+                    var program = sock_fprog(len: count, filter: UnsafeMutablePointer(mutating: code.baseAddress))
                     return linux_seccomp(UInt32(SECCOMP_SET_MODE_FILTER), flags, &program)
                 }
             }
