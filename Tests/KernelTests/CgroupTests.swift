@@ -49,6 +49,21 @@ struct CgroupTests {
         #expect(access(group.path, F_OK) != 0)
     }
 
+    @Test func aLauncherInTheGroupStepsOut() throws {
+        var limits = CgroupLimits()
+        limits.pids = 1000
+        let group = try Cgroup.create(name: "test", limits: limits)
+        defer { discard(group) }
+        let layout = try CgroupLayout.current()
+        let index = try #require(layout.index(of: "pids"))
+        let home = try #require(layout.hierarchies[index].own)
+        try group.joinSelf()
+        #expect(try group.groups.first?.processes() == [getpid()])
+        try group.remove()
+        #expect(access(group.path, F_OK) != 0)
+        try writeText("0", to: home + "/cgroup.procs")
+    }
+
     @Test func emptyGroupsMadeInsideGoToo() throws {
         var limits = CgroupLimits()
         limits.pids = 20

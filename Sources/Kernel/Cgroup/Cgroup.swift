@@ -44,6 +44,8 @@ public struct Cgroup: Sendable, Equatable {
     }
 
     /// Moves the calling process (0 stands for it, in whatever pid namespace) and drops what it waited in.
+    ///
+    /// A cgroup namespace that shall show the group as its root is to be made after this.
     public func joinSelf() throws(SystemError) {
         try join(0)
         // A launcher that had to leave a delegated group to satisfy the "no internal processes" rule stood here.
@@ -77,7 +79,8 @@ public struct Cgroup: Sendable, Equatable {
         throw SystemError("kill the processes of \(group.path)", code: EBUSY)
     }
 
-    /// Removes the group; processes that are still ending are waited for, nothing is killed.
+    /// Removes the group; processes that are still ending are waited for, nothing is killed. The calling process steps
+    /// out of it first when it is in it: a launcher that failed after joining.
     public func remove() throws(SystemError) {
         var failure: SystemError?
         for group in groups.reversed() {
@@ -126,6 +129,7 @@ extension Cgroup.Group {
         // The kernel lets go of a group some milliseconds after its last process has ended.
         for attempt in 0..<200 {
             let code = try removeOnce()
+            if attempt == 0, code == EBUSY, try processes().contains(getpid()) { try stepOut() }
             if code == 0 || code == ENOENT { break }
             if code != EBUSY { throw SystemError("remove \(path)", code: code) }
             if attempt == 199 {
@@ -134,6 +138,19 @@ extension Cgroup.Group {
             pauseBriefly(microseconds: 200 + UInt32(attempt) * 50)
         }
         removeParent()
+    }
+
+    /// Moves the calling process above `sandbox`, or, where that may hold none, into a leaf that `sweep` takes later.
+    private func stepOut() throws(SystemError) {
+        let parent = groupAbove(path)
+        do throws(SystemError) {
+            try writeText("0", to: groupAbove(parent) + "/cgroup.procs")
+        } catch {
+            guard error.code == EBUSY, let identity = try ProcessIdentity(pid: getpid()) else { throw error }
+            let launcher = parent + "/" + identity.launcherName
+            if mkdir(launcher, 0o755) != 0, errno != EEXIST { throw SystemError("make \(launcher)", code: errno) }
+            try writeText("0", to: launcher + "/cgroup.procs")
+        }
     }
 
     /// The directory `sandbox` is shared: it stays while another application's leaf is in it.

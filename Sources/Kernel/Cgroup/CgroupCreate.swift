@@ -3,6 +3,7 @@ import Glibc
 
 extension Cgroup {
     /// Makes the calling launcher's group for one application, with every limit applied or an error and nothing left.
+    /// What dead launchers left is swept.
     ///
     /// Its leaf is `sandbox/NAME-PID-START`, after the launcher, so that `sweep` knows whose it is. It lies below
     /// - where systemd runs: a transient scope that systemd is asked for, with the calling process in it
@@ -38,6 +39,8 @@ extension Cgroup {
             try SystemdScope(name: name, owner: owner, isUser: !isRealRoot()).start()
             layout = try CgroupLayout.current()
         }
+        // systemd clears its scopes away by itself, and this one is new.
+        if site != .scope { try sweep(layout, fromTop: site == .top) }
         let delegated = site == .top ? nil : layout.unified?.own
         try layout.narrow(to: delegated)
         let plan = try CgroupPlan(name: name + owner.suffix, limits: limits, layout: layout, delegated: delegated) {

@@ -3,16 +3,20 @@ import Glibc
 extension Cgroup {
     /// Removes the leaves that dead launchers left: empty ones whose owner (pid and start time) is gone.
     ///
-    /// An application that outlives its launcher keeps its leaf, for rmdir(2) refuses a group with processes.
-    /// Returns the paths removed.
+    /// `create` does it too. An application that outlives its launcher keeps its leaf, for rmdir(2) refuses a group
+    /// with processes. Returns the paths removed.
     @discardableResult
     public static func sweep() throws(SystemError) -> [String] {
-        let layout = try CgroupLayout.current()
-        let isTop = try isRealRoot()
+        try sweep(CgroupLayout.current(), fromTop: isRealRoot())
+    }
+
+    @discardableResult
+    static func sweep(_ layout: CgroupLayout, fromTop isTop: Bool) throws(SystemError) -> [String] {
         var removed: [String] = []
         for hierarchy in layout.hierarchies {
             guard let base = isTop ? hierarchy.mountPoint : hierarchy.own else { continue }
-            removed += try sweep(base + "/sandbox", hierarchy.version)
+            let parent = base + "/sandbox"
+            if access(parent, F_OK) == 0 { removed += try sweep(parent, hierarchy.version) }
         }
         return removed
     }

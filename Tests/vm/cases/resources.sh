@@ -5,6 +5,7 @@
 
 # Touches 96 MiB in one process.
 hungry=(dd if=/dev/zero of=/dev/null bs=96M count=1)
+# shellcheck disable=SC2016
 forking='i=0; while [ $i -lt 6 ]; do sleep 0.2 & i=$((i + 1)); done; wait'
 
 memory_kills() {
