@@ -19,13 +19,14 @@ public enum Sandbox {
     /// Runs a plan in the foreground.
     ///
     /// Without supervision this process becomes the command and nothing returns. The process must have one thread.
+    /// - Parameter arguments: the command's words byte for byte, where the plan has them as text only.
     /// - Returns: the command's exit status, or 128 + N when signal N ended it.
-    public static func run(_ plan: LaunchPlan) throws(LaunchError) -> Int32 {
-        guard let name = plan.name else { return try Launcher.run(plan) }
+    public static func run(_ plan: LaunchPlan, arguments: CommandWords? = nil) throws(LaunchError) -> Int32 {
+        guard let name = plan.name else { return try Launcher.run(plan, arguments: arguments) }
         let registry = try Registry.ofCaller()
         var registered = false
         do throws(LaunchError) {
-            let status = try Launcher.run(plan) { pid throws(LaunchError) in
+            let status = try Launcher.run(plan, arguments: arguments) { pid throws(LaunchError) in
                 try registry.register(name, pid: pid)
                 registered = true
             }

@@ -28,7 +28,7 @@ struct Box {
         try Confinement(plan).drop(to: identity)
         if let rules { try restrict(rules) }
         try dieWithParent(outside)
-        return try PreparedCommand(plan.command, environment: environment)
+        return try PreparedCommand(plan.command, outside.arguments, environment: environment)
     }
 
     private func joinControlGroup(_ outside: Outside) throws(LaunchError) {

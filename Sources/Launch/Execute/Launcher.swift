@@ -3,18 +3,23 @@ import Glibc
 import Kernel
 import Profile
 
+/// A command as `main` gets it: pointers to its words, then a null pointer.
+public typealias CommandWords = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+
 /// Executes plans. The process must have one thread.
 public enum Launcher {
     /// Runs a plan's command in the foreground.
     ///
     /// Without supervision this process becomes the command and nothing returns. With it, the command's exit status
     /// comes back: its own, or 128 + N when signal N ended it.
+    /// - Parameter arguments: the command's words byte for byte, where the plan has them as text only.
     /// - Parameter started: told the process that stands for the box (process 1 of a new pid namespace, or the
     ///   command itself) when it is about to be set up.
     public static func run(
-        _ plan: LaunchPlan, started: (_ pid: Int32) throws(LaunchError) -> Void = { _ throws(LaunchError) in }
+        _ plan: LaunchPlan, arguments: CommandWords? = nil,
+        started: (_ pid: Int32) throws(LaunchError) -> Void = { _ throws(LaunchError) in }
     ) throws(LaunchError) -> Int32 {
-        let outside = try Outside(plan)
+        let outside = try Outside(plan, arguments)
         do throws(LaunchError) {
             return try run(plan, outside, started)
         } catch {

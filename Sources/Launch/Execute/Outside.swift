@@ -17,8 +17,10 @@ struct Outside {
     let joins: [(join: NamespacePlan.Join, descriptor: Int32)]
     let launcher: Int32
     let parent: Int32
+    let arguments: CommandWords?
 
-    init(_ plan: LaunchPlan) throws(LaunchError) {
+    init(_ plan: LaunchPlan, _ arguments: CommandWords?) throws(LaunchError) {
+        self.arguments = arguments
         launcher = getpid()
         parent = getppid()
         try Outside.closeStrangers(keeping: plan.process.keepDescriptors)
@@ -37,7 +39,7 @@ struct Outside {
             return
         }
         let group = try attributed(to: nil) { () throws(SystemError) in
-            try Cgroup.create(limits: CgroupLimits(plan.resources))
+            try Cgroup.create(name: plan.name ?? "run", limits: CgroupLimits(plan.resources))
         }
         cgroup = group
         (cgroupMembers, cgroupForClone) = try attributed(to: "resources") { () throws(SystemError) in

@@ -7,15 +7,35 @@ struct PreparedCommand {
     private let name: String
     /// Where it may be, in the order to try.
     private let paths: [String]
-    private let arguments: [UnsafeMutablePointer<CChar>?]
+    private let arguments: CommandWords
     private let environment: [UnsafeMutablePointer<CChar>?]
 
     /// Looks `command` up in the box's PATH, as execvp(3) does.
-    init(_ command: [String], environment: [String]) throws(LaunchError) {
+    ///
+    /// What was text that is no UTF-8 is taken from the caller's own memory, where it is whole.
+    init(_ command: [String], _ words: CommandWords?, environment: [String]) throws(LaunchError) {
         name = command[0]
         paths = try PreparedCommand.find(name, environment)
-        arguments = command.map { strdup($0) } + [nil]
-        self.environment = environment.map { strdup($0) } + [nil]
+        arguments = words ?? PreparedCommand.copy(command)
+        self.environment = environment.map { PreparedCommand.original($0) ?? strdup($0) } + [nil]
+    }
+
+    private static func copy(_ command: [String]) -> CommandWords {
+        let words = CommandWords.allocate(capacity: command.count + 1)
+        for (index, word) in command.enumerated() { words[index] = strdup(word) }
+        words[command.count] = nil
+        return words
+    }
+
+    /// The entry of environ(7) that was repaired when it became a string; nil for an entry that is whole.
+    private static func original(_ entry: String) -> UnsafeMutablePointer<CChar>? {
+        guard entry.unicodeScalars.contains("\u{fffd}") else { return nil }
+        var next = Glibc.environ
+        while let candidate = next.pointee {
+            if String(cString: candidate) == entry { return candidate }
+            next += 1
+        }
+        return nil
     }
 
     /// Becomes the command. Returns only when that failed.

@@ -22,10 +22,16 @@ struct SystemCallFilter {
             }
             if !wanted.deny.isEmpty { filter.rules.append(.init(wanted.deny, refusal)) }
             if !wanted.allow.isEmpty { filter.rules.append(.init(wanted.allow, .allow)) }
-            if wanted.default == .deny { filter.defaultAction = refusal }
+            if wanted.default == .deny {
+                if refusal == .allow {
+                    throw LaunchError(
+                        key: "security.seccomp.action", "\"allow\" denies nothing", mend: "use an errno name, kill or log")
+                }
+                filter.defaultAction = refusal
+            }
             filter.architectures = wanted.architectures
         }
-        return filter == SeccompFilter() || (filter.rules.isEmpty && filter.defaultAction == .allow) ? nil : filter
+        return filter == SeccompFilter() ? nil : filter
     }
 
     private func condition(_ condition: Profile.SeccompCondition) -> SeccompFilter.Condition {
