@@ -86,7 +86,8 @@ extension TOMLDocument {
         let index = TOMLIndex(text, deepest: depthLimit)
         if let place = index.tooDeep {
             throw ProfileError(
-                place: SourceReference(file: file, line: place.line, column: place.column), problem: "nested too deeply")
+                place: SourceReference(file: file, line: place.line, column: place.column), problem: "nested too deeply"
+            )
         }
         if let place = index.nul {
             throw ProfileError(
