@@ -22,6 +22,8 @@ struct ExtendsTests {
             command = ["one", "two"]
             [filesystem]
             hide = ["/a", "/b/"]
+            [namespaces]
+            unshare = ["mount"]
             """,
             "/system/more.toml": "process.nice = 2\nfilesystem.hide = [\"/c\"]",
             "/user/a.toml": """
