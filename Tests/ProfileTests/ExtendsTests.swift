@@ -22,6 +22,8 @@ struct ExtendsTests {
             command = ["one", "two"]
             [filesystem]
             hide = ["/a", "/b/"]
+            [namespaces]
+            unshare = ["mount"]
             """,
             "/system/more.toml": "process.nice = 2\nfilesystem.hide = [\"/c\"]",
             "/user/a.toml": """
@@ -91,7 +93,8 @@ struct ExtendsTests {
         ]
         #expect(try load(files).get().profile.namespaces.unshare == [.mount, .pid, .net, .ipc, .uts, .cgroup])
         #expect(try load(files, ["b"]).get().profile.namespaces.unshare == [])
-        #expect(try load(files, ["c"]).get().profile.namespaces.unshare == Set(NamespaceKind.allCases).subtracting([.net]))
+        #expect(
+            try load(files, ["c"]).get().profile.namespaces.unshare == Set(NamespaceKind.allCases).subtracting([.net]))
     }
 
     @Test func allCapabilitiesCanLoseOne() throws {

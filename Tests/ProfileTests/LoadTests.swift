@@ -112,7 +112,7 @@ struct LoadTests {
         let filesystem = try load(
             """
             [namespaces]
-            unshare = ["mount", "pid"]
+            unshare = ["mount", "pid", "user"]
             [filesystem]
             root = "/srv/alpine"
             overlay = { upper = "tmpfs", size = "64M" }

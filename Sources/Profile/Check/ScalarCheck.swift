@@ -97,9 +97,11 @@ extension Kind {
                 return number < UInt64(UInt32.max)
                     ? nil : Form.Problem("\(text) is no id", mend: "use 0 to \(UInt32.max - 1)")
             }
-            let isPlain = !text.isEmpty && !text.hasPrefix("-") && text.utf8.allSatisfy { byte in
-                byte > 0x20 && byte != 0x7F && byte != UInt8(ascii: ":") && byte != UInt8(ascii: "/")
-            }
+            let isPlain =
+                !text.isEmpty && !text.hasPrefix("-")
+                && text.utf8.allSatisfy { byte in
+                    byte > 0x20 && byte != 0x7F && byte != UInt8(ascii: ":") && byte != UInt8(ascii: "/")
+                }
             return isPlain ? nil : Form.Problem("\(Form.quote(text)) is no name of a user or group")
         default: return wrongType(value, "a name or a number")
         }

@@ -97,6 +97,7 @@ struct Validation {
             table(item, keys, inner)
             if findings.count == before { required(item, keys, inner) }
             if findings.count == before { options(item, inner) }
+            if findings.count == before { mask(item, inner) }
         }
     }
 
@@ -137,7 +138,8 @@ struct Validation {
         switch value {
         case .string(let text):
             if text != "self" && text != "auto" {
-                report(path, "unknown value \(Form.quote(text))", mend: "use \"self\", \"auto\" or \(mend.dropFirst(6))")
+                let words = "use \"self\", \"auto\" or \(mend.dropFirst("write ".utf8.count))"
+                report(path, "unknown value \(Form.quote(text))", mend: words)
             }
         case .array(let items):
             for (index, item) in items.enumerated() where Removal.item(item) == nil {
@@ -150,6 +152,16 @@ struct Validation {
     private mutating func scalar(_ value: Value, _ kind: Kind, _ path: DocumentPath) {
         guard let problem = kind.problem(with: value) else { return }
         report(path, problem.text, mend: problem.mend)
+    }
+
+    /// A filter condition has a mask when its comparison takes one.
+    private mutating func mask(_ record: Value, _ path: DocumentPath) {
+        let isMasked = record["is"] == .string(Profile.SeccompCondition.Comparison.maskedEqual.rawValue)
+        if isMasked, record["mask"] == nil {
+            report(path, "\"mask\" is missing", mend: "add mask = \"0xff\" or another")
+        } else if !isMasked, record["mask"] != nil {
+            report(path.appending("mask"), "only goes with is = \"&==\"")
+        }
     }
 
     /// Mount options that contradict each other.

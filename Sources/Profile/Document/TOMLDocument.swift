@@ -28,12 +28,12 @@ public struct TOMLDocument: Sendable {
     public init(file: String, text: String) throws(ProfileError) {
         self.file = file
         self.text = text
-        try TOMLDocument.checkBytes(text, file: file)
+        try TOMLDocument.checkStructure(text, file: file)
         let table: TOMLTable
         do {
             table = try TOMLTable(string: text)
         } catch let error as TOMLParseError {
-            throw TOMLDocument.syntaxError(error, file: file)
+            throw TOMLDocument.syntaxError(error, file: file, text: text)
         } catch {
             throw ProfileError(place: SourceReference(file: file), problem: "not readable as TOML")
         }
@@ -59,39 +59,25 @@ public struct TOMLDocument: Sendable {
 }
 
 extension TOMLDocument {
-    /// Refuses what the parser would truncate at (NUL) or overflow the stack on (endless nesting).
-    private static func checkBytes(_ text: String, file: String) throws(ProfileError) {
-        var dots = 0
-        var most = 0
-        var escapedNUL = false
-        var position = TOMLScanner.Position(line: 1, column: 1)
-        var zeros = 0
-        for byte in text.utf8 {
-            if byte == 0 {
-                throw ProfileError(
-                    place: SourceReference(file: file, line: position.line, column: position.column),
-                    problem: "a NUL byte: this is no TOML file")
+    /// Refuses what the parser would truncate at (NUL), overflow the stack on (endless nesting) or abort at.
+    private static func checkStructure(_ text: String, file: String) throws(ProfileError) {
+        if text.utf8.contains(0) {
+            var line = 1
+            var column = 1
+            for scalar in text.unicodeScalars {
+                if scalar == "\0" { break }
+                (line, column) = scalar == "\n" ? (line + 1, 1) : (line, column + 1)
             }
-            zeros = byte == UInt8(ascii: "0") ? zeros + 1 : 0
-            if zeros >= 4 { escapedNUL = true }
-            if byte == UInt8(ascii: ".") { dots += 1 }
-            if byte == UInt8(ascii: "\n") {
-                position = TOMLScanner.Position(line: position.line + 1, column: 0)
-                dots = 0
-            }
-            most = max(most, dots)
-            if byte & 0xC0 != 0x80 { position.column += 1 }
-        }
-        guard escapedNUL || most >= depthLimit else { return }
-        let index = TOMLIndex(text, deepest: depthLimit)
-        if let place = index.tooDeep {
             throw ProfileError(
-                place: SourceReference(file: file, line: place.line, column: place.column), problem: "nested too deeply")
+                place: SourceReference(file: file, line: line, column: column),
+                problem: "a NUL byte: this is no TOML file")
         }
-        if let place = index.nul {
+        do {
+            try TOMLIndex.check(text)
+        } catch {
             throw ProfileError(
-                place: SourceReference(file: file, line: place.line, column: place.column),
-                problem: "a NUL character cannot be part of a value")
+                place: SourceReference(file: file, line: error.place.line, column: error.place.column),
+                problem: "TOML: " + error.problem)
         }
     }
 
@@ -114,12 +100,18 @@ extension TOMLDocument {
             problem: "not UTF-8 text: this is no TOML file")
     }
 
-    private static func syntaxError(_ error: TOMLParseError, file: String) -> ProfileError {
+    /// The parser's words. It stops at the end of a number or date: the place given is its beginning.
+    private static func syntaxError(_ error: TOMLParseError, file: String, text: String) -> ProfileError {
         var words = ""
         for scalar in error.description.unicodeScalars {
             words.unicodeScalars.append(scalar.value < 0x20 || scalar.value == 0x7F ? " " : scalar)
         }
-        let place = error.source.begin
+        let prefix = "Error while parsing "
+        if words.hasPrefix(prefix) { words = String(words.dropFirst(prefix.count)) }
+        var place = TOMLScanner.Position(line: error.source.begin.line, column: error.source.begin.column)
+        if !words.hasPrefix("string") {
+            place = TOMLIndex(text).valueStart(before: place) ?? place
+        }
         return ProfileError(
             place: SourceReference(file: file, line: place.line, column: place.column), problem: "TOML: " + words)
     }

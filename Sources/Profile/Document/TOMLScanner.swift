@@ -1,5 +1,4 @@
-/// A cursor over TOML text that knows lines and columns. It reads keys and skips values; the text it is given has been
-/// accepted by the parser, so it stops, without a word, at what it does not understand.
+/// A cursor over TOML text that knows lines and columns. It reads keys and skips values.
 struct TOMLScanner {
     /// From 1; a column counts characters (Unicode scalars).
     struct Position: Sendable, Equatable {
@@ -125,27 +124,83 @@ struct TOMLScanner {
         return Array(String(Character(scalar)).utf8)
     }
 
-    /// Skips a string, multi-line ones included; whether it ended. Says so when it held an escaped NUL.
-    mutating func skipString(nul: inout Position?) -> Bool {
-        guard let quote = next else { return false }
-        let long = starts(with: "\"\"\"") || starts(with: "'''")
-        advance(long ? 3 : 1)
+    /// Whether nothing but a comment follows on this line.
+    var isAtEndOfLine: Bool {
+        switch next {
+        case nil, UInt8(ascii: "\n"), UInt8(ascii: "#"): true
+        case UInt8(ascii: "\r"): starts(with: "\r\n")
+        default: false
+        }
+    }
+
+    enum StringEnd {
+        case whole, unfinished
+        /// It holds an escaped NUL.
+        case nul
+    }
+
+    /// Skips a string, multi-line ones included.
+    mutating func skipString() -> StringEnd {
+        guard let quote = next else { return .unfinished }
+        let isLong = starts(with: "\"\"\"") || starts(with: "'''")
+        advance(isLong ? 3 : 1)
         while let byte = next {
-            if byte == quote, !long || starts(with: "\"\"\"") || starts(with: "'''") {
-                advance(long ? 3 : 1)
+            if byte == quote, !isLong || starts(with: "\"\"\"") || starts(with: "'''") {
+                advance(isLong ? 3 : 1)
                 // Up to two more quotes belong to a multi-line string's content.
-                while long, next == quote { advance() }
-                return true
+                for _ in 0..<2 where isLong && next == quote { advance() }
+                return .whole
             }
+            if byte == UInt8(ascii: "\n"), !isLong { return .unfinished }
             if byte == UInt8(ascii: "\\"), quote == UInt8(ascii: "\"") {
-                if starts(with: "\\u0000") || starts(with: "\\U00000000") { nul = nul ?? position }
+                if starts(with: "\\u0000") || starts(with: "\\U00000000") { return .nul }
                 advance(2)
             } else {
                 advance()
             }
         }
+        return .unfinished
+    }
+
+    /// Skips a number, a date, true or false: whether there was what may be one.
+    mutating func skipScalar() -> Bool {
+        let start = index
+        while let byte = next {
+            let isPart =
+                DocumentPath.isBare(byte) || byte == UInt8(ascii: "+") || byte == UInt8(ascii: ".")
+                || byte == UInt8(ascii: ":")
+            // A date may have a space before its time.
+            let isGap =
+                byte == UInt8(ascii: " ") && index - start == 10 && index + 1 < bytes.count
+                && bytes[index + 1] >= UInt8(ascii: "0") && bytes[index + 1] <= UInt8(ascii: "9")
+            guard isPart || isGap else { break }
+            advance()
+        }
+        return index > start && TOMLScanner.isWhole(bytes[start..<index])
+    }
+
+    /// Whether what has the marks of a date or time is one: the parser asserts that digits follow them.
+    private static func isWhole(_ scalar: ArraySlice<UInt8>) -> Bool {
+        let head = scalar.prefix(5)
+        let isDated = head.count == 5 && head.last == UInt8(ascii: "-") && head.dropLast().allSatisfy(isDigit)
+        guard isDated || scalar.contains(UInt8(ascii: ":")) else { return true }
+        var shape: [UInt8] = []
+        for byte in scalar {
+            // A fraction of any length looks like one digit.
+            if isDigit(byte), shape.suffix(2) == [UInt8(ascii: "."), UInt8(ascii: "0")] { continue }
+            shape.append(isDigit(byte) ? UInt8(ascii: "0") : byte)
+        }
+        let text = String(decoding: shape, as: UTF8.self)
+        var times = ["00:00:00", "00:00:00.0"]
+        if times.contains(text) || text == "0000-00-00" { return true }
+        for time in times { times += [time + "Z", time + "z", time + "+00:00", time + "-00:00"] }
+        for gap in ["T", "t", " "] where text.hasPrefix("0000-00-00" + gap) {
+            return times.contains(String(text.dropFirst(11)))
+        }
         return false
     }
+
+    private static func isDigit(_ byte: UInt8) -> Bool { byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9") }
 
     /// `a.b[3]."c.d"` to its end.
     mutating func path() -> [DocumentPath.Part]? {

@@ -8,7 +8,17 @@ struct Merge {
     init(_ layers: [Layer]) {
         for (index, layer) in layers.enumerated() {
             mode = layer.mode
+            dropUnset(layer.value["process"]?["environment"]?["unset"])
             root = table(root, layer.value, Schema.root, DocumentPath(), index)
+        }
+    }
+
+    /// A variable that a layer unsets is no longer set by those below it.
+    private mutating func dropUnset(_ unset: Value?) {
+        guard case .array(let names)? = unset else { return }
+        root = root.replacing(["process", "environment", "set"]) { set in
+            guard case .table(let entries, let origin) = set else { return set }
+            return .table(entries.filter { entry in !names.contains(.string(entry.key)) }, origin)
         }
     }
 
@@ -140,15 +150,12 @@ struct Merge {
         var merged = start(base, items, identity)
         for (index, item) in items.enumerated() {
             let own = Node.Item(value: item, origin: Node.Origin(layer: layer, item: index))
-            let name = Removal.identity(of: item, identity).map { Value.string($0).identity }
             if let removed = Removal.record(item, identity) {
                 let before = merged.count
                 let name = Value.string(removed).identity
                 merged.removeAll { Merge.name($0.value, identity) == name }
                 if merged.count == before { idleRemovals.append((layer, path.appending(index), removed)) }
-            } else if let name, Merge.isUnique(identity),
-                let place = merged.firstIndex(where: { $0.origin.layer != layer && Merge.name($0.value, identity) == name })
-            {
+            } else if let place = Merge.rival(of: own, in: merged, identity) {
                 merged[place] = own
             } else if !merged.contains(where: { $0.value == item }) {
                 merged.append(own)
@@ -161,9 +168,11 @@ struct Merge {
         Removal.identity(of: value, identity).map { Value.string($0).identity }
     }
 
-    /// Whether a later layer's record takes the place of the one of the same name. Filter rules for the same calls stand
-    /// side by side.
-    private static func isUnique(_ identity: [String]) -> Bool { identity != ["calls"] }
+    /// The record of another layer whose place an item takes. Filter rules for the same calls stand side by side.
+    private static func rival(of item: Node.Item, in items: [Node.Item], _ identity: [String]) -> Int? {
+        guard identity != ["calls"], let name = name(item.value, identity) else { return nil }
+        return items.firstIndex { $0.origin.layer != item.origin.layer && Merge.name($0.value, identity) == name }
+    }
 
     private mutating func namespaces(_ base: Node?, _ value: Value, _ path: DocumentPath, _ layer: Int) -> Node {
         let element = Kind.string(.choice(Schema.kindNames + ["all"]))

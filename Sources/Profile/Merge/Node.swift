@@ -21,6 +21,16 @@ indirect enum Node: Sendable {
         return nil
     }
 
+    /// The same with one node below it changed; the same when there is no such node.
+    func replacing(_ keys: ArraySlice<String>, _ change: (Node) -> Node) -> Node {
+        guard let key = keys.first else { return change(self) }
+        guard case .table(var entries, let origin) = self else { return self }
+        for index in entries.indices where entries[index].key == key {
+            entries[index].node = entries[index].node.replacing(keys.dropFirst(), change)
+        }
+        return .table(entries, origin)
+    }
+
     var origin: Origin {
         switch self {
         case .leaf(_, let origin), .list(_, let origin), .table(_, let origin): origin

@@ -94,7 +94,8 @@ extension Form {
         let other = word.map { ", or \(quote($0))" } ?? ""
         if text.isEmpty { return Problem("an empty path", mend: "write an absolute path\(other)") }
         return Problem(
-            "\(quote(text)) is not an absolute path", mend: "begin it with \"/\", \"~/\", \"$HOME\" or \"$XDG_…\"\(other)")
+            "\(quote(text)) is not an absolute path",
+            mend: "begin it with \"/\", \"~/\", \"$HOME\" or \"$XDG_…\"\(other)")
     }
 
     /// Whether a path begins with `$HOME` or `$XDG_…`, alone or before a `/`.

@@ -53,7 +53,8 @@ extension Schema {
             "cpu-affinity", .string(.cpus), "CPUs that the command runs on", example: "\"0-1,3\"",
             fallback: "the caller's", basis: "sched_setaffinity(2)"),
         Key(
-            "keep-descriptors", .list(.integer(3...1_048_575)), "Descriptors beyond 0, 1 and 2 that the command inherits",
+            "keep-descriptors", .list(.integer(3...1_048_575)),
+            "Descriptors beyond 0, 1 and 2 that the command inherits",
             example: "[3]", fallback: "[]", basis: "close_range(2)"),
         Key(
             "session-keyring", .boolean, "Whether it gets a new, empty session keyring", example: "true",

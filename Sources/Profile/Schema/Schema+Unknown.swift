@@ -8,9 +8,9 @@ extension Schema {
         }
         if !homes.isEmpty { return "it belongs in \(either(homes))" }
         var all: [String] = []
-        for path in paths { all.append(path.parts.count > 1 ? lastKey(path) : "") }
+        for path in paths where path.parts.count > 1 { all.append(lastKey(path)) }
         guard let distant = Suggestion.nearest(to: name, among: all) else {
-            return names.count <= 12 ? "known here: \(names.joined(separator: ", "))" : nil
+            return names.count <= 20 ? "known here: \(names.joined(separator: ", "))" : "profile(5) has those known"
         }
         return "did you mean \(Form.quote(distant)) in \(either(self.homes(of: distant)))?"
     }

@@ -86,7 +86,9 @@ public enum Schema {
         Key(
             "memory-swap", .size(minimum: 0), "Most swap beside memory, in bytes", example: "0",
             basis: "memory.swap.max"),
-        Key("cpu", .number(0.001...8192), "CPUs' worth of time, 0.5 being half of one", example: "0.5", basis: "cpu.max"),
+        Key(
+            "cpu", .number(0.001...8192), "CPUs' worth of time, 0.5 being half of one", example: "0.5", basis: "cpu.max"
+        ),
         Key(
             "cpu-weight", .integer(1...10000), "Share of CPU time among busy groups", example: "100",
             fallback: "100", basis: "cpu.weight"),

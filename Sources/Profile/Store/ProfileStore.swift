@@ -26,10 +26,7 @@ public struct ProfileStore: Sendable {
     public func load(
         _ names: [String], overrides: [Override] = [], contradictions: Bool = true
     ) throws(ProfileError) -> LoadedProfile {
-        var chain = Chain(self)
-        for name in names { try chain.add(name, from: nil) }
-        var layers = chain.layers
-        for override in overrides { layers.append(try override.layer()) }
+        let layers = try layers(names, overrides)
         for layer in layers {
             if let first = Validation(layer).findings.first { throw first.error }
         }
@@ -39,7 +36,9 @@ public struct ProfileStore: Sendable {
     }
 
     /// Whether a profile is given by its file's path.
-    public static func isPath(_ name: String) -> Bool { name.utf8.contains(UInt8(ascii: "/")) || name.hasSuffix(".toml") }
+    public static func isPath(_ name: String) -> Bool {
+        name.utf8.contains(UInt8(ascii: "/")) || name.hasSuffix(".toml")
+    }
 
     /// Whether it can be a profile's or a sandbox's name: letters, digits, `.`, `_`, `-`, not beginning with `.` or `-`.
     public static func isName(_ text: String) -> Bool {

@@ -1,0 +1,113 @@
+import Testing
+
+@testable import Profile
+
+struct SchemaTests {
+    @Test func theStarterIsAProfile() throws {
+        let text = Schema.starterText(name: "web")
+        let loaded = try load(text)
+        #expect(loaded.profile.description == "web")
+        #expect(loaded.merged["process"] == .table([]))
+    }
+
+    /// Every key stands in the starter with a value that its own check accepts.
+    @Test func everyLineOfTheStarterIsValid() throws {
+        var lines: [Substring] = []
+        for line in Schema.starterText(name: "web").split(separator: "\n") {
+            guard line.hasPrefix("# ") else {
+                lines.append(line)
+                continue
+            }
+            let rest = line.dropFirst(2)
+            let word = rest.prefix { $0 != " " }
+            if rest.dropFirst(word.count).hasPrefix(" = "), DocumentPath(parsing: String(word)) != nil {
+                lines.append(rest)
+            }
+        }
+        let document = try TOMLDocument(file: "starter", text: lines.joined(separator: "\n"))
+        #expect(Validation(Layer(document)).findings == [])
+        let missing = Schema.paths.filter { path in
+            var value: Value? = document.value
+            for key in path.keys { value = value?[key] }
+            return value == nil && path.keys.first != "limits" && !path.text.hasPrefix("namespaces.join.")
+        }
+        #expect(missing.map(\.text) == [])
+        let loaded = try LoadedProfile([Layer(document)])
+        #expect(loaded.profile.security.seccomp?.rules.count == 1)
+        #expect(loaded.profile.resources.memory == 512 << 20)
+    }
+
+    @Test func theEditorsSchemaNamesEveryKey() {
+        let schema = Schema.schemaDocument()
+        #expect(schema["$schema"] == .string("https://json-schema.org/draft/2020-12/schema"))
+        for path in Schema.paths {
+            var node: Value? = schema
+            for key in path.keys { node = node?["properties"]?[key] }
+            #expect(node != nil, "\(path.text)")
+        }
+        let network = schema["properties"]?["network"]?["properties"]
+        #expect(network?["attach"] != nil)
+        #expect(network?["switch"] == nil)
+        #expect(schema["properties"]?["process"]?["additionalProperties"] == .bool(false))
+    }
+
+    @Test func theManualDescribesEveryKey() {
+        let manual = Schema.manualText(date: "January 1, 2026")
+        for path in Schema.paths where path.keys.count == 2 && path.keys.first != "limits" {
+            #expect(manual.contains(".It Li \(path.keys[1])"), "\(path.text)")
+        }
+        #expect(manual.contains(".Ss [limits]"))
+        #expect(!manual.contains("publish"))
+    }
+
+    @Test func distancesCountSlipsOfThePen() {
+        func distance(_ left: String, _ right: String) -> Int {
+            Suggestion.distance(Array(left.utf8), Array(right.utf8))
+        }
+        #expect(distance("hostname", "hostnmae") == 1)
+        #expect(distance("hostname", "hostnme") == 1)
+        #expect(distance("read_only", "Read-Only") == 0)
+        #expect(distance("", "abc") == 3)
+        #expect(Suggestion.nearest(to: "zzz", among: ["to", "from"]) == nil)
+        #expect(problem("[filesystem]\nread_only = []").hasSuffix("did you mean \"read-only\"?"))
+        #expect(problem("workingdirectory = \"/\"").hasSuffix("did you mean \"working-directory\" in [process]?"))
+    }
+
+    @Test(
+        arguments: [
+            ("0", 0), ("512M", 512 << 20), ("1k", 1024), ("2GiB", 2 << 30), ("1T", 1 << 40), ("", nil), ("M", nil),
+            ("-1", nil), ("+1", nil), ("1.5G", nil), ("1MB", nil), ("9223372036854775808", nil), ("8388608T", nil),
+            ("1 M", nil),
+        ] as [(String, UInt64?)])
+    func sizes(text: String, bytes: UInt64?) {
+        #expect(Quantity.size(text) == bytes)
+    }
+
+    @Test(arguments: [
+        ("0", true), ("0-3,7", true), ("3,1", true), ("", false), ("1-", false), ("-1", false), ("2-1", false),
+        ("1,,2", false), ("a", false), ("1-2-3", false), ("99999", false),
+    ])
+    func listsOfCPUs(text: String, isValid: Bool) {
+        #expect(CPUList.isValid(text) == isValid)
+    }
+
+    @Test(
+        arguments: [
+            ("/", nil), ("~", nil), ("~/x", nil), ("$HOME", nil), ("$HOME/x", nil), ("$XDG_RUNTIME_DIR/bus", nil),
+            ("/a/*", nil), ("", "an empty path"), ("a", "\"a\" is not an absolute path"),
+            ("~user", "\"~user\" is not an absolute path"), ("$HOMER", "\"$HOMER\" is not an absolute path"),
+            ("$PATH/x", "\"$PATH/x\" is not an absolute path"), ("./x", "\"./x\" is not an absolute path"),
+        ] as [(String, String?)])
+    func paths(text: String, problem: String?) {
+        #expect(Form.path.problem(with: text)?.text == problem)
+    }
+
+    @Test func idRangesStayBelowTheLastId() {
+        #expect(Quantity.idRange(.string("0 100000 65536"))?.count == 65536)
+        #expect(Quantity.idRange(.string("0 0 4294967295"))?.count == 4_294_967_295)
+        #expect(Quantity.idRange(.string("1 0 4294967295")) == nil)
+        #expect(Quantity.idRange(.string("0 0 0")) == nil)
+        #expect(Quantity.idRange(.string("0 0")) == nil)
+        #expect(Quantity.idRange(.array([.integer(0), .integer(-1), .integer(1)])) == nil)
+    }
+}
