@@ -6,6 +6,13 @@ struct ManualPage: Equatable {
 
     var fileName: String { "\(name).\(section)" }
 
+    /// A page that is written already.
+    init(name: String, section: Int, text: String) {
+        self.name = name
+        self.section = section
+        self.text = text
+    }
+
     /// `date` as mdoc writes it: `November 23, 2026`.
     init(_ name: String, section: Int, summary: String, date: String = Version.date) {
         self.name = name
