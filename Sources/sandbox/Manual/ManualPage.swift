@@ -6,13 +6,6 @@ struct ManualPage: Equatable {
 
     var fileName: String { "\(name).\(section)" }
 
-    /// A page that is written already.
-    init(name: String, section: Int, text: String) {
-        self.name = name
-        self.section = section
-        self.text = text
-    }
-
     /// `date` as mdoc writes it: `November 23, 2026`.
     init(_ name: String, section: Int, summary: String, date: String = Version.date) {
         self.name = name
@@ -86,7 +79,7 @@ func mdocText(_ text: String) -> String {
     for character in text {
         switch character {
         case "\\": safe += "\\e"
-        case "…": safe += "\\(el"
+        case "…": safe += "..."
         case "≤": safe += "\\(<="
         default: safe.append(character)
         }
@@ -114,7 +107,7 @@ private func sentences(_ paragraph: String) -> [String] {
         current += (current.isEmpty ? "" : " ") + word
         let ends = word.hasSuffix(".") || word.hasSuffix("?")
         let next = index + 1 < words.count ? words[index + 1].first : nil
-        if ends, next.map({ $0.isUppercase || $0.isNumber || $0 == "'" }) ?? true {
+        if ends, next.map({ $0.isUppercase || $0.isNumber || "'/~\"+".contains($0) }) ?? true {
             list.append(current)
             current = ""
         }

@@ -25,7 +25,7 @@ struct ProfileCheckCommand: ParsableCommand {
         let names = profiles.isEmpty ? try store.list().map { $0.isShadowed ? $0.path : $0.name } : profiles
         let checked = names.map { ($0, store.check([$0], exists: { access($0, F_OK) == 0 })) }
         if json {
-            try Output.line(Value.array(checked.map { name, findings in document(name, findings) }).json)
+            try Output.json(Value.array(checked.map { name, findings in document(name, findings) }))
         } else {
             for (name, findings) in checked {
                 for finding in findings { try Output.line(printable(finding.message)) }

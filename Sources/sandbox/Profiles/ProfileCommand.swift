@@ -17,5 +17,5 @@ struct ProfileSchemaCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schema", abstract: "Print the profile language as JSON Schema, for editors.")
 
-    func run() throws { try Output.line(Schema.schemaDocument().json) }
+    func run() throws { try Output.json(Schema.schemaDocument()) }
 }

@@ -16,7 +16,7 @@ struct ProfileListCommand: ParsableCommand {
     func run() throws {
         let profiles = try ProfileStore.ofCaller().list().filter { all || !$0.isShadowed }
         if json {
-            try Output.line(Value.array(profiles.map(\.document)).json)
+            try Output.json(Value.array(profiles.map(\.document)))
             return
         }
         let rows = profiles.map { [$0.name, $0.path, $0.problem.map { "unreadable: " + $0 } ?? $0.description ?? ""] }

@@ -14,7 +14,8 @@ struct ProfileNewCommand: ParsableCommand {
             is standard output. A file that exists is left alone.
             """)
 
-    @Argument(help: ArgumentHelp("A name, a path, or '-'.", valueName: "profile"), completion: .file(extensions: ["toml"]))
+    @Argument(
+        help: ArgumentHelp("A name, a path, or '-'.", valueName: "profile"), completion: .file(extensions: ["toml"]))
     var profile: String
 
     func run() throws {
@@ -25,7 +26,9 @@ struct ProfileNewCommand: ParsableCommand {
         do throws(SystemError) {
             file = try check("write \(path)") { linux_open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644) }
         } catch {
-            if error.code == EEXIST { throw UsageError("\(path) exists and is left alone", command: "sandbox profile new") }
+            if error.code == EEXIST {
+                throw UsageError("\(path) exists and is left alone", command: "sandbox profile new")
+            }
             throw error
         }
         let opened = Descriptor(file)

@@ -20,7 +20,7 @@ struct ProfileShowCommand: ParsableCommand {
         let overrides = try set.map { text throws(UsageError) in try Override.assignment(text) }
         let loaded = try ProfileStore.ofCaller().load(profiles, overrides: overrides)
         if json {
-            try Output.line(loaded.document.json)
+            try Output.json(loaded.document)
             return
         }
         for line in loaded.show().split(separator: "\n", omittingEmptySubsequences: false).dropLast() {
@@ -44,7 +44,9 @@ extension LoadedProfile {
     private static func leaves(_ value: Value, under path: String) -> [String] {
         switch value {
         case .table(let entries) where !entries.isEmpty:
-            entries.flatMap { leaves($0.value, under: (path.isEmpty ? "" : path + ".") + DocumentPath(keys: [$0.key]).text) }
+            entries.flatMap {
+                leaves($0.value, under: (path.isEmpty ? "" : path + ".") + DocumentPath(keys: [$0.key]).text)
+            }
         case .array(let items) where !items.isEmpty:
             items.indices.map { "\(path)[\($0)]" }
         default: path.isEmpty ? [] : [path]

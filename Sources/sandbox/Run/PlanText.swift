@@ -27,7 +27,9 @@ extension LaunchPlan {
         if let name { lines.append("name \(name)") }
         if let user = process.user { lines.append("user \(user)") }
         if let group = process.group { lines.append("group \(group)") }
-        if let groups = process.groups { lines.append("groups \(groups.isEmpty ? "none" : groups.joined(separator: ", "))") }
+        if let groups = process.groups {
+            lines.append("groups \(groups.isEmpty ? "none" : groups.joined(separator: ", "))")
+        }
         if let workingDirectory { lines.append("working directory \(workingDirectory)") }
         if let hostname = process.hostname { lines.append("host name \(hostname)") }
         switch process.terminal {
@@ -69,7 +71,9 @@ extension NamespacePlan {
         lines.append(kinds.isEmpty ? "none of its own" : "new: " + kinds.joined(separator: ", "))
         for join in join { lines.append("joined: \(join.kind.rawValue) of \(join.path)") }
         for (name, map) in [("users", uidMap), ("groups", gidMap)] {
-            for range in map { lines.append("\(name) \(range.inside) are \(range.outside) outside, \(range.count) of them") }
+            for range in map {
+                lines.append("\(name) \(range.inside) are \(range.outside) outside, \(range.count) of them")
+            }
         }
         if let monotonicOffset { lines.append("monotonic clock \(monotonicOffset) s ahead") }
         if let boottimeOffset { lines.append("boot clock \(boottimeOffset) s ahead") }
@@ -190,7 +194,8 @@ extension Profile.BindOptions {
 /// A word as a shell would need it written.
 private func quotedWord(_ word: String) -> String {
     let isPlain = !word.isEmpty && word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0) }
-    return isPlain ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+    return isPlain
+        ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
 }
 
 private func variableName(_ entry: String) -> String { entry.split(at: "=")?.0 ?? entry }

@@ -27,7 +27,7 @@ extension RunCommand {
     private static func show(_ plan: LaunchPlan, json: Bool) -> Int32 {
         do throws(SystemError) {
             if json {
-                try Output.line(plan.document.json)
+                try Output.json(plan.document)
             } else {
                 try Output.write(plan.text(width: min(terminalWidth() ?? 100, 120), style: .output))
             }
