@@ -60,7 +60,7 @@ extension Explanation {
         switch profile.process.terminal {
         case .pty: return [Statement(.confined, "terminal", "It has a terminal of its own.")]
         case .none: return [Statement(.confined, "terminal", "It has no terminal.")]
-        case .auto where injection != .allow, .inherit where injection == .deny:
+        case .auto where injection != .allow, .inherit where injection != .allow:
             return [
                 Statement(
                     .low, "terminal",

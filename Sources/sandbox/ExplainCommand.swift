@@ -22,7 +22,7 @@ struct ExplainCommand: ParsableCommand {
         let loaded = try ProfileStore.ofCaller().load(request.profiles, overrides: request.overrides)
         let statements = explain(loaded.profile, isRoot: geteuid() == 0)
         if request.json {
-            try Output.line(Explained.document(statements).json)
+            try Output.json(Explained.document(statements))
         } else {
             try Output.write(
                 Explained.text(statements, width: min(terminalWidth() ?? 100, 120), style: .output))

@@ -22,7 +22,7 @@ struct DoctorCommand: ParsableCommand {
         if let probe { throw ExitCode(probe.exitStatus()) }
         let diagnosis = diagnose()
         if json {
-            try Output.line(diagnosis.document.json)
+            try Output.json(diagnosis.document)
         } else {
             try Output.write(diagnosis.text(width: min(terminalWidth() ?? 100, 120), style: .output))
         }

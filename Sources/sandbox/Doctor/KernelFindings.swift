@@ -149,6 +149,6 @@ func terminalFinding(legacy: String?) -> HostFinding {
     }
     return HostFinding(
         .security, "tiocsti", .note, "the kernel lets programs type into a shared terminal (TIOCSTI)",
-        cost: "sandbox denies it by a filter of its own, unless process.terminal = \"inherit\".",
+        cost: "sandbox denies it by a filter of its own, unless security.terminal-injection = \"allow\".",
         fix: legacy == nil ? nil : "sysctl -w dev.tty.legacy_tiocsti=0")
 }

@@ -69,7 +69,8 @@ private func rangeFindings() -> [HostFinding] {
 }
 
 /// A line `NAME:FIRST:COUNT` of subuid(5) for the caller.
-func rangeFinding(_ id: String, path: String, name: String, number: UInt32, text: String?, isRoot: Bool) -> HostFinding {
+func rangeFinding(_ id: String, path: String, name: String, number: UInt32, text: String?, isRoot: Bool) -> HostFinding
+{
     for line in (text ?? "").split(separator: "\n") {
         let fields = line.split(separator: ":")
         guard fields.count == 3, fields[0] == name || fields[0] == "\(number)", let count = Int(fields[2]) else {

@@ -46,7 +46,8 @@ enum Manual {
             for child in children {
                 page.subheading("\(command.commandName) \(child.commandName)")
                 page.paragraphs([child.abstract ?? "", child.discussion ?? ""].filter { !$0.isEmpty })
-                if !child.arguments.isNilOrEmpty { page.list(child.options.map(item) + child.positionals.map(item)) }
+                let arguments = child.options.filter { !$0.isEverywhere } + child.positionals
+                if !arguments.isEmpty { page.list(arguments.map(item)) }
             }
         }
         closing(
@@ -116,8 +117,4 @@ enum Manual {
 extension CommandDescription.Option {
     /// `--help` and `--version`, which every command takes.
     fileprivate var isEverywhere: Bool { texts.contains("--help") || texts.contains("--version") }
-}
-
-extension Optional where Wrapped: Collection {
-    var isNilOrEmpty: Bool { self?.isEmpty ?? true }
 }

@@ -79,7 +79,7 @@ func mdocText(_ text: String) -> String {
     for character in text {
         switch character {
         case "\\": safe += "\\e"
-        case "…": safe += "\\(el"
+        case "…": safe += "..."
         case "≤": safe += "\\(<="
         default: safe.append(character)
         }
@@ -107,7 +107,7 @@ private func sentences(_ paragraph: String) -> [String] {
         current += (current.isEmpty ? "" : " ") + word
         let ends = word.hasSuffix(".") || word.hasSuffix("?")
         let next = index + 1 < words.count ? words[index + 1].first : nil
-        if ends, next.map({ $0.isUppercase || $0.isNumber || $0 == "'" }) ?? true {
+        if ends, next.map({ $0.isUppercase || $0.isNumber || "'/~\"+".contains($0) }) ?? true {
             list.append(current)
             current = ""
         }

@@ -136,7 +136,7 @@ struct ManualProse {
             ("Where each value comes from:", "sandbox profile show web-server"),
             (
                 "Begin one of your own:",
-                "sandbox profile new ~/.config/sandbox/profiles/mine.toml\nsandbox profile check mine"
+                "sandbox profile new mine\nsandbox profile check mine"
             ),
             ("Completion and checks in an editor:", "sandbox profile schema > sandbox.schema.json"),
         ],

@@ -1,5 +1,6 @@
 import Glibc
 import Kernel
+import Profile
 
 /// Writing to the standard streams with write(2), so that nothing else of the C library or Foundation wakes up.
 enum Output {
@@ -10,6 +11,22 @@ enum Output {
 
     /// Writes one line to standard output.
     static func line(_ text: String) throws(SystemError) { try write(text + "\n") }
+
+    /// Writes a document as JSON, what a terminal would act on escaped: it can only stand inside of strings.
+    static func json(_ document: Value) throws(SystemError) {
+        var safe = ""
+        for scalar in document.json.unicodeScalars {
+            guard scalar != "\n", isUnsafe(scalar) else {
+                safe.unicodeScalars.append(scalar)
+                continue
+            }
+            for unit in String(scalar).utf16 {
+                let digits = String(unit, radix: 16)
+                safe += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
+            }
+        }
+        try line(safe)
+    }
 
     /// Writes the line `sandbox: …` to standard error. Nobody is left to be told when that fails.
     static func error(_ message: String) {

@@ -21,7 +21,7 @@ func printable(_ text: String) -> String {
 }
 
 /// Whether a terminal would act on the scalar instead of showing it (ECMA-48, UAX #9).
-private func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
+func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0..<0x20, 0x7f..<0xa0: true
     case 0xad, 0x61c, 0x180e: true

@@ -1,3 +1,4 @@
+import Kernel
 import Launch
 import Profile
 import SandboxKit
@@ -14,10 +15,26 @@ extension RunCommand {
         }
         do throws(LaunchError) {
             let plan = try Sandbox.plan(loaded.profile, command: request.command, name: request.name)
+            if request.isDryRun { return show(plan, json: request.json) }
             return try Sandbox.run(plan)
         } catch {
             Output.error(error.line(in: loaded))
             return error.status
+        }
+    }
+
+    /// Prints a plan instead of executing it.
+    private static func show(_ plan: LaunchPlan, json: Bool) -> Int32 {
+        do throws(SystemError) {
+            if json {
+                try Output.json(plan.document)
+            } else {
+                try Output.write(plan.text(width: min(terminalWidth() ?? 100, 120), style: .output))
+            }
+            return ExitStatus.success
+        } catch {
+            Output.error(error.message)
+            return ExitStatus.failure
         }
     }
 }

@@ -1,0 +1,183 @@
+# Completion of sandbox(1) for bash, made by
+#     sandbox --generate-completion-script bash
+# Names that depend on the machine are asked of `sandbox complete KIND -- WORD`.
+
+_sandbox_words() {
+    case $1 in
+    '') echo 'run profile explain doctor' ;;
+    'profile') echo 'list show check new schema' ;;
+    esac
+}
+
+_sandbox_options() {
+    case $1 in
+    '') echo '--version -h --help' ;;
+    'run') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --set --json -n --name -t --terminal --rm --dry-run --version -h --help' ;;
+    'profile') echo '--version -h --help' ;;
+    'profile list') echo '-a --all --json --version -h --help' ;;
+    'profile show') echo '--set --json --version -h --help' ;;
+    'profile check') echo '--json --version -h --help' ;;
+    'profile new') echo '--version -h --help' ;;
+    'profile schema') echo '--version -h --help' ;;
+    'explain') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --set --json --version -h --help' ;;
+    'doctor') echo '--json --version -h --help' ;;
+    esac
+}
+
+# The kind of value that an option or a command's own argument takes; "flag" when none.
+_sandbox_kind() {
+    case $1 in
+    'run -p'|'run --profile') echo profiles ;;
+    'run --unshare') echo namespaces ;;
+    'run --join') echo joins ;;
+    'run --root') echo directories ;;
+    'run --overlay') echo overlays ;;
+    'run --bind') echo files ;;
+    'run --tmpfs') echo directories ;;
+    'run --read-only') echo files ;;
+    'run --writable') echo files ;;
+    'run --hide') echo files ;;
+    'run --private') echo areas ;;
+    'run --user') echo users ;;
+    'run --group') echo groups ;;
+    'run --workdir') echo directories ;;
+    'run --env') echo environment ;;
+    'run --hostname') echo none ;;
+    'run --capabilities') echo capabilities ;;
+    'run --set') echo keys ;;
+    'run -n'|'run --name') echo none ;;
+    'profile show --set') echo keys ;;
+    'profile show @') echo profiles ;;
+    'profile check @') echo profiles ;;
+    'profile new @') echo files ;;
+    'explain -p'|'explain --profile') echo profiles ;;
+    'explain --unshare') echo namespaces ;;
+    'explain --join') echo joins ;;
+    'explain --root') echo directories ;;
+    'explain --overlay') echo overlays ;;
+    'explain --bind') echo files ;;
+    'explain --tmpfs') echo directories ;;
+    'explain --read-only') echo files ;;
+    'explain --writable') echo files ;;
+    'explain --hide') echo files ;;
+    'explain --private') echo areas ;;
+    'explain --user') echo users ;;
+    'explain --group') echo groups ;;
+    'explain --workdir') echo directories ;;
+    'explain --env') echo environment ;;
+    'explain --hostname') echo none ;;
+    'explain --capabilities') echo capabilities ;;
+    'explain --set') echo keys ;;
+    *) echo flag ;;
+    esac
+}
+
+# Offers what of the value kind $1 begins with $2; $3 is put in front.
+_sandbox_offer() {
+    local candidate
+    case $1 in
+    none | flag) ;;
+    files) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -P "$3" -f -- "$2") ;;
+    directories) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -P "$3" -d -- "$2") ;;
+    *)
+        while IFS=$'\t' read -r candidate _; do
+            [[ $candidate == "$2"* ]] && COMPREPLY+=("$3$candidate")
+        done < <("$program" complete "$1" -- "$2" 2>/dev/null)
+        if [[ $1 == profiles && ${#COMPREPLY[@]} -eq 0 ]]; then
+            compopt -o filenames 2>/dev/null
+            mapfile -t COMPREPLY < <(compgen -P "$3" -d -- "$2"; compgen -P "$3" -f -X '!*.toml' -- "$2")
+        fi
+        [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[=/:] ]] && compopt -o nospace 2>/dev/null
+        ;;
+    esac
+}
+
+# The command that is run completes itself, from word $1 of the line on.
+_sandbox_command() {
+    if declare -F _comp_command_offset >/dev/null; then
+        _comp_command_offset "$1"
+    elif declare -F _command_offset >/dev/null; then
+        _command_offset "$1"
+    elif ((COMP_CWORD == $1)); then
+        mapfile -t COMPREPLY < <(compgen -c -- "${COMP_WORDS[COMP_CWORD]}")
+    else
+        compopt -o filenames 2>/dev/null
+        mapfile -t COMPREPLY < <(compgen -f -- "${COMP_WORDS[COMP_CWORD]}")
+    fi
+}
+
+_sandbox() {
+    local program=${1/#\~/$HOME} line=${COMP_LINE:0:COMP_POINT}
+    local -a words=() starts=()
+    local i piece gap last=''
+    COMPREPLY=()
+
+    # Readline breaks words at = and :, which are put together again here.
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        piece=${COMP_WORDS[i]}
+        gap=${line%%[![:space:]]*}
+        line=${line#"$gap"}
+        ((i == COMP_CWORD)) && piece=$line
+        line=${line#"$piece"}
+        if ((i > 0)) && [[ -z $gap ]]; then
+            words[${#words[@]} - 1]+=$piece
+        else
+            words+=("$piece")
+            starts+=("$i")
+        fi
+        last=$piece
+    done
+
+    local cword=$((${#words[@]} - 1)) path='' kind='' word
+    local current=${words[cword]}
+    for ((i = 1; i < cword; i++)); do
+        word=${words[i]}
+        case $word in
+        --)
+            [[ $path == run ]] && _sandbox_command "${starts[i + 1]}"
+            return
+            ;;
+        --*=*) ;;
+        -?*)
+            kind=$(_sandbox_kind "$path $word")
+            if [[ $kind != flag ]]; then
+                ((++i == cword)) && break
+            fi
+            kind=''
+            ;;
+        *)
+            if [[ " $(_sandbox_words "$path") " == *" $word "* ]]; then
+                path=${path:+$path }$word
+            elif [[ $path == run ]]; then
+                _sandbox_command "${starts[i]}"
+                return
+            fi
+            ;;
+        esac
+    done
+
+    if [[ -n $kind ]]; then
+        _sandbox_offer "$kind" "$current" ''
+    elif [[ $current == --*=* ]]; then
+        word=${current%%=*}
+        _sandbox_offer "$(_sandbox_kind "$path $word")" "${current#*=}" "$word="
+    elif [[ $current == -* ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(_sandbox_options "$path")" -- "$current")
+    elif [[ -n $(_sandbox_words "$path") ]]; then
+        mapfile -t COMPREPLY < <(compgen -W "$(_sandbox_words "$path")" -- "$current")
+    elif [[ $path == run ]]; then
+        _sandbox_command "${starts[cword]}"
+        return
+    else
+        _sandbox_offer "$(_sandbox_kind "$path @")" "$current" ''
+    fi
+
+    # Readline replaces only what follows the last break.
+    [[ $last == [=:]* ]] && last=''
+    local cut=$((${#current} - ${#last}))
+    for i in "${!COMPREPLY[@]}"; do
+        COMPREPLY[i]=${COMPREPLY[i]:cut}
+    done
+}
+
+complete -F _sandbox sandbox

@@ -1,0 +1,160 @@
+# Completion of sandbox(1) for fish, made by
+#     sandbox --generate-completion-script fish
+# Names that depend on the machine are asked of `sandbox complete KIND -- WORD`.
+
+function __sandbox_words
+    switch "$argv"
+        case ''
+            string split ' ' 'run profile explain doctor'
+        case 'profile'
+            string split ' ' 'list show check new schema'
+    end
+end
+
+# Whether an option takes the next word as its value.
+function __sandbox_takes_value
+    switch "$argv"
+        case 'run -p' 'run --profile' 'run --unshare' 'run --join' 'run --root' 'run --overlay' 'run --bind' 'run --tmpfs' 'run --read-only' 'run --writable' 'run --hide' 'run --private' 'run --user' 'run --group' 'run --workdir' 'run --env' 'run --hostname' 'run --capabilities' 'run --set' 'run -n' 'run --name'
+            return 0
+        case 'profile show --set'
+            return 0
+        case 'explain -p' 'explain --profile' 'explain --unshare' 'explain --join' 'explain --root' 'explain --overlay' 'explain --bind' 'explain --tmpfs' 'explain --read-only' 'explain --writable' 'explain --hide' 'explain --private' 'explain --user' 'explain --group' 'explain --workdir' 'explain --env' 'explain --hostname' 'explain --capabilities' 'explain --set'
+            return 0
+    end
+    return 1
+end
+
+# Prints the path of the command that the line has come to; "run:N" when the words from N on belong to the
+# command that is run.
+function __sandbox_path
+    set -l tokens (commandline -opc)
+    set -l path
+    set -l i 2
+    while test $i -le (count $tokens)
+        set -l token $tokens[$i]
+        if test "$token" = --
+            test "$path" = run; and set path run:(math $i + 1)
+            break
+        else if string match -q -- '--*=*' $token
+        else if string match -q -- '-?*' $token
+            __sandbox_takes_value $path $token; and set i (math $i + 1)
+        else if contains -- $token (__sandbox_words $path)
+            set -a path $token
+        else if test "$path" = run
+            set path run:$i
+            break
+        end
+        set i (math $i + 1)
+    end
+    echo "$path"
+end
+
+function __sandbox_at
+    test (__sandbox_path) = "$argv"
+end
+
+function __sandbox_in_command
+    string match -q -- 'run:*' (__sandbox_path)
+end
+
+# The command that is run completes itself.
+function __sandbox_command
+    set -l start (string replace -- run: '' (__sandbox_path))
+    set -l tokens (commandline -opc)
+    set -l current (commandline -ct)
+    set -l rest
+    test $start -le (count $tokens); and set rest (string escape -- $tokens[$start..-1])
+    complete -C (string join -- ' ' $rest $current)
+end
+
+function __sandbox_ask
+    set -l tokens (commandline -opc)
+    set -l word (commandline -ct | string replace -r -- '^--[a-z-]+=' '')
+    $tokens[1] complete $argv[1] -- "$word" 2>/dev/null
+end
+
+complete -c sandbox -f
+complete -c sandbox -n __sandbox_in_command -x -a '(__sandbox_command)'
+complete -c sandbox -n '__sandbox_at run' -x -a '(complete -C (commandline -ct))'
+complete -c sandbox -n '__sandbox_at ' -a run -d 'Run a command in a box.'
+complete -c sandbox -n '__sandbox_at ' -a profile -d 'List, show, check and write profiles.'
+complete -c sandbox -n '__sandbox_at ' -a explain -d 'Tell in plain words what a box can see and do.'
+complete -c sandbox -n '__sandbox_at ' -a doctor -d 'Check this machine, and say how to mend what it lacks.'
+complete -c sandbox -n '__sandbox_at ' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at ' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at run' -s p -l profile -r -a '(__sandbox_ask profiles)' -d 'A profile by name or file; several are merged from left to right.'
+complete -c sandbox -n '__sandbox_at run' -l unshare -x -a '(__sandbox_ask namespaces)' -d 'New namespaces: any of user, mount, pid, net, ipc, uts, cgroup, time; or all; or none.'
+complete -c sandbox -n '__sandbox_at run' -l join -x -a '(__sandbox_ask joins)' -d 'Enter an existing namespace: a file, or sandbox:NAME.'
+complete -c sandbox -n '__sandbox_at run' -l root -x -a '(__fish_complete_directories)' -d 'The directory tree that becomes / in the box.'
+complete -c sandbox -n '__sandbox_at run' -l overlay -x -a '(__sandbox_ask overlays)' -d 'Changes to the root go to tmpfs (and are lost), or to this directory.'
+complete -c sandbox -n '__sandbox_at run' -l bind -r -F -d 'Show a file or directory of the host in the box; options as ro,nosuid,nodev,noexec.'
+complete -c sandbox -n '__sandbox_at run' -l tmpfs -x -a '(__fish_complete_directories)' -d 'A fresh, empty directory in memory; PATH:size=16M,mode=0700 limits it.'
+complete -c sandbox -n '__sandbox_at run' -l read-only -r -F -d 'Make this tree read-only, with all that is mounted under it.'
+complete -c sandbox -n '__sandbox_at run' -l writable -r -F -d 'Leave this part of a read-only tree writable.'
+complete -c sandbox -n '__sandbox_at run' -l hide -r -F -d 'Cover this path, so that the box finds nothing there.'
+complete -c sandbox -n '__sandbox_at run' -l private -x -a '(__sandbox_ask areas)' -d 'Fresh and empty areas: any of tmp, home, dev, run.'
+complete -c sandbox -n '__sandbox_at run' -l user -x -a '(__sandbox_ask users)' -d 'Run as this user of the box, by name or number.'
+complete -c sandbox -n '__sandbox_at run' -l group -x -a '(__sandbox_ask groups)' -d 'Run as this group of the box, by name or number.'
+complete -c sandbox -n '__sandbox_at run' -l workdir -x -a '(__fish_complete_directories)' -d 'The working directory, as the box sees it.'
+complete -c sandbox -n '__sandbox_at run' -l env -x -a '(__sandbox_ask environment)' -d 'Set a variable; a name alone keeps the caller\'s value when the rest is cleared.'
+complete -c sandbox -n '__sandbox_at run' -l clear-env -d 'Begin with an empty environment.'
+complete -c sandbox -n '__sandbox_at run' -l hostname -x -d 'The host name that the box sees; needs a uts namespace.'
+complete -c sandbox -n '__sandbox_at run' -l capabilities -x -a '(__sandbox_ask capabilities)' -d 'Capabilities to keep, such as NET_BIND_SERVICE; !NAME takes one away.'
+complete -c sandbox -n '__sandbox_at run' -l set -x -a '(__sandbox_ask keys)' -d 'Set any key of the profile language, as in resources.memory=512M.'
+complete -c sandbox -n '__sandbox_at run' -l json -d 'Print one JSON document instead of text.'
+complete -c sandbox -n '__sandbox_at run' -s n -l name -x -d 'The name of the sandbox.'
+complete -c sandbox -n '__sandbox_at run' -s t -l terminal -d 'Give the command a pseudo-terminal of its own.'
+complete -c sandbox -n '__sandbox_at run' -l rm -d 'Keep no record of the sandbox when the command has ended.'
+complete -c sandbox -n '__sandbox_at run' -l dry-run -d 'Print what would be done, and do nothing.'
+complete -c sandbox -n '__sandbox_at run' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at run' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at profile' -a list -d 'List the profiles along the search path.'
+complete -c sandbox -n '__sandbox_at profile' -a show -d 'Show profiles merged, and the file and line that each value came from.'
+complete -c sandbox -n '__sandbox_at profile' -a check -d 'Say all that is wrong with profiles, or of no effect.'
+complete -c sandbox -n '__sandbox_at profile' -a new -d 'Write a new profile, with every key explained in a comment.'
+complete -c sandbox -n '__sandbox_at profile' -a schema -d 'Print the profile language as JSON Schema, for editors.'
+complete -c sandbox -n '__sandbox_at profile' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at profile' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at profile list' -s a -l all -d 'Profiles that others shadow, too.'
+complete -c sandbox -n '__sandbox_at profile list' -l json -d 'Print one JSON document instead of text.'
+complete -c sandbox -n '__sandbox_at profile list' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at profile list' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at profile show' -l set -x -a '(__sandbox_ask keys)' -d 'Set any key of the profile language, as in resources.memory=512M.'
+complete -c sandbox -n '__sandbox_at profile show' -l json -d 'Print one JSON document instead of text.'
+complete -c sandbox -n '__sandbox_at profile show' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at profile show' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at profile show' -r -a '(__sandbox_ask profiles)'
+complete -c sandbox -n '__sandbox_at profile check' -l json -d 'Print one JSON document instead of text.'
+complete -c sandbox -n '__sandbox_at profile check' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at profile check' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at profile check' -r -a '(__sandbox_ask profiles)'
+complete -c sandbox -n '__sandbox_at profile new' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at profile new' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at profile new' -r -F
+complete -c sandbox -n '__sandbox_at profile schema' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at profile schema' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at explain' -s p -l profile -r -a '(__sandbox_ask profiles)' -d 'A profile by name or file; several are merged from left to right.'
+complete -c sandbox -n '__sandbox_at explain' -l unshare -x -a '(__sandbox_ask namespaces)' -d 'New namespaces: any of user, mount, pid, net, ipc, uts, cgroup, time; or all; or none.'
+complete -c sandbox -n '__sandbox_at explain' -l join -x -a '(__sandbox_ask joins)' -d 'Enter an existing namespace: a file, or sandbox:NAME.'
+complete -c sandbox -n '__sandbox_at explain' -l root -x -a '(__fish_complete_directories)' -d 'The directory tree that becomes / in the box.'
+complete -c sandbox -n '__sandbox_at explain' -l overlay -x -a '(__sandbox_ask overlays)' -d 'Changes to the root go to tmpfs (and are lost), or to this directory.'
+complete -c sandbox -n '__sandbox_at explain' -l bind -r -F -d 'Show a file or directory of the host in the box; options as ro,nosuid,nodev,noexec.'
+complete -c sandbox -n '__sandbox_at explain' -l tmpfs -x -a '(__fish_complete_directories)' -d 'A fresh, empty directory in memory; PATH:size=16M,mode=0700 limits it.'
+complete -c sandbox -n '__sandbox_at explain' -l read-only -r -F -d 'Make this tree read-only, with all that is mounted under it.'
+complete -c sandbox -n '__sandbox_at explain' -l writable -r -F -d 'Leave this part of a read-only tree writable.'
+complete -c sandbox -n '__sandbox_at explain' -l hide -r -F -d 'Cover this path, so that the box finds nothing there.'
+complete -c sandbox -n '__sandbox_at explain' -l private -x -a '(__sandbox_ask areas)' -d 'Fresh and empty areas: any of tmp, home, dev, run.'
+complete -c sandbox -n '__sandbox_at explain' -l user -x -a '(__sandbox_ask users)' -d 'Run as this user of the box, by name or number.'
+complete -c sandbox -n '__sandbox_at explain' -l group -x -a '(__sandbox_ask groups)' -d 'Run as this group of the box, by name or number.'
+complete -c sandbox -n '__sandbox_at explain' -l workdir -x -a '(__fish_complete_directories)' -d 'The working directory, as the box sees it.'
+complete -c sandbox -n '__sandbox_at explain' -l env -x -a '(__sandbox_ask environment)' -d 'Set a variable; a name alone keeps the caller\'s value when the rest is cleared.'
+complete -c sandbox -n '__sandbox_at explain' -l clear-env -d 'Begin with an empty environment.'
+complete -c sandbox -n '__sandbox_at explain' -l hostname -x -d 'The host name that the box sees; needs a uts namespace.'
+complete -c sandbox -n '__sandbox_at explain' -l capabilities -x -a '(__sandbox_ask capabilities)' -d 'Capabilities to keep, such as NET_BIND_SERVICE; !NAME takes one away.'
+complete -c sandbox -n '__sandbox_at explain' -l set -x -a '(__sandbox_ask keys)' -d 'Set any key of the profile language, as in resources.memory=512M.'
+complete -c sandbox -n '__sandbox_at explain' -l json -d 'Print one JSON document instead of text.'
+complete -c sandbox -n '__sandbox_at explain' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at explain' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at doctor' -l json -d 'Print one JSON document instead of text.'
+complete -c sandbox -n '__sandbox_at doctor' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at doctor' -s h -l help -d 'Show help information.'
