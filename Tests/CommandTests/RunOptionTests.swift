@@ -1,4 +1,5 @@
 import ArgumentParser
+import Profile
 import Testing
 
 @testable import sandbox

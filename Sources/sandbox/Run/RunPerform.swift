@@ -16,7 +16,8 @@ extension RunCommand {
         do throws(LaunchError) {
             let plan = try Sandbox.plan(loaded.profile, command: request.command, name: request.name)
             if request.isDryRun { return show(plan, json: request.json) }
-            return try Sandbox.run(plan)
+            let words = request.commandStart.map { CommandLine.unsafeArgv + $0 }
+            return try Sandbox.run(plan, arguments: words)
         } catch {
             Output.error(error.line(in: loaded))
             return error.status
