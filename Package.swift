@@ -66,6 +66,6 @@ let package = Package(
         tests("KernelTests", ["Kernel"]),
         tests("ProfileTests", ["Profile"]),
         tests("LaunchTests", ["Launch"]),
-        tests("Integration", ["sandbox"]),
+        tests("Integration", ["sandbox", "CLinux"], exclude: ["Payloads"]),
     ]
 )
