@@ -121,8 +121,8 @@ extension Integration {
             let users = """
 
                 [security]
-                uid-map = [{ inside = 0, outside = 200000, count = 1000 }]
-                gid-map = [{ inside = 0, outside = 200000, count = 1000 }]
+                uid-map = ["0 200000 1000"]
+                gid-map = ["0 200000 1000"]
                 """
             let unshare = ["--unshare", "user,mount"]
             try box.must(["chmod", "0777", box.path + "/from"])

@@ -66,8 +66,7 @@ extension Integration {
             let toml = """
                 [namespaces]
                 unshare = ["time"]
-                monotonic-offset = 1000000
-                boottime-offset = 5000000
+                time-offset = { monotonic = 1000000, boottime = 5000000 }
                 """
             let inside = try box.launch(toml, [], [Payload.probe(), "clocks"])
             let outside = try box.run([Payload.probe(), "clocks"])

@@ -58,11 +58,11 @@ extension Integration {
                 [[security.seccomp.rules]]
                 calls = ["personality"]
                 action = "EDOM"
-                conditions = [{ argument = 0, comparison = "==", value = 8 }]
+                when = [{ argument = 0, value = 8 }]
                 [[security.seccomp.rules]]
                 calls = ["socket"]
                 action = "EACCES"
-                conditions = [{ argument = 0, comparison = "==", value = 16 }]
+                when = [{ argument = 0, is = "==", value = 16 }]
                 """
             let script = """
                 import ctypes, socket, os
@@ -82,7 +82,7 @@ extension Integration {
                 [[security.seccomp.rules]]
                 calls = ["umask"]
                 action = "EDOM"
-                conditions = [{ argument = 0, comparison = "&==", mask = 0o070, value = 0o020 }]
+                when = [{ argument = 0, is = "&==", mask = 0o070, value = 0o020 }]
                 """
             let script = "import ctypes; libc = ctypes.CDLL(None); print(libc.umask(0o022), libc.umask(0o002))"
             let outcome = try box.launch(toml, [], ["python3", "-c", script])
