@@ -92,7 +92,7 @@ extension Integration {
             expectOutput(plain, "0\n1\n2")
             let kept = try box.launch(
                 "[process]\nkeep-descriptors = [7]\n", [], [Payload.probe(), "descriptors"], descriptors: given)
-            #expect(kept.lines.map { $0.split(separator: " ")[0] } == ["0", "1", "2", "7"], "\(kept)")
+            #expect(kept.column(0) == ["0", "1", "2", "7"], "\(kept)")
             #expect(kept.lines.last == "7 \(box.path)/held", "\(kept)")
             expectRefused(try box.launch("[process]\nkeep-descriptors = [8]\n", [], ["true"]), naming: "8")
         }

@@ -43,7 +43,7 @@ extension Integration {
 
         @Test("pids", .enabled(if: has("pids"), "no pids controller")) func pids() throws {
             let limited = try box.launch("[resources]\npids = 10\n", [], [Payload.probe(), "processes", "50"])
-            #expect(limited.out.contains("EAGAIN") && (Int(limited.out.split(separator: " ")[0]) ?? 99) <= 10, "\(limited)")
+            #expect(limited.out.contains("EAGAIN") && (Int(limited.column(0).first ?? "") ?? 99) <= 10, "\(limited)")
             expectOutput(try box.launch("", [], [Payload.probe(), "processes", "50"]), "50 ok")
         }
 

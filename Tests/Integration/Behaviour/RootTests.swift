@@ -27,7 +27,7 @@ extension Integration {
             let toml = profile("private = [\"dev\"]", unshare: "\"mount\", \"pid\"")
             let outcome = try box.launch(toml, ["--workdir", "/"], ["cat", "/proc/self/mountinfo"])
             #expect(outcome.succeeded, "\(outcome)")
-            let places = outcome.lines.map { $0.split(separator: " ")[4] }
+            let places = outcome.column(4)
             #expect(places.filter { $0 == "/" }.count == 1, "\(outcome)")
             let known = ["/", "/dev", "/proc", "/sys"]
             #expect(places.allSatisfy { place in known.contains { place == $0 || place.hasPrefix($0 + "/") } }, "\(outcome)")
@@ -109,7 +109,7 @@ extension Integration {
             let outcome = try box.launch(
                 toml, ["--workdir", "/"],
                 ["sh", "-c", "cat /proc/version; wc -c < /proc/keys; echo x > /proc/sys/kernel/domainname || echo refused"])
-            #expect(outcome.lines.count == 2 && outcome.lines[0] != "0" && outcome.lines[1] == "refused", "\(outcome)")
+            #expect(outcome.lines.count == 2 && outcome.lines.first != "0" && outcome.lines.last == "refused", "\(outcome)")
         }
 
         @Test("proc = none, proc = host") func procKinds() throws {

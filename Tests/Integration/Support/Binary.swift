@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// The executable under test: $SANDBOX_BINARY, or the one built beside the test bundle.

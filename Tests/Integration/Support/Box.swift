@@ -11,6 +11,7 @@ final class Box: Sendable {
     let path: String
     let mark: String
     let uid: uid_t?
+    private let started = Started()
 
     /// - Parameter uid: Everything is run as, and owned by, this user when the tests run as root.
     init(as uid: uid_t? = nil) throws {
@@ -25,6 +26,7 @@ final class Box: Sendable {
     }
 
     deinit {
+        started.end()
         Leaks.end(mark)
         Harness.remove(path)
     }
@@ -117,9 +119,11 @@ final class Box: Sendable {
         let err = linux_open(file(name + ".err"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
         let null = linux_open("/dev/null", O_RDONLY | O_CLOEXEC, 0)
         defer { for descriptor in [out, err, null] { close(descriptor) } }
-        return try Child.start(
+        let child = try Child.start(
             wrapped(arguments), environment: environment, directory: path,
             descriptors: [0: input ?? null, 1: out, 2: err])
+        started.add(child)
+        return child
     }
 
     func startSandbox(_ toml: String, _ options: [String] = [], _ command: [String], name: String = "started") throws
@@ -143,4 +147,12 @@ final class Box: Sendable {
         guard let uid else { return arguments }
         return ["setpriv", "--reuid=\(uid)", "--regid=\(uid)", "--clear-groups", "--"] + arguments
     }
+}
+
+/// The processes that a test started and may not have waited for. One thread, the test's, uses the value.
+private final class Started: @unchecked Sendable {
+    private var children: [Child] = []
+
+    func add(_ child: Child) { children.append(child) }
+    func end() { for child in children { child.end() } }
 }

@@ -14,6 +14,10 @@ struct Outcome: CustomStringConvertible {
     /// Standard output without the newline at its end.
     var text: String { out.hasSuffix("\n") ? String(out.dropLast()) : out }
     var lines: [String] { text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) }
+    /// A word of each line of standard output, counted from 0; "" where there is none.
+    func column(_ number: Int) -> [String] {
+        lines.map { line in line.split(separator: " ").dropFirst(number).first.map(String.init) ?? "" }
+    }
     /// Standard error's lines that are not empty.
     var errorLines: [String] { err.split(separator: "\n").map(String.init) }
     var description: String { "\(ending)\(timedOut ? " (timed out)" : "") out: \(out.debugDescription) err: \(err)" }
@@ -92,10 +96,9 @@ private struct Drain {
                 limit = min(limit, Clock.now + 3)
             }
         }
-        var status: Int32 = 0
-        while waitpid(child.pid, &status, 0) < 0 && errno == EINTR {}
+        let ending = child.wait() ?? .signalled(SIGKILL)
         return Outcome(
-            ending: Ending(status), out: String(decoding: collected[0], as: UTF8.self),
+            ending: ending, out: String(decoding: collected[0], as: UTF8.self),
             err: String(decoding: collected[1], as: UTF8.self), timedOut: timedOut)
     }
 

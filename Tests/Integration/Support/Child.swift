@@ -2,8 +2,12 @@ import CLinux
 import Glibc
 
 /// A process that a test started, through posix_spawn(3): the threaded test process itself never forks.
-struct Child {
+final class Child: @unchecked Sendable {
     let pid: pid_t
+    /// Once it has been waited for, its id may be another process's. One thread, the test's, uses the value.
+    private var isOver = false
+
+    private init(pid: pid_t) { self.pid = pid }
 
     enum Input {
         case none
@@ -56,10 +60,11 @@ struct Child {
         }
     }
 
-    func signal(_ number: Int32) { kill(pid, number) }
+    func signal(_ number: Int32) { if !isOver { kill(pid, number) } }
 
     /// Waits, at most `timeout` seconds; nil when it has not ended by then.
     func wait(timeout: Double = 20) -> Ending? {
+        if isOver { return nil }
         let descriptor = linux_pidfd_open(pid, 0)
         defer { if descriptor >= 0 { close(descriptor) } }
         if descriptor >= 0 {
@@ -68,19 +73,24 @@ struct Child {
             while poll(&event, 1, Int32(max(0, (deadline - Clock.now) * 1000))) < 0 && errno == EINTR {}
             if event.revents == 0 { return nil }
         }
+        return reap()
+    }
+
+    private func reap() -> Ending? {
         var status: Int32 = 0
         while waitpid(pid, &status, 0) < 0 {
             if errno != EINTR { return nil }
         }
+        isOver = true
         return Ending(status)
     }
 
     /// Ends it, with its session's foreground group, and waits.
     func end() {
+        if isOver { return }
         kill(-pid, SIGKILL)
         kill(pid, SIGKILL)
-        var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+        _ = reap()
     }
 
     private static func withCStrings<Result>(

@@ -15,7 +15,8 @@ final class PseudoTerminal {
         guard ptsname_r(control, &name, name.count) == 0 else { throw Failure("name a terminal") }
         let path = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
         child = try Child.start(arguments, environment: environment, directory: directory, terminal: path)
-        resize(rows: rows, columns: 80)
+        // Wide, lest an echoed line be broken.
+        resize(rows: rows, columns: 500)
     }
 
     deinit {
@@ -36,7 +37,7 @@ final class PseudoTerminal {
     }
 
     /// Reads on until `text` has come (after what was matched before); false when it has not within `timeout` seconds.
-    func expect(_ text: String, timeout: Double = 15) -> Bool {
+    func expect(_ text: String, timeout: Double = 8) -> Bool {
         let wanted = Array(text.utf8)
         let deadline = Clock.now + timeout
         while true {
@@ -57,7 +58,7 @@ final class PseudoTerminal {
         while fill(until: deadline) {}
     }
 
-    func waitForEnd(timeout: Double = 15) -> Ending? {
+    func waitForEnd(timeout: Double = 8) -> Ending? {
         let deadline = Clock.now + timeout
         while Clock.now < deadline {
             if let ending = child.wait(timeout: 0) { return ending }
@@ -93,17 +94,15 @@ struct InteractiveShell {
     init(in box: Box) throws {
         var environment = box.environment
         environment["PS1"] = "READY> "
+        environment["INPUTRC"] = try box.write("inputrc", "set enable-bracketed-paste off\n")
         environment["PATH"] = Harness.folder + ":" + (environment["PATH"] ?? "")
         terminal = try PseudoTerminal(
             box.wrapped(["bash", "--norc", "--noprofile", "-i"]), environment: environment, directory: box.path)
         guard terminal.expect("READY> ") else { throw Failure(saying: "no prompt: \(terminal.transcript)") }
     }
 
-    /// Types a command line and waits until its echo has passed.
+    /// Types a command line.
     func enter(_ line: String) { terminal.type(line + "\n") }
 
-    func prompt(timeout: Double = 15) -> Bool { terminal.expect("READY> ", timeout: timeout) }
-
-    /// `$?` of the last command, on a line of its own.
-    func status() -> Bool { terminal.expect("READY> ") }
+    func prompt(timeout: Double = 8) -> Bool { terminal.expect("READY> ", timeout: timeout) }
 }
