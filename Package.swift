@@ -67,6 +67,6 @@ let package = Package(
         tests("ProfileTests", ["Profile"]),
         tests("LaunchTests", ["Launch"]),
         tests("CommandTests", ["sandbox", "Launch", "Profile"]),
-        tests("Integration", ["sandbox"]),
+        tests("Integration", ["sandbox", "CLinux"], exclude: ["Payloads"]),
     ]
 )

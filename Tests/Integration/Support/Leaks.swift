@@ -1,0 +1,88 @@
+import CLinux
+import Glibc
+import Testing
+
+/// Finds what tests leave behind: processes by a mark in their environment, and by comparison the machine's links,
+/// named network namespaces, mounts, control groups and state.
+enum Leaks {
+    static let variable = "SANDBOX_TEST"
+
+    private nonisolated(unsafe) static var tests: [String: String] = [:]
+    private nonisolated(unsafe) static var found: [String] = []
+    private nonisolated(unsafe) static var lock = pthread_mutex_t()
+
+    private static func locked<Result>(_ body: () -> Result) -> Result {
+        pthread_mutex_lock(&lock)
+        defer { pthread_mutex_unlock(&lock) }
+        return body()
+    }
+
+    static func begin(_ mark: String, test: String) { locked { tests[mark] = test } }
+
+    /// Ends what still carries the mark, by its id, and keeps its name for the report.
+    static func end(_ mark: String) {
+        let left = { Processes.marked(variable, mark).filter { Processes.status($0, "State")?.first != "Z" } }
+        guard !Clock.waitUntil(timeout: 3, { left().isEmpty }) else {
+            locked { _ = tests.removeValue(forKey: mark) }
+            return
+        }
+        for pid in left() {
+            let name = Processes.command(pid).joined(separator: " ")
+            kill(pid, SIGKILL)
+            locked { found.append("process \(pid) (\(name)) of the test \(tests[mark] ?? "?")") }
+        }
+    }
+
+    static func takeReport() -> [String] {
+        locked {
+            defer { found = [] }
+            return found
+        }
+    }
+
+    /// What a launch could leave on the machine.
+    static var machine: Set<String> {
+        var entries: Set<String> = []
+        for link in Files.list("/sys/class/net") { entries.insert("link \(link)") }
+        for name in Files.list("/run/netns") { entries.insert("network namespace \(name)") }
+        for name in Files.list("/run/sandbox") { entries.insert("state /run/sandbox/\(name)") }
+        for line in (Files.read("/proc/self/mountinfo") ?? "").split(separator: "\n") {
+            let words = line.split(separator: " ")
+            if words.count > 4 { entries.insert("mount \(words[4]) (\(words[3]))") }
+        }
+        for path in controlGroups("/sys/fs/cgroup", depth: 6) { entries.insert("control group \(path)") }
+        return entries
+    }
+
+    private static func controlGroups(_ path: String, depth: Int) -> [String] {
+        guard depth > 0 else { return [] }
+        var groups: [String] = []
+        for name in Files.list(path) {
+            var status = stat()
+            guard lstat(path + "/" + name, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { continue }
+            if name.contains("sandbox") { groups.append(path + "/" + name) }
+            groups += controlGroups(path + "/" + name, depth: depth - 1)
+        }
+        return groups
+    }
+}
+
+/// Around the whole suite: nothing may be on the machine afterwards that was not there before.
+struct LeakCheck: SuiteTrait, TestScoping {
+    func provideScope(
+        for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
+    ) async throws {
+        let before = Leaks.machine
+        try await function()
+        var left: [String] = []
+        _ = Clock.waitUntil {
+            left = Leaks.machine.subtracting(before).sorted()
+            return left.isEmpty
+        }
+        let report = left + Leaks.takeReport()
+        #expect(report.isEmpty, "left behind: \(report.joined(separator: "; "))")
+    }
+}
+
+/// Every test of the built executable: one suite, so that one check of what is left behind surrounds them all.
+@Suite(LeakCheck()) enum Integration {}
