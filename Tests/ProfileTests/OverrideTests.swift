@@ -54,7 +54,7 @@ struct OverrideTests {
         #expect(loaded.provenance(of: "filesystem.hide[0]")?.text == "/user/a.toml:8:15")
     }
 
-    @Test func equalsReplacesALot() throws {
+    @Test func equalsReplacesAList() throws {
         let text = "namespaces.unshare = [\"mount\", \"pid\"]\nfilesystem.hide = [\"/a\"]"
         let profile = try load(
             text,
@@ -98,6 +98,27 @@ struct OverrideTests {
     @Test func brokenTOMLIsAnError() {
         #expect(problem("", set: ["filesystem.hide=[\"/a\""]).hasPrefix("command line: filesystem.hide: TOML: "))
         #expect(problem("", set: ["process.user=\"a\\u0000\""]).hasPrefix("command line: process.user: "))
+    }
+
+    @Test func tablesAreTakenOutByName() throws {
+        let text = """
+            namespaces.unshare = ["mount"]
+            filesystem.bind = [{ from = "/a" }, { from = "/b", to = "/c" }]
+            filesystem.tmpfs = [{ path = "/run" }]
+            security.seccomp.rules = [{ calls = ["socket"], action = "EPERM" }]
+            """
+        let profile = try load(
+            text, set: ["filesystem.bind=!/a", "filesystem.tmpfs=!/run", "security.seccomp.rules=!socket"]
+        ).profile
+        #expect(profile.filesystem.binds.map(\.to) == ["/c"])
+        #expect(profile.filesystem.tmpfs == [])
+        #expect(profile.security.seccomp?.rules == [])
+    }
+
+    @Test func octalDigitsStayText() throws {
+        #expect(try load("", set: ["process.umask=0022"]).profile.process.umask == 0o22)
+        #expect(try load("", set: ["process.umask=77"]).profile.process.umask == 0o77)
+        #expect(try load("", set: ["resources.memory=512M"]).profile.resources.memory == 512 << 20)
     }
 
     @Test func keysAndValuesComplete() {

@@ -83,7 +83,9 @@ public struct Override: Sendable, Equatable {
         switch (kind, value) {
         case (_, .array), (_, .table): return value
         case (.list(let element), _), (.vector(let element), _): return .array([fitted(to: element)])
-        case (.records, .string(let text)) where text.hasPrefix("!"): return value
+        case (.records(let keys, let identity), .string(let text)) where text.hasPrefix("!"):
+            guard let name = identity.first, let key = Schema.key(name, in: keys) else { return value }
+            return .array([.table([(name, fitted(to: key.kind))])])
         case (.namespaces, .string(let text)): return text == "all" || text == "none" ? value : .array([value])
         case (.idMapping, .string(let text)): return text == "self" || text == "auto" ? value : .array([value])
         case (.string, .integer), (.string, .double), (.string, .bool): return words.map { .string($0) } ?? value

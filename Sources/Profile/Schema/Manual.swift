@@ -27,11 +27,11 @@ extension Schema {
             switch key.kind {
             case .table(let keys):
                 page.macro("Ss [\(key.name)]")
-                page.text(page.sentence(key))
+                page.describe(key)
                 page.list(keys)
             case .map:
                 page.macro("Ss [\(key.name)]")
-                page.text(page.sentence(key))
+                page.describe(key)
                 page.text("Keys are \(Names.limits.joined(separator: ", ")).")
             default: continue
             }
@@ -65,11 +65,11 @@ private struct Page {
         source += (escaped.hasPrefix(".") || escaped.hasPrefix("'") ? "\\&" : "") + escaped + "\n"
     }
 
-    func sentence(_ key: Key) -> String {
-        var text = key.summary + "."
-        if let fallback = key.fallback { text += " Default: \(fallback)." }
-        if let basis = key.basis { text += " See \(basis)." }
-        return text
+    /// What a key is for, a line for each sentence.
+    mutating func describe(_ key: Key) {
+        text(key.summary + ".")
+        if let fallback = key.fallback { text("Default: \(fallback).") }
+        if let basis = key.basis { text("See \(basis).") }
     }
 
     mutating func list(_ keys: [Key]) {
@@ -84,7 +84,7 @@ private struct Page {
     private mutating func item(_ key: Key) {
         let example = key.example.isEmpty ? "" : " = " + quoted(key.example)
         macro("It Li \(key.name)\(example)")
-        text(sentence(key))
+        describe(key)
         switch key.kind {
         case .table(let keys), .records(let keys, _): list(keys)
         case .namespaces, .idMapping, .vector, .list, .map, .string, .boolean, .integer, .number, .size, .limit,

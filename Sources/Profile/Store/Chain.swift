@@ -16,7 +16,7 @@ struct Chain {
 
     private let store: ProfileStore
     private(set) var layers: [Layer] = []
-    private var done: Set<String> = []
+    private var done: [String] = []
     /// The files being read, outermost first.
     private var open: [Found] = []
 
@@ -36,7 +36,7 @@ struct Chain {
             try add(parent, from: Referrer(file: found, document: document, item: index))
         }
         open.removeLast()
-        done.insert(found.path)
+        done.append(found.path)
         layers.append(Layer(document))
     }
 
