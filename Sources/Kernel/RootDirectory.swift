@@ -72,3 +72,10 @@ public struct FileStatus: Sendable, Equatable {
         self.init(status)
     }
 }
+
+/// The number of the mount that an open file lies on (statx(2)).
+public func mountNumber(of descriptor: Int32, name: String) throws(SystemError) -> UInt64 {
+    let number = linux_mount_id(descriptor)
+    if number == 0 { throw SystemError("find the mount of \(name)", code: errno) }
+    return number
+}

@@ -8,6 +8,10 @@ enum Entry {
     typealias Words = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
     static func main(argumentCount: Int, arguments: Words) -> Int32 {
+        if getuid() != geteuid() || getgid() != getegid() {
+            Output.error("it is not made to run set-user-ID; take the bit away with chmod u-s,g-s")
+            return ExitStatus.failure
+        }
         if argumentCount > 1, let first = arguments[1], strcmp(first, "run") == 0 {
             if let status = runLean(argumentCount: argumentCount, arguments: arguments) { return status }
         }

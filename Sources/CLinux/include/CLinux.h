@@ -28,6 +28,7 @@
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/types.h>
@@ -81,6 +82,13 @@ static inline int linux_fsmount(int fd, unsigned flags, unsigned attributes) {
 static inline int linux_openat2(int dir, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve) {
     struct open_how how = {.flags = flags, .mode = mode, .resolve = resolve};
     return (int)syscall(SYS_openat2, dir, path, &how, sizeof how);
+}
+
+/// The mount that a descriptor's file lies on (statx(2), STATX_MNT_ID), 0 with errno when it cannot be told.
+static inline uint64_t linux_mount_id(int fd) {
+    struct statx status;
+    if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &status) < 0) return 0;
+    return status.stx_mnt_id;
 }
 
 // Processes

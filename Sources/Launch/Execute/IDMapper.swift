@@ -140,6 +140,9 @@ struct IDMapper: ~Copyable {
         var arguments = [program, String(launcher)]
         for range in ranges { arguments += [String(range.inside), String(range.outside), String(range.count)] }
         let child = try startChild(in: []) {
+            // Its words for what is wrong would make two lines of one error.
+            let null = linux_open("/dev/null", O_RDWR | O_CLOEXEC, 0)
+            for number: Int32 in 0...2 { dup2(null, number) }
             withCStrings(arguments) { _ = execv(program, $0) }
             _exit(127)
         }

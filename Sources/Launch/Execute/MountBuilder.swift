@@ -8,8 +8,8 @@ struct MountBuilder: ~Copyable {
     private var root: RootDirectory
     /// Detached copies of the bind sources, by step; nil for an optional one that is missing.
     private var sources: [Int: Int32] = [:]
-    /// Devices of the filesystems made for this box: nowhere else is a file or directory created.
-    private var ownDevices: Set<UInt64> = []
+    /// Mounts made for this box, by number: nowhere else is a file or directory created.
+    private var ownMounts: [UInt64] = []
     /// An empty tree attached at the first hidden directory, copied for the others.
     private var hiddenDirectory: Int32?
     /// Mount points that were read-only before, or that a bind asked to be so: `writable` leaves them.
@@ -29,11 +29,12 @@ struct MountBuilder: ~Copyable {
 
     /// Executes `plan` in the caller's mount namespace, which is new.
     mutating func build(_ plan: FilesystemPlan) throws(LaunchError) {
+        // A source keeps its tie to the host's mounts only when its options say so.
+        try openSources(plan.steps)
         try attributed(to: nil) { () throws(SystemError) in
             try setMountPropagation(
                 root.descriptor.number, .private, recursive: true, action: "make the mounts private")
         }
-        try openSources(plan.steps)
         try rememberReadOnly(plan.steps)
         if plan.changesRoot { try enterRoot(plan) }
         for (index, step) in plan.steps.enumerated() {
@@ -75,9 +76,10 @@ extension MountBuilder {
                 return tree
             }
             root = RootDirectory(try duplicate(tree.descriptor.number))
-            return
+            // Another root tree is the box's: mount points may be made in it.
+            return try adopt(root.descriptor.number)
         }
-        let layers = try attributed(to: "filesystem.overlay") { () throws(SystemError) in
+        let layers = try attributed(to: "filesystem.overlay.upper") { () throws(SystemError) in
             try OverlayLayers(overlay, under: root.descriptor.number, userNamespace: userNamespace)
         }
         let tree = try layers.attach(lower: lower, name: "", to: layers.rootMountPoint)
@@ -105,12 +107,12 @@ extension MountBuilder {
         }
     }
 
-    /// From now on files may be created in the filesystem behind `descriptor`.
+    /// From now on files may be created in the mount behind `descriptor`.
     private mutating func adopt(_ descriptor: Int32) throws(LaunchError) {
-        let status = try attributed(to: nil) { () throws(SystemError) in
-            try FileStatus(descriptor, name: "a new filesystem")
-        }
-        ownDevices.insert(status.device)
+        ownMounts.append(
+            try attributed(to: nil) { () throws(SystemError) in
+                try mountNumber(of: descriptor, name: "a new filesystem")
+            })
     }
 }
 
@@ -128,6 +130,10 @@ extension MountBuilder {
                 }
                 let tree = try MountTree(
                     cloning: source.number, recursive: options.recursive, action: "bind \(from)")
+                if options.propagation == nil {
+                    try setMountPropagation(
+                        tree.descriptor.number, .private, recursive: true, action: "bind \(from)")
+                }
                 sources[index] = tree.take()
             } catch {
                 if error.code == ENOENT, options.optional { continue }
@@ -185,9 +191,13 @@ extension MountBuilder {
             let (parent, name) = splitPath(path)
             let directory = try makeDirectories(parent, mode: 0o755, key)
             try refuseForeign(directory.number, path, key)
-            return try attributed(to: key) { () throws(SystemError) in
-                try createFile(name, in: directory.number, content: "", mode: 0o644, path: path)
+            try attributed(to: key) { () throws(SystemError) in
+                _ = try createFile(name, in: directory.number, content: "", mode: 0o644, path: path)
             }
+            guard let made = try locate(path, key) else {
+                throw LaunchError(key: key, "\(path) cannot be made", mend: "something else changes that directory")
+            }
+            return made
         }
     }
 
@@ -208,8 +218,8 @@ extension MountBuilder {
     }
 
     private func refuseForeign(_ directory: Int32, _ path: String, _ key: String) throws(LaunchError) {
-        let status = try attributed(to: key) { () throws(SystemError) in try FileStatus(directory, name: path) }
-        if ownDevices.contains(status.device) { return }
+        let mount = try attributed(to: key) { () throws(SystemError) in try mountNumber(of: directory, name: path) }
+        if ownMounts.contains(mount) { return }
         throw LaunchError(
             key: key, "\(path) does not exist, and nothing is created in the host's files",
             mend: "make it, or give the box a layer of its own there (overlay, tmpfs or private)")
@@ -369,17 +379,10 @@ extension MountBuilder {
     private mutating func file(
         _ path: String, _ content: String, _ mode: UInt32, _ key: String
     ) throws(LaunchError) {
-        if let place = try locate(path, key) {
-            try attributed(to: key) { () throws(SystemError) in
-                try coverWithFile(place.number, content, mode, path, under: root.descriptor.number)
-            }
-            return
-        }
-        let (parent, name) = splitPath(path)
-        let directory = try makeDirectories(parent, mode: 0o755, key)
-        try refuseForeign(directory.number, path, key)
-        _ = try attributed(to: key) { () throws(SystemError) in
-            try createFile(name, in: directory.number, content: content, mode: mode, path: path)
+        // In a tree that outlives the box only an empty mount point stays behind.
+        let place = try target(path, .file, key)
+        try attributed(to: key) { () throws(SystemError) in
+            try coverWithFile(place.number, content, mode, path, under: root.descriptor.number)
         }
     }
 
@@ -387,9 +390,13 @@ extension MountBuilder {
         let (parent, name) = splitPath(path)
         let directory = try makeDirectories(parent, mode: 0o755, key)
         try refuseForeign(directory.number, path, key)
-        try attributed(to: key) { () throws(SystemError) in
-            try check("make the symbolic link \(path)") { symlinkat(destination, directory.number, name) }
-        }
+        if symlinkat(destination, directory.number, name) == 0 { return }
+        let code = errno
+        // Left there by an earlier box in the same tree.
+        var buffer = [CChar](repeating: 0, count: 4096)
+        let count = readlinkat(directory.number, name, &buffer, buffer.count)
+        if code == EEXIST, count == destination.utf8.count, memcmp(buffer, destination, count) == 0 { return }
+        throw LaunchError(SystemError("make the symbolic link \(path)", code: code), key: key)
     }
 
     /// A directory at `path` itself: a symbolic link there is refused (CVE-2019-19921 and its kin).

@@ -28,7 +28,7 @@ struct AccountDatabase {
     func resolve(_ process: Profile.Process, uid: UInt32, gid: UInt32) throws(LaunchError) -> BoxIdentity? {
         if process.user == nil, process.group == nil, process.groups == nil { return nil }
         var credentials = BoxIdentity(uid: uid, gid: gid)
-        if let user = process.user { try setUser(user, hasGroup: process.group != nil, &credentials) }
+        if let user = process.user { try setUser(user, &credentials) }
         if let group = process.group { credentials.gid = try groupID(group, key: "process.group") }
         if let groups = process.groups {
             var ids: [UInt32] = []
@@ -38,7 +38,7 @@ struct AccountDatabase {
         return credentials
     }
 
-    private func setUser(_ user: String, hasGroup: Bool, _ credentials: inout BoxIdentity) throws(LaunchError) {
+    private func setUser(_ user: String, _ credentials: inout BoxIdentity) throws(LaunchError) {
         let number = try id(user, key: "process.user")
         let account = accounts.first { number == nil ? $0.name == user : $0.uid == number }
         if let account {
@@ -47,12 +47,9 @@ struct AccountDatabase {
             credentials.account = account
             credentials.groups = memberships(of: account.name, primary: account.gid)
         } else if let number {
-            guard hasGroup else {
-                throw LaunchError(
-                    key: "process.user", "user \(number) has no entry in the box's /etc/passwd",
-                    mend: "say process.group too")
-            }
+            // Never a group of root's by accident: a group of the user's own number.
             credentials.uid = number
+            credentials.gid = number
             credentials.groups = []
         } else {
             throw LaunchError(key: "process.user", "no user \"\(user)\" in the box's /etc/passwd")

@@ -21,16 +21,29 @@ struct FilesystemPlanner {
         plan.overlay = try overlay(plan.root)
         // Entries apply in the order that the profile language fixes; what makes a foreign root usable comes first.
         plan.steps += foreignRoot(plan.root)
-        plan.steps += try list(filesystem.readOnly, "read-only", plan.root) { .readOnly(path: $0, optional: false) }
-        plan.steps += freshProc(plan.root)
+        let readOnly = try list(filesystem.readOnly, "read-only", plan.root) { .readOnly(path: $0, optional: false) }
+        let writable = try list(filesystem.writable, "writable", plan.root) { .writable(path: $0) }
+        var fresh: [MountStep] = []
         for area in Profile.PrivateArea.allCases where filesystem.privateAreas.contains(area) {
-            plan.steps += privateArea(area)
+            fresh += privateArea(area)
         }
-        plan.steps += try tmpfs() + binds() + files()
-        plan.steps += try list(filesystem.writable, "writable", plan.root) { .writable(path: $0) }
+        let temporary = try tmpfs()
+        let empty = (fresh + temporary).compactMap { $0.operation.emptied }
+        plan.steps += readOnly.filter { !isShownThrough($0, empty, plan.root) }
+        plan.steps += freshProc(plan.root)
+        plan.steps += fresh + temporary
+        plan.steps += (readOnly + writable).filter { isShownThrough($0, empty, plan.root) }.map { $0.shownThrough }
+        plan.steps += try binds() + files()
+        plan.steps += writable.filter { !isShownThrough($0, empty, plan.root) }
         plan.steps += try hidden(plan)
         plan.landlock = try landlock(plan)
         return plan
+    }
+
+    /// Whether an entry lies below an area that becomes empty: then it names what of the caller's shows through there.
+    private func isShownThrough(_ step: MountStep, _ empty: [String], _ root: FilesystemPlan.Root) -> Bool {
+        guard root == .host, let path = step.operation.listed else { return false }
+        return empty.contains { FilesystemPlanner.remainder(of: path, below: $0)?.isEmpty == false }
     }
 
     /// Without a mount namespace only Landlock can enforce rules, and only those of access.
@@ -88,6 +101,34 @@ struct FilesystemPlanner {
         if path == parent { return "" }
         let prefix = parent == "/" ? "/" : parent + "/"
         return path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : nil
+    }
+}
+
+extension MountOperation {
+    /// The path that this makes empty.
+    fileprivate var emptied: String? {
+        switch self {
+        case .tmpfs(let path, _, _, _), .devices(let path, _): path
+        default: nil
+        }
+    }
+
+    /// The path of a `read-only` or `writable` entry.
+    fileprivate var listed: String? {
+        switch self {
+        case .readOnly(let path, _), .writable(let path): path
+        default: nil
+        }
+    }
+}
+
+extension MountStep {
+    /// The entry as a bind of what the caller has there.
+    fileprivate var shownThrough: MountStep {
+        guard let path = operation.listed else { return self }
+        var options = Profile.BindOptions()
+        if case .readOnly = operation { options.readOnly = true }
+        return MountStep(key, .bind(from: path, to: path, options))
     }
 }
 
