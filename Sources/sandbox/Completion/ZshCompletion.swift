@@ -25,6 +25,12 @@ extension CompletionScript {
             return found
         }
 
+        # FROM:TO, both of them paths.
+        _sandbox_places() {
+            compset -P '*:'
+            _files
+        }
+
         """#
 
     private static func zshFunction(_ path: [String], _ command: CommandDescription) -> String {
@@ -80,8 +86,10 @@ extension CompletionScript {
         switch completion {
         case .none: " "
         case .files: "_files"
+        case .places: " _sandbox_places"
         case .directories: "_files -/"
-        default: "_sandbox_ask \(completion.rawValue)"
+        // A space keeps _arguments from putting options of its own in front.
+        default: " _sandbox_ask \(completion.rawValue)"
         }
     }
 
