@@ -33,6 +33,17 @@ extension CompletionScript {
 
         """#
 
+    /// _arguments offers nothing after a `--` that comes first.
+    private static let zshCommandFirst = #"""
+            if [[ $words[2] == -- && $CURRENT -gt 2 ]]; then
+                shift 2 words
+                (( CURRENT -= 2 ))
+                _normal
+                return
+            fi
+
+        """#
+
     private static func zshFunction(_ path: [String], _ command: CommandDescription) -> String {
         let name = (["_sandbox"] + path).joined(separator: "_")
         var lines = command.options.map(zshOption)
@@ -52,6 +63,7 @@ extension CompletionScript {
         var text = "\n\(name)() {\n"
         if path.isEmpty { text += "    local _sandbox_program=$words[1]\n" }
         text += "    local curcontext=$curcontext state line\n    local -A opt_args\n"
+        if path == ["run"] { text += zshCommandFirst }
         text += "    _arguments -C -s -S -A '-*' : \\\n"
         text += lines.map { "        \($0)" }.joined(separator: " \\\n")
         return text + (tail.isEmpty ? "\n" : " && return\n" + tail) + "}\n"
