@@ -106,6 +106,23 @@ struct ExplanationTests {
         #expect(bound.allSatisfy { $0.subject != "services" })
     }
 
+    @Test("Landlock enforces file rules without a mount namespace")
+    func landlock() {
+        let said = statements {
+            $0.filesystem.landlock = true
+            $0.filesystem.readOnly = ["/"]
+            $0.filesystem.writable = ["/srv"]
+        }
+        #expect(risk("files", said, "read-only, except for /srv") == .medium)
+        #expect(said.allSatisfy { !$0.text.contains("every file of the host") })
+    }
+
+    @Test("without root, a user namespace comes with any other")
+    func implied() {
+        #expect(risk("identity", statements { $0.namespaces.unshare = [.net] }, "it is you") == .low)
+        #expect(risk("capabilities", statements { $0.namespaces.unshare = [.net] }, "user namespace") == .confined)
+    }
+
     @Test("terminal, filter, privileges")
     func rest() {
         #expect(risk("terminal", statements { $0.process.terminal = .pty }, "of its own") == .confined)
