@@ -35,12 +35,13 @@ install: ## executable, profiles, completions, manual pages: make install PREFIX
 	install -D -m 644 completions/sandbox.bash $(share)/bash-completion/completions/sandbox
 	install -D -m 644 completions/_sandbox $(zsh_functions)/_sandbox
 	install -D -m 644 completions/sandbox.fish $(share)/fish/vendor_completions.d/sandbox.fish
-	install -d $(share)/man/man1
-	$(BINARY) manual $(share)/man/man1
+	install -d $(share)/man
+	$(BINARY) manual $(share)/man
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/sandbox $(share)/bash-completion/completions/sandbox $(zsh_functions)/_sandbox \
-	    $(share)/fish/vendor_completions.d/sandbox.fish $(share)/man/man1/sandbox.1 $(share)/man/man1/sandbox-*.1
+	    $(share)/fish/vendor_completions.d/sandbox.fish $(share)/man/man1/sandbox.1 $(share)/man/man1/sandbox-*.1 \
+	    $(share)/man/man5/sandbox-profile.5
 	rm -rf $(share)/sandbox/profiles
 	-rmdir $(share)/sandbox
 

@@ -32,7 +32,7 @@ _sandbox_kind() {
     'run --join') echo joins ;;
     'run --root') echo directories ;;
     'run --overlay') echo overlays ;;
-    'run --bind') echo files ;;
+    'run --bind') echo places ;;
     'run --tmpfs') echo directories ;;
     'run --read-only') echo files ;;
     'run --writable') echo files ;;
@@ -55,7 +55,7 @@ _sandbox_kind() {
     'explain --join') echo joins ;;
     'explain --root') echo directories ;;
     'explain --overlay') echo overlays ;;
-    'explain --bind') echo files ;;
+    'explain --bind') echo places ;;
     'explain --tmpfs') echo directories ;;
     'explain --read-only') echo files ;;
     'explain --writable') echo files ;;
@@ -74,10 +74,15 @@ _sandbox_kind() {
 
 # Offers what of the value kind $1 begins with $2; $3 is put in front.
 _sandbox_offer() {
-    local candidate
+    local candidate=''
     case $1 in
     none | flag) ;;
     files) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -P "$3" -f -- "$2") ;;
+    places)
+        compopt -o filenames 2>/dev/null
+        [[ $2 == *:* ]] && candidate=${2%:*}:
+        mapfile -t COMPREPLY < <(compgen -P "$3$candidate" -f -- "${2##*:}")
+        ;;
     directories) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -P "$3" -d -- "$2") ;;
     *)
         while IFS=$'\t' read -r candidate _; do

@@ -67,6 +67,12 @@ function __sandbox_command
     complete -C (string join -- ' ' $rest $current)
 end
 
+# Its name, where a word that is no option would be it.
+function __sandbox_first
+    set -l current (commandline -ct)
+    string match -q -- '-*' $current; or complete -C "$current"
+end
+
 function __sandbox_ask
     set -l tokens (commandline -opc)
     set -l word (commandline -ct | string replace -r -- '^--[a-z-]+=' '')
@@ -75,7 +81,7 @@ end
 
 complete -c sandbox -f
 complete -c sandbox -n __sandbox_in_command -x -a '(__sandbox_command)'
-complete -c sandbox -n '__sandbox_at run' -x -a '(complete -C (commandline -ct))'
+complete -c sandbox -n '__sandbox_at run' -x -a '(__sandbox_first)'
 complete -c sandbox -n '__sandbox_at ' -a run -d 'Run a command in a box.'
 complete -c sandbox -n '__sandbox_at ' -a profile -d 'List, show, check and write profiles.'
 complete -c sandbox -n '__sandbox_at ' -a explain -d 'Tell in plain words what a box can see and do.'

@@ -61,8 +61,11 @@ struct Explanation {
     var profile: Profile
     var isRoot: Bool
 
+    /// Without root any new namespace brings a user namespace with it.
     func isIsolated(_ kind: NamespaceKind) -> Bool {
-        profile.namespaces.unshare.contains(kind) || profile.namespaces.join[kind] != nil
+        let unshare = profile.namespaces.unshare
+        if unshare.contains(kind) || profile.namespaces.join[kind] != nil { return true }
+        return kind == .user && !isRoot && !unshare.isEmpty
     }
 
     /// Whether the box's `/` is the host's own tree.

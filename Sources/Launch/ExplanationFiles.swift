@@ -4,7 +4,8 @@ extension Explanation {
     /// What the box sees of files.
     var files: [Statement] {
         let filesystem = profile.filesystem
-        guard isIsolated(.mount) else {
+        // Landlock enforces read-only, writable and hide without a mount namespace, too.
+        guard isIsolated(.mount) || filesystem.landlock else {
             return [
                 Statement(
                     isHostRoot ? .high : .medium, "files",

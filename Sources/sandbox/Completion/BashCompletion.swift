@@ -29,10 +29,15 @@ extension CompletionScript {
 
         # Offers what of the value kind $1 begins with $2; $3 is put in front.
         _sandbox_offer() {
-            local candidate
+            local candidate=''
             case $1 in
             none | flag) ;;
             files) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -P "$3" -f -- "$2") ;;
+            places)
+                compopt -o filenames 2>/dev/null
+                [[ $2 == *:* ]] && candidate=${2%:*}:
+                mapfile -t COMPREPLY < <(compgen -P "$3$candidate" -f -- "${2##*:}")
+                ;;
             directories) compopt -o filenames 2>/dev/null; mapfile -t COMPREPLY < <(compgen -P "$3" -d -- "$2") ;;
             *)
                 while IFS=$'\t' read -r candidate _; do

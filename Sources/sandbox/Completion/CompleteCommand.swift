@@ -37,7 +37,7 @@ struct Candidate: Equatable {
 
 func candidates(_ kind: Completion, _ word: String) -> [Candidate] {
     switch kind {
-    case .none, .files, .directories: []
+    case .none, .files, .directories, .places: []
     case .profiles: profileCandidates()
     case .namespaces:
         listed(NamespaceKind.allCases.map(\.rawValue), word)

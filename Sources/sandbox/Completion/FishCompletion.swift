@@ -67,6 +67,12 @@ extension CompletionScript {
             complete -C (string join -- ' ' $rest $current)
         end
 
+        # Its name, where a word that is no option would be it.
+        function __sandbox_first
+            set -l current (commandline -ct)
+            string match -q -- '-*' $current; or complete -C "$current"
+        end
+
         function __sandbox_ask
             set -l tokens (commandline -opc)
             set -l word (commandline -ct | string replace -r -- '^--[a-z-]+=' '')
@@ -75,7 +81,7 @@ extension CompletionScript {
 
         complete -c sandbox -f
         complete -c sandbox -n __sandbox_in_command -x -a '(__sandbox_command)'
-        complete -c sandbox -n '__sandbox_at run' -x -a '(complete -C (commandline -ct))'
+        complete -c sandbox -n '__sandbox_at run' -x -a '(__sandbox_first)'
 
         """#
 
@@ -104,7 +110,7 @@ extension CompletionScript {
     private static func fishValue(_ completion: Completion) -> String {
         switch completion {
         case .none: " -x"
-        case .files: " -r -F"
+        case .files, .places: " -r -F"
         case .directories: " -x -a '(__fish_complete_directories)'"
         case .profiles: " -r -a '(__sandbox_ask profiles)'"
         default: " -x -a '(__sandbox_ask \(completion.rawValue))'"

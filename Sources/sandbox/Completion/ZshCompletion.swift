@@ -25,6 +25,23 @@ extension CompletionScript {
             return found
         }
 
+        # FROM:TO, both of them paths.
+        _sandbox_places() {
+            compset -P '*:'
+            _files
+        }
+
+        """#
+
+    /// _arguments offers nothing after a `--` that comes first.
+    private static let zshCommandFirst = #"""
+            if [[ $words[2] == -- && $CURRENT -gt 2 ]]; then
+                shift 2 words
+                (( CURRENT -= 2 ))
+                _normal
+                return
+            fi
+
         """#
 
     private static func zshFunction(_ path: [String], _ command: CommandDescription) -> String {
@@ -46,6 +63,7 @@ extension CompletionScript {
         var text = "\n\(name)() {\n"
         if path.isEmpty { text += "    local _sandbox_program=$words[1]\n" }
         text += "    local curcontext=$curcontext state line\n    local -A opt_args\n"
+        if path == ["run"] { text += zshCommandFirst }
         text += "    _arguments -C -s -S -A '-*' : \\\n"
         text += lines.map { "        \($0)" }.joined(separator: " \\\n")
         return text + (tail.isEmpty ? "\n" : " && return\n" + tail) + "}\n"
@@ -80,8 +98,10 @@ extension CompletionScript {
         switch completion {
         case .none: " "
         case .files: "_files"
+        case .places: " _sandbox_places"
         case .directories: "_files -/"
-        default: "_sandbox_ask \(completion.rawValue)"
+        // A space keeps _arguments from putting options of its own in front.
+        default: " _sandbox_ask \(completion.rawValue)"
         }
     }
 

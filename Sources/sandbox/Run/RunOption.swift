@@ -64,7 +64,7 @@ extension RunOption {
             completion: .overlays,
             help: "Changes to the root go to tmpfs (and are lost), or to this directory."),
         RunOption(
-            long: "bind", placeholder: "from[:to[:options]]", isRepeatable: true, effect: .bind, completion: .files,
+            long: "bind", placeholder: "from[:to[:options]]", isRepeatable: true, effect: .bind, completion: .places,
             help: "Show a file or directory of the host in the box; options as ro,nosuid,nodev,noexec."),
         RunOption(
             long: "tmpfs", placeholder: "path", isRepeatable: true, effect: .tmpfs, completion: .directories,
