@@ -79,13 +79,10 @@ struct RunParser {
         return text
     }
 
-    /// The rest belongs to the command, untouched. A Swift string cannot hold what is not UTF-8; rather than run
-    /// something else, nothing is run.
+    /// The rest belongs to the command, untouched. Its words are shown with replacement characters where they are not
+    /// UTF-8, and executed from `commandStart`.
     private func takeCommand(from index: Int, into request: inout RunRequest) throws(UsageError) {
-        request.command.reserveCapacity(count - index)
-        for index in index..<count {
-            guard let text = word(index) else { throw UsageError("argument \(index) is not valid UTF-8") }
-            request.command.append(text)
-        }
+        if index < count { request.commandStart = index }
+        request.command = (index..<count).map { word($0) ?? "\u{fffd}" }
     }
 }

@@ -9,6 +9,9 @@ struct RunRequest: Sendable, Equatable {
     var name: String?
     /// The command and its arguments; empty: the profile's own command.
     var command: [String] = []
+    /// Where the command begins in `argv`. The words are passed to execve(2) from there, byte for byte, because a
+    /// Swift string cannot hold what is not UTF-8.
+    var commandStart: Int?
     var isDryRun = false
     var json = false
     var removesRecord = false
