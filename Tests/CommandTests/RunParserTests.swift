@@ -30,12 +30,14 @@ struct RunParserTests {
     func command() throws {
         let request = try parse("-n", "web", "ls", "--bind", "/a", "-p", "x", "--")
         #expect(request?.command == ["ls", "--bind", "/a", "-p", "x", "--"])
+        #expect(request?.commandStart == 2)
         #expect(try parse("--", "--bind", "/etc:/x")?.command == ["--bind", "/etc:/x"])
         #expect(try parse("--", "--bind", "/etc:/x")?.overrides.isEmpty == true)
         #expect(try parse("--", "--", "ls")?.command == ["--", "ls"])
         #expect(try parse("-", "x")?.command == ["-", "x"])
         #expect(try parse("", "x")?.command == ["", "x"])
         #expect(try parse("--")?.command == [])
+        #expect(try parse("--")?.commandStart == nil)
     }
 
     @Test("a value may look like an option")
@@ -64,8 +66,9 @@ struct RunParserTests {
         let words = ["--hostname", nil, "ls", nil]
         let refused = RunParser(word: { words[$0] }, count: 2, directory: { "/" })
         #expect(throws: UsageError("argument 1 is not valid UTF-8")) { try refused.parse(from: 0) }
-        let command = RunParser(word: { words[$0] }, count: 4, directory: { "/" })
-        #expect(try command.parse(from: 2)?.commandStart == 2)
+        let kept = RunParser(word: { words[$0] }, count: 4, directory: { "/" })
+        #expect(try kept.parse(from: 2)?.commandStart == 2)
+        #expect(try kept.parse(from: 2)?.command.count == 2)
     }
 
     @Test(

@@ -23,7 +23,7 @@ struct RunParser {
             guard let next = try parse(text, at: index, into: &request) else { return nil }
             index = next
         }
-        if index < count { try takeCommand(from: index, into: &request) }
+        if index < count { takeCommand(from: index, into: &request) }
         return request
     }
 
@@ -81,8 +81,8 @@ struct RunParser {
 
     /// The rest belongs to the command, untouched. Its words are shown with replacement characters where they are not
     /// UTF-8, and executed from `commandStart`.
-    private func takeCommand(from index: Int, into request: inout RunRequest) throws(UsageError) {
-        if index < count { request.commandStart = index }
+    private func takeCommand(from index: Int, into request: inout RunRequest) {
+        request.commandStart = index
         request.command = (index..<count).map { word($0) ?? "\u{fffd}" }
     }
 }
