@@ -1,8 +1,19 @@
 extension CompletionScript {
     static func zsh(_ tree: CommandDescription) -> String {
         "#compdef sandbox\n" + heading(.zsh) + zshAsk + tree.flattened.map(zshFunction).joined()
-            + "\nif [[ ${funcstack[1]} == _sandbox ]]; then\n    _sandbox \"$@\"\nelse\n    compdef _sandbox sandbox\nfi\n"
+            + zshStart
     }
+
+    /// Autoloaded by name, or sourced.
+    private static let zshStart = #"""
+
+        if [[ ${funcstack[1]} == _sandbox ]]; then
+            _sandbox "$@"
+        else
+            compdef _sandbox sandbox
+        fi
+
+        """#
 
     private static let zshAsk = #"""
 

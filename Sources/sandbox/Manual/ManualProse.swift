@@ -9,7 +9,10 @@ struct ManualProse {
         ("0", "The command did what was asked."),
         (
             "125",
-            "The line cannot be taken, or something failed; one line on standard error says what, where and how to mend it."
+            """
+            The line cannot be taken, or something failed; one line on standard error says what, where and how to \
+            mend it.
+            """
         ),
     ]
 
@@ -27,8 +30,8 @@ struct ManualProse {
     private static let root = ManualProse(
         details: [
             """
-            A box is an ordinary process in new namespaces of the kernel, as few or as many as it needs: users, mounts, \
-            process numbers, network, System V objects, host name, control groups, clocks. Without a process \
+            A box is an ordinary process in new namespaces of the kernel, as few or as many as it needs: users, \
+            mounts, process numbers, network, System V objects, host name, control groups, clocks. Without a process \
             number namespace sandbox becomes the application: nothing stays resident beside it.
             """,
             """
@@ -88,7 +91,10 @@ struct ManualProse {
             ("0 to 124", "The command's own exit status; 126 and up too, where the command chooses them."),
             (
                 "125",
-                "Sandbox failed before the command began: one line on standard error says what, where and how to mend it; nothing was started and nothing is left."
+                """
+                Sandbox failed before the command began: one line on standard error says what, where and how to mend \
+                it; nothing was started and nothing is left.
+                """
             ),
             ("126", "The command cannot be executed."),
             ("127", "There is no command of that name."),
