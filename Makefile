@@ -5,14 +5,16 @@ DESTDIR ?=
 JOBS ?= $(shell nproc)
 RELEASE := .build-release
 STAGE := $(CURDIR)/$(RELEASE)/stage
+override DESTDIR := $(abspath $(DESTDIR))
 
 # Release and test builds have a folder each: one folder for both would be rebuilt at every change of form.
 SWIFT_BUILD := swift build -c release --product sandbox --scratch-path $(RELEASE) -j $(JOBS)
 BINARY := $(RELEASE)/release/sandbox
 
 share := $(DESTDIR)$(PREFIX)/share
-# fish and zsh look below /usr/local only in these two.
+# Where zsh and fish look depends on the prefix: fish does not look below /usr/local.
 zsh_functions := $(share)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
+fish_completions := $(if $(filter /usr/local,$(PREFIX)),$(DESTDIR)/etc/fish/completions,$(share)/fish/vendor_completions.d)
 
 .PHONY: help deps build install uninstall run test test-vm bench lint format clean
 
@@ -30,18 +32,16 @@ build: ## the static release executable, .build-release/release/sandbox
 install: ## executable, profiles, completions, manual pages: make install PREFIX=/usr/local DESTDIR=
 	@test -x $(BINARY) || $(MAKE) --no-print-directory build
 	install -D -m 755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/sandbox
-	install -d $(share)/sandbox/profiles
-	install -m 644 Profiles/*.toml $(share)/sandbox/profiles
+	cd Profiles && find . -name '*.toml' -exec install -D -m 644 {} $(share)/sandbox/profiles/{} \;
 	install -D -m 644 completions/sandbox.bash $(share)/bash-completion/completions/sandbox
 	install -D -m 644 completions/_sandbox $(zsh_functions)/_sandbox
-	install -D -m 644 completions/sandbox.fish $(share)/fish/vendor_completions.d/sandbox.fish
+	install -D -m 644 completions/sandbox.fish $(fish_completions)/sandbox.fish
 	install -d $(share)/man
 	$(BINARY) manual $(share)/man
 
 uninstall: ## remove what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/sandbox $(share)/bash-completion/completions/sandbox $(zsh_functions)/_sandbox \
-	    $(share)/fish/vendor_completions.d/sandbox.fish $(share)/man/man1/sandbox.1 $(share)/man/man1/sandbox-*.1 \
-	    $(share)/man/man5/sandbox-profile.5
+	    $(fish_completions)/sandbox.fish $(share)/man/man?/sandbox.? $(share)/man/man?/sandbox-*.?
 	rm -rf $(share)/sandbox/profiles
 	-rmdir $(share)/sandbox
 
