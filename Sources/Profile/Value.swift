@@ -28,7 +28,11 @@ public indirect enum Value: Sendable, Equatable {
     }
 
     /// Strings as an array.
-    public static func strings(_ list: some Sequence<String>) -> Value { .array(list.map { .string($0) }) }
+    public static func strings(_ list: [String]) -> Value {
+        var items: [Value] = []
+        for text in list { items.append(.string(text)) }
+        return .array(items)
+    }
 
     /// The document as JSON (RFC 8259), indented by two spaces.
     public var json: String {

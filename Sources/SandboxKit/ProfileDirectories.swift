@@ -10,6 +10,9 @@ extension ProfileStore {
         ProfileStore(directories: searchPath(), read: readProfile, list: listProfiles)
     }
 
+    /// No profiles at all.
+    public static var empty: ProfileStore { ProfileStore(directories: [], read: readProfile, list: listProfiles) }
+
     private static func searchPath() -> [String] {
         var path: [String] = []
         if let directory = absolute("XDG_CONFIG_HOME") {
@@ -34,14 +37,13 @@ extension ProfileStore {
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         let usual = "/usr/local/share/sandbox/profiles"
         guard count > 0 else { return usual }
-        var folder = buffer[..<count].map { UInt8(bitPattern: $0) }.split(separator: 0x2f).map { $0 }
-        var relative = ["share", "sandbox", "profiles"]
-        while folder.popLast() != nil {
-            let base = "/" + folder.map { String(decoding: $0, as: UTF8.self) }.joined(separator: "/")
-            let candidate = base + "/" + relative.joined(separator: "/")
-            if access(candidate, F_OK) == 0 { return candidate }
-            relative = ["Profiles"]
-            if folder.last?.first == 0x2e { continue }
+        var folder = buffer[..<count].withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        var relative = "/share/sandbox/profiles"
+        while let slash = folder.utf8.lastIndex(of: 0x2f) {
+            folder = String(folder[..<slash])
+            if access(folder + relative, F_OK) == 0 { return folder + relative }
+            // The folder above bin/, then those above a build's.
+            relative = folder.hasSuffix("/bin") ? "/share/sandbox/profiles" : "/Profiles"
         }
         return usual
     }

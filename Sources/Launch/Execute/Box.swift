@@ -92,7 +92,7 @@ struct Box {
 
     /// Late, because a tight limit would hinder the set-up itself.
     private func setLimits() throws(LaunchError) {
-        for (name, limit) in plan.limits.sorted(by: { $0.key < $1.key }) {
+        for (name, limit) in plan.limits.entries {
             guard let resource = ResourceLimit(rawValue: name) else {
                 throw LaunchError(key: "limits.\(name)", "no such resource limit", mend: "see setrlimit(2)")
             }

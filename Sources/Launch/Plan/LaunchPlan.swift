@@ -13,7 +13,7 @@ public struct LaunchPlan: Sendable, Equatable {
     public var environment: [String] = []
     /// The directory to begin in: the profile's, or nil for the caller's where the box has it.
     public var workingDirectory: String?
-    public var limits: [String: Profile.Limit] = [:]
+    public var limits: Named<Profile.Limit> = [:]
     public var security = Profile.Security()
     public var resources = Profile.Resources()
     public var supervision = Supervision.none

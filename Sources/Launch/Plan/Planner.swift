@@ -97,7 +97,7 @@ public struct Planner: Sendable {
             if wanted.set[String(name)] != nil || matches(name, wanted.unset) { return false }
             return !wanted.clear || matches(name, wanted.keep)
         }
-        for (name, value) in wanted.set.sorted(by: { $0.key < $1.key }) { kept.append("\(name)=\(value)") }
+        for (name, value) in wanted.set.entries { kept.append("\(name)=\(value)") }
         return kept
     }
 

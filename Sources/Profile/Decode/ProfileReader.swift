@@ -39,8 +39,8 @@ struct ProfileReader {
         return namespaces
     }
 
-    private func limits(_ section: Value) throws(ProfileError) -> [String: Profile.Limit] {
-        var limits: [String: Profile.Limit] = [:]
+    private func limits(_ section: Value) throws(ProfileError) -> Named<Profile.Limit> {
+        var limits: Named<Profile.Limit> = [:]
         for entry in try entries(section, "limits") { limits[entry.key] = try limit(entry.value, "limits") }
         return limits
     }

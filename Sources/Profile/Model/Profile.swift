@@ -7,7 +7,7 @@ public struct Profile: Sendable, Equatable {
     public var namespaces = Namespaces()
     public var process = Process()
     /// Resource limits of setrlimit(2), by lower-case name without `RLIMIT_` (`nofile`, `core`, …).
-    public var limits: [String: Limit] = [:]
+    public var limits: Named<Limit> = [:]
     public var filesystem = Filesystem()
     public var security = Security()
     public var resources = Resources()
@@ -105,7 +105,7 @@ extension Profile {
         /// Names (with `*` at the end as a wildcard) kept when `clear` is true.
         public var keep: [String] = []
         public var unset: [String] = []
-        public var set: [String: String] = [:]
+        public var set: Named<String> = [:]
 
         public init() {}
     }

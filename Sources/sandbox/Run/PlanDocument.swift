@@ -31,7 +31,7 @@ extension LaunchPlan {
 
     private var limitsDocument: Value {
         .table(
-            limits.sorted { $0.key < $1.key }.map { name, limit in
+            limits.entries.map { name, limit in
                 (name, .table([("soft", number(limit.soft)), ("hard", number(limit.hard))]))
             })
     }

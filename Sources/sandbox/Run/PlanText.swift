@@ -46,7 +46,7 @@ extension LaunchPlan {
     }
 
     private var limitLines: [String] {
-        limits.sorted { $0.key < $1.key }.map { name, limit in
+        limits.entries.map { name, limit in
             func bound(_ value: UInt64?) -> String { value.map { "\($0)" } ?? "unlimited" }
             return "\(name) \(bound(limit.soft)), at most \(bound(limit.hard))"
         }

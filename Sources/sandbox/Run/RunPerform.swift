@@ -8,7 +8,9 @@ extension RunCommand {
     static func perform(_ request: RunRequest) -> Int32 {
         let loaded: LoadedProfile
         do throws(ProfileError) {
-            loaded = try ProfileStore.ofCaller().load(request.profiles, overrides: request.overrides)
+            // Where profiles are is looked up only for one that is named.
+            let store = request.profiles.isEmpty ? ProfileStore.empty : .ofCaller()
+            loaded = try store.load(request.profiles, overrides: request.overrides)
         } catch {
             Output.error(error.message)
             return ExitStatus.failure
