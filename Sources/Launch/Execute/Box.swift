@@ -39,6 +39,8 @@ struct Box {
                 }
             }
         }
+        // Process 1 of a box stays, and needs no way to the host's groups.
+        for descriptor in outside.cgroupMembers + [outside.cgroupForClone] where descriptor >= 0 { close(descriptor) }
         // The namespace's root is the group that its maker is in.
         if plan.namespaces.unshare.contains(.cgroup) {
             try attributed(to: "namespaces.unshare") { () throws(SystemError) in try unshareNamespaces(.cgroup) }
@@ -171,6 +173,10 @@ struct Box {
         for candidate in [outside.workingDirectory, plan.home, "/"] {
             do throws(SystemError) { return try enter(candidate) } catch { continue }
         }
+        // To stay where the caller is may be to stay below something that is hidden.
+        throw LaunchError(
+            key: "process.working-directory", "neither the caller's directory nor HOME nor / can be entered in the box",
+            mend: "name one that can")
     }
 
     private func enter(_ path: String) throws(SystemError) {

@@ -23,7 +23,13 @@ public enum Launcher {
         do throws(LaunchError) {
             return try run(plan, outside, started)
         } catch {
-            try removeGroup(outside)
+            guard let group = outside.cgroup else { throw error }
+            var error = error
+            do throws(SystemError) {
+                try group.remove()
+            } catch let second {
+                error.message += "; left behind: \(second.message)"
+            }
             throw error
         }
     }
