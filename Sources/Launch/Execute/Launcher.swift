@@ -78,10 +78,10 @@ public enum Launcher {
             try join(outside)
             return [:]
         }
-        var wanted: [(index: Int, from: String, recursive: Bool, key: String)] = []
+        var wanted: [(index: Int, from: String, options: Profile.BindOptions, key: String)] = []
         for (index, step) in plan.filesystem.steps.enumerated() {
             if case .bind(let from, _, let options) = step.operation, options.idmap {
-                wanted.append((index, from, options.recursive, step.key))
+                wanted.append((index, from, options, step.key))
             }
         }
         var mapper = try attributed(to: "namespaces.unshare") { () throws(SystemError) in
@@ -94,8 +94,11 @@ public enum Launcher {
         try attributed(to: "security.uid-map") { () throws(SystemError) in try mapper.writeMaps() }
         var mapped: [Int: Int32] = [:]
         for bind in wanted {
-            mapped[bind.index] = try attributed(to: bind.key) { () throws(SystemError) in
-                try mapper.openMapped(bind.from, recursive: bind.recursive)
+            do throws(SystemError) {
+                mapped[bind.index] = try mapper.openMapped(bind.from, bind.options)
+            } catch {
+                if error.code == ENOENT, bind.options.optional { continue }
+                throw LaunchError(error, key: bind.key)
             }
         }
         try attributed(to: nil) { () throws(SystemError) in try mapper.finish() }
