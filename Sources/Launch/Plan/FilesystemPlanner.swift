@@ -15,8 +15,10 @@ struct FilesystemPlanner {
             plan.landlock = try landlock(plan)
             return plan
         }
-        if let root = filesystem.root, root != "/" {
-            plan.root = .tree(try paths.expand(root, key: "filesystem.root"))
+        if let root = try filesystem.root.map({ path throws(LaunchError) in
+            try paths.expand(path, key: "filesystem.root")
+        }), root != "/" {
+            plan.root = .tree(root)
         }
         plan.overlay = try overlay(plan.root)
         // Entries apply in the order that the profile language fixes; what makes a foreign root usable comes first.
@@ -56,6 +58,7 @@ struct FilesystemPlanner {
             access.writable = filesystem.writable
             access.hide = filesystem.hide
         }
+        if filesystem.root == "/" { access.root = "/" }
         if filesystem.maskedPaths == [] { access.maskedPaths = [] }
         if filesystem.readonlyPaths == [] { access.readonlyPaths = [] }
         guard access != filesystem else { return }
