@@ -44,7 +44,6 @@ struct IDMapper: ~Copyable {
             try send(.maps, "")
             _ = try answer("write the id maps", "check security.uid-map against /etc/subuid and /etc/subgid")
         }
-        try becomeMapped()
     }
 
     /// A detached copy of what the caller's mount namespace has at `path`, its owners mapped through the new user
@@ -72,8 +71,9 @@ struct IDMapper: ~Copyable {
         _ = try waitForEnd(of: pid)
     }
 
-    /// An id that the map leaves out cannot own files: take the first of the map.
-    private func becomeMapped() throws(SystemError) {
+    /// An id that the map leaves out cannot own files: take the first of the map. For the box only: a waiter outside
+    /// has the caller's control groups and state to look after.
+    static func becomeMapped(_ plan: NamespacePlan) throws(SystemError) {
         let (uid, gid) = (getuid(), getgid())
         let overflow: UInt32 = 65534
         if gid == overflow, let first = plan.gidMap.first {

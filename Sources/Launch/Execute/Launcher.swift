@@ -111,6 +111,12 @@ public enum Launcher {
         // Until the command is executed, nobody inside may look into this process.
         _ = linux_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
         let userFirst = geteuid() != 0
+        if !userFirst, outside.joins.contains(where: { $0.join.kind == .user }) {
+            // Inside they may be out of reach (setgroups(2) denied), and root's would stay.
+            try attributed(to: "namespaces.join.user") { () throws(SystemError) in
+                try check("drop the outer groups") { linux_setgroups(0, nil) }
+            }
+        }
         for pass in [true, false] {
             for index in 0..<outside.joins.count {
                 let (join, descriptor) = outside.joins[index]
