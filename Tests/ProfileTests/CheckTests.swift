@@ -179,10 +179,6 @@ struct CheckTests {
             "overlay = { upper = \"/srv\", size = 1 }",
             ["a.toml:3:36: warning: filesystem.overlay.size: no effect: only a tmpfs has a size"]
         ),
-        (
-            "masked-paths = [\"/proc/x\"]",
-            ["a.toml:3:16: warning: filesystem.masked-paths: no effect: /proc is not mounted anew"]
-        ),
     ])
     func aDeadRuleIsAWarning(text: String, messages: [String]) {
         #expect(warnings("namespaces.unshare = [\"mount\"]\n[filesystem]\n" + text) == messages)

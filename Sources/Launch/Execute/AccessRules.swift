@@ -16,6 +16,11 @@ struct AccessRules {
         if wanted.scope.contains(.abstractUnix) { rules.scope.insert(.abstractUnixSocket) }
         if wanted.scope.contains(.signal) { rules.scope.insert(.signal) }
         if let access = plan.filesystem.landlock {
+            // With mounts the steps have refused it already.
+            if !access.listsDirectories, let path = access.readOnly.first(where: { AccessRules.resolve($0) == nil }) {
+                throw LaunchError(
+                    key: "filesystem.read-only", "\(path) does not exist", mend: "remove it, or make it")
+            }
             rules.paths = AccessRules.tree(access, resolve: AccessRules.resolve).rules(list: AccessRules.list)
         }
         if rules.isEmpty { return nil }

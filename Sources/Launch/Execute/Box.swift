@@ -17,6 +17,7 @@ struct Box {
         try setNames()
         try bringNetworkUp()
         try setAttributes()
+        try becomeMapped()
         let owned = try buildFilesystem(mapped)
         let identity = try identify()
         try give(owned, to: identity)
@@ -39,6 +40,8 @@ struct Box {
                 }
             }
         }
+        // Process 1 of a box stays, and needs no way to the host's groups.
+        for descriptor in outside.cgroupMembers + [outside.cgroupForClone] where descriptor >= 0 { close(descriptor) }
         // The namespace's root is the group that its maker is in.
         if plan.namespaces.unshare.contains(.cgroup) {
             try attributed(to: "namespaces.unshare") { () throws(SystemError) in try unshareNamespaces(.cgroup) }
@@ -90,6 +93,13 @@ struct Box {
         }
     }
 
+    private func becomeMapped() throws(LaunchError) {
+        guard plan.namespaces.unshare.contains(.user) else { return }
+        try attributed(to: "security.uid-map") { () throws(SystemError) in
+            try IDMapper.becomeMapped(plan.namespaces)
+        }
+    }
+
     /// Late, because a tight limit would hinder the set-up itself.
     private func setLimits() throws(LaunchError) {
         for (name, limit) in plan.limits.entries {
@@ -120,9 +130,19 @@ struct Box {
 
     private func identify() throws(LaunchError) -> BoxIdentity? {
         let process = plan.process
-        if process.user == nil, process.group == nil, process.groups == nil { return nil }
+        if process.user == nil, process.group == nil, process.groups == nil {
+            return isStranger ? BoxIdentity(uid: 0, gid: 0) : nil
+        }
+        let (uid, gid) = isStranger ? (0, 0) : (getuid(), getgid())
         return try AccountDatabase(passwd: readDatabase("/etc/passwd"), group: readDatabase("/etc/group"))
-            .resolve(process, uid: getuid(), gid: getgid())
+            .resolve(process, uid: uid, gid: gid)
+    }
+
+    /// Whether this process has an id that the user namespace it joined does not map: it would still own files as the
+    /// outer user, root perhaps. It becomes the namespace's root, as with nsenter(1).
+    private var isStranger: Bool {
+        let overflow: UInt32 = 65534
+        return plan.namespaces.join.contains { $0.kind == .user } && (getuid() == overflow || getgid() == overflow)
     }
 
     /// A box may lack the files, or hold something else in their place.
@@ -171,6 +191,10 @@ struct Box {
         for candidate in [outside.workingDirectory, plan.home, "/"] {
             do throws(SystemError) { return try enter(candidate) } catch { continue }
         }
+        // To stay where the caller is may be to stay below something that is hidden.
+        throw LaunchError(
+            key: "process.working-directory", "neither the caller's directory nor HOME nor / can be entered in the box",
+            mend: "name one that can")
     }
 
     private func enter(_ path: String) throws(SystemError) {

@@ -50,7 +50,14 @@ struct Confinement {
         let state = try wanted(held, isRoot: isRoot)
         let credentials = identity.map { Credentials(uid: $0.uid, gid: $0.gid, groups: $0.groups) }
         try attributed(to: identity == nil ? key : "process.user") { () throws(SystemError) in
-            try applyCredentials(credentials, state)
+            do throws(SystemError) {
+                try applyCredentials(credentials, state)
+            } catch {
+                guard error.code == EINVAL, error.action.hasPrefix("become ") else { throw error }
+                throw SystemError(
+                    error.action, code: EINVAL,
+                    mend: "the user namespace does not map it: set process.user and process.group to ids that it maps")
+            }
         }
     }
 

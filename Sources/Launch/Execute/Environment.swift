@@ -9,7 +9,7 @@ struct Environment {
         let set = plan.process.environment.set
         func put(_ name: String, _ value: String) {
             if set[name] != nil { return }
-            entries.removeAll { $0.hasPrefix(name + "=") }
+            entries.removeAll { environmentName($0) == name }
             entries.append("\(name)=\(value)")
         }
         if let account = identity?.account {

@@ -7,9 +7,9 @@ func fcntlDuplicate(_ descriptor: Int32) -> Int32 { linux_fcntl(descriptor, F_DU
 
 /// The directory and the last component of a path without a slash at its end.
 func splitPath(_ path: String) -> (parent: String, name: String) {
-    guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return (".", path) }
     let parent = path[..<slash]
-    return (parent.isEmpty ? "/" : String(parent), String(path[path.index(after: slash)...]))
+    return (parent.isEmpty ? "/" : String(parent), String(path[path.utf8.index(after: slash)...]))
 }
 
 /// Creates a new file in `directory`; `mode` is exact, whatever the umask.

@@ -10,10 +10,11 @@ extension HostFacts {
         let held = try attributed(to: nil) { () throws(SystemError) in try CapabilityState.current() }
         var facts = HostFacts(
             uid: geteuid(), gid: getegid(), privileged: held.effective.contains(.sysAdmin),
-            environment: environmentEntries(), home: "/", hasTerminal: Terminal.hasControlling(),
+            environment: environmentEntries(), home: "/", hasTerminal: Host.hasTerminal(),
             glob: Host.glob, mounts: Host.mounts, subordinateIDs: Host.subordinateIDs,
             namespaceDirectory: namespaceDirectory)
-        facts.home = facts.variable("HOME").flatMap { $0.hasPrefix("/") ? $0 : nil } ?? "/"
+        // Without HOME "~/.ssh" must not come to mean "/.ssh", which is not there and so hidden easily.
+        facts.home = facts.variable("HOME").flatMap { $0.hasPrefix("/") ? $0 : nil } ?? Host.account()?.home ?? "/"
         return facts
     }
 }
@@ -53,7 +54,7 @@ private enum Host {
     /// Ranges of subuid(5) or subgid(5) for the caller, by name or number.
     @Sendable static func subordinateIDs(_ uid: Bool) -> [Profile.IDRange] {
         guard let text = try? readText(uid ? "/etc/subuid" : "/etc/subgid") else { return [] }
-        let owners = [String(geteuid()), userName()]
+        let owners = [String(geteuid())] + (account().map { [$0.name] } ?? [])
         return text.split(separator: "\n").compactMap { line in
             let fields = line.split(separator: ":", omittingEmptySubsequences: false)
             guard fields.count == 3, owners.contains(String(fields[0])), let start = UInt32(fields[1]),
@@ -63,13 +64,21 @@ private enum Host {
         }
     }
 
-    private static func userName() -> String {
-        guard let text = try? readText("/etc/passwd") else { return "" }
+    /// The caller's line of passwd(5), nil where there is none or no such file.
+    static func account() -> (name: String, home: String)? {
+        guard let text = try? readText("/etc/passwd") else { return nil }
         let uid = String(geteuid())
         for line in text.split(separator: "\n") {
             let fields = line.split(separator: ":", omittingEmptySubsequences: false)
-            if fields.count > 2, fields[2] == uid { return String(fields[0]) }
+            if fields.count > 5, fields[2] == uid, fields[5].hasPrefix("/") {
+                return (String(fields[0]), String(fields[5]))
+            }
         }
-        return ""
+        return nil
+    }
+
+    /// A terminal that the caller has, though it may control another session: root may inject into that too.
+    static func hasTerminal() -> Bool {
+        Terminal.hasControlling() || (0...2).contains { isatty($0) == 1 }
     }
 }

@@ -44,14 +44,23 @@ struct IDMapper: ~Copyable {
             try send(.maps, "")
             _ = try answer("write the id maps", "check security.uid-map against /etc/subuid and /etc/subgid")
         }
-        try becomeMapped()
     }
 
     /// A detached copy of what the caller's mount namespace has at `path`, its owners mapped through the new user
     /// namespace.
-    func openMapped(_ path: String, recursive: Bool) throws(SystemError) -> Int32 {
-        try send(recursive ? .mountTree : .mount, path)
-        return try answer("bind \(path) with idmap", "the filesystem or the kernel cannot, or root is needed")
+    func openMapped(_ path: String, _ options: Profile.BindOptions) throws(SystemError) -> Int32 {
+        try send(options.recursive ? .mountTree : .mount, path, nofollow: options.nofollow)
+        let mend = "the filesystem or the kernel cannot, or root is needed"
+        do throws(SystemError) {
+            return try answer("bind \(path) with idmap", mend)
+        } catch {
+            switch error.code {
+            case ENOENT: throw SystemError(error.action, code: ENOENT)
+            case ELOOP where options.nofollow:
+                throw SystemError(error.action, code: ELOOP, mend: "it is a symbolic link, and nofollow is set")
+            default: throw error
+            }
+        }
     }
 
     /// Ends the helper.
@@ -62,8 +71,9 @@ struct IDMapper: ~Copyable {
         _ = try waitForEnd(of: pid)
     }
 
-    /// An id that the map leaves out cannot own files: take the first of the map.
-    private func becomeMapped() throws(SystemError) {
+    /// An id that the map leaves out cannot own files: take the first of the map. For the box only: a waiter outside
+    /// has the caller's control groups and state to look after.
+    static func becomeMapped(_ plan: NamespacePlan) throws(SystemError) {
         let (uid, gid) = (getuid(), getgid())
         let overflow: UInt32 = 65534
         if gid == overflow, let first = plan.gidMap.first {
@@ -89,8 +99,8 @@ struct IDMapper: ~Copyable {
 
     private enum Request: UInt8 { case quit, maps, mount, mountTree }
 
-    private func send(_ kind: Request, _ path: String) throws(SystemError) {
-        let message = [kind.rawValue] + Array(path.utf8)
+    private func send(_ kind: Request, _ path: String, nofollow: Bool = false) throws(SystemError) {
+        let message = [kind.rawValue, nofollow ? 1 : 0] + Array(path.utf8)
         try check("reach the id map helper") { Int32(write(request.number, message, message.count)) }
     }
 
@@ -108,17 +118,17 @@ struct IDMapper: ~Copyable {
     private static func serve(_ plan: NamespacePlan, _ launcher: Int32, _ asked: Int32, _ answering: Int32) -> Never {
         _ = linux_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0)
         if getppid() != launcher { _exit(1) }
-        var message = [UInt8](repeating: 0, count: 4097)
+        var message = [UInt8](repeating: 0, count: 4098)
         while true {
             let count = read(asked, &message, message.count)
-            guard count > 0, let kind = Request(rawValue: message[0]) else { _exit(1) }
-            let path = String(decoding: message[1..<count], as: UTF8.self)
+            guard count > 1, let kind = Request(rawValue: message[0]) else { _exit(1) }
+            let path = String(decoding: message[2..<count], as: UTF8.self)
             var value: Int32 = 0
             do throws(SystemError) {
                 switch kind {
                 case .quit: _exit(0)
                 case .maps: try writeMaps(plan, launcher)
-                case .mount, .mountTree: value = try map(path, recursive: kind == .mountTree, launcher)
+                case .mount, .mountTree: value = try map(path, recursive: kind == .mountTree, nofollow: message[1] == 1, launcher)
                 }
             } catch {
                 value = -error.code
@@ -153,10 +163,17 @@ struct IDMapper: ~Copyable {
         }
     }
 
-    private static func map(_ path: String, recursive: Bool, _ launcher: Int32) throws(SystemError) -> Int32 {
+    private static func map(
+        _ path: String, recursive: Bool, nofollow: Bool, _ launcher: Int32
+    ) throws(SystemError) -> Int32 {
         let namespace = try Descriptor(open: "/proc/\(launcher)/ns/user", O_RDONLY)
-        let source = try Descriptor(open: path, O_PATH)
+        let source = try Descriptor(open: path, O_PATH | (nofollow ? O_NOFOLLOW : 0))
+        if nofollow, try FileStatus(source.number, name: path).kind == .symlink {
+            throw SystemError("bind \(path)", code: ELOOP)
+        }
         let tree = try MountTree(cloning: source.number, recursive: recursive, action: "bind \(path)")
+        // It was cloned among the host's mounts: what the box mounts there must not come out again.
+        try setMountPropagation(tree.descriptor.number, .private, recursive: true, action: "bind \(path)")
         try tree.setIDMapping(namespace.number, recursive: recursive, action: "map file owners of \(path)")
         return tree.take()
     }

@@ -23,7 +23,13 @@ public enum Launcher {
         do throws(LaunchError) {
             return try run(plan, outside, started)
         } catch {
-            try removeGroup(outside)
+            guard let group = outside.cgroup else { throw error }
+            var error = error
+            do throws(SystemError) {
+                try group.remove()
+            } catch let second {
+                error.message += "; left behind: \(second.message)"
+            }
             throw error
         }
     }
@@ -72,10 +78,10 @@ public enum Launcher {
             try join(outside)
             return [:]
         }
-        var wanted: [(index: Int, from: String, recursive: Bool, key: String)] = []
+        var wanted: [(index: Int, from: String, options: Profile.BindOptions, key: String)] = []
         for (index, step) in plan.filesystem.steps.enumerated() {
             if case .bind(let from, _, let options) = step.operation, options.idmap {
-                wanted.append((index, from, options.recursive, step.key))
+                wanted.append((index, from, options, step.key))
             }
         }
         var mapper = try attributed(to: "namespaces.unshare") { () throws(SystemError) in
@@ -88,8 +94,11 @@ public enum Launcher {
         try attributed(to: "security.uid-map") { () throws(SystemError) in try mapper.writeMaps() }
         var mapped: [Int: Int32] = [:]
         for bind in wanted {
-            mapped[bind.index] = try attributed(to: bind.key) { () throws(SystemError) in
-                try mapper.openMapped(bind.from, recursive: bind.recursive)
+            do throws(SystemError) {
+                mapped[bind.index] = try mapper.openMapped(bind.from, bind.options)
+            } catch {
+                if error.code == ENOENT, bind.options.optional { continue }
+                throw LaunchError(error, key: bind.key)
             }
         }
         try attributed(to: nil) { () throws(SystemError) in try mapper.finish() }
@@ -102,6 +111,12 @@ public enum Launcher {
         // Until the command is executed, nobody inside may look into this process.
         _ = linux_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
         let userFirst = geteuid() != 0
+        if !userFirst, outside.joins.contains(where: { $0.join.kind == .user }) {
+            // Inside they may be out of reach (setgroups(2) denied), and root's would stay.
+            try attributed(to: "namespaces.join.user") { () throws(SystemError) in
+                try check("drop the outer groups") { linux_setgroups(0, nil) }
+            }
+        }
         for pass in [true, false] {
             for index in 0..<outside.joins.count {
                 let (join, descriptor) = outside.joins[index]

@@ -35,7 +35,7 @@ struct MountBuilder: ~Copyable {
             try setMountPropagation(
                 root.descriptor.number, .private, recursive: true, action: "make the mounts private")
         }
-        try rememberReadOnly(plan.steps)
+        try rememberReadOnly(plan)
         if plan.changesRoot { try enterRoot(plan) }
         for (index, step) in plan.steps.enumerated() {
             try apply(step, index)
@@ -66,8 +66,7 @@ struct MountBuilder: ~Copyable {
 
 extension MountBuilder {
     private mutating func enterRoot(_ plan: FilesystemPlan) throws(LaunchError) {
-        var lower = "/"
-        if case .tree(let directory) = plan.root { lower = directory }
+        let lower = plan.tree
         guard let overlay = plan.overlay else {
             let tree = try attributed(to: "filesystem.root") { () throws(SystemError) in
                 let source = try Descriptor(open: lower, O_PATH | O_DIRECTORY)
@@ -96,7 +95,9 @@ extension MountBuilder {
                 let layer = try layers.attach(lower: base + path, name: path, to: target.number)
                 try adopt(layer.descriptor.number)
             } else {
+                // What `writable` must not lift: behind it lies the host's own file.
                 try layers.bind(base + path, to: target.number, readOnly: true)
+                keptReadOnly.insert(path)
             }
         }
     }
@@ -121,7 +122,7 @@ extension MountBuilder {
 extension MountBuilder {
     private mutating func openSources(_ steps: [MountStep]) throws(LaunchError) {
         for (index, step) in steps.enumerated() {
-            guard case .bind(let from, _, let options) = step.operation, sources[index] == nil else { continue }
+            guard case .bind(let from, _, let options) = step.operation, !options.idmap else { continue }
             do throws(SystemError) {
                 let flags = O_PATH | (options.nofollow ? O_NOFOLLOW : 0)
                 let source = try Descriptor(open: from, flags)
@@ -143,8 +144,8 @@ extension MountBuilder {
     }
 
     /// Reads the mount table only when a `writable` entry will need to know.
-    private mutating func rememberReadOnly(_ steps: [MountStep]) throws(LaunchError) {
-        let asksWritable = steps.contains { step in
+    private mutating func rememberReadOnly(_ plan: FilesystemPlan) throws(LaunchError) {
+        let asksWritable = plan.steps.contains { step in
             if case .writable = step.operation { return true }
             return false
         }
@@ -153,11 +154,16 @@ extension MountBuilder {
         for line in table.split(separator: "\n") {
             let fields = line.split(separator: " ")
             guard fields.count > 5 else { continue }
-            let path = unescapeMountPath(fields[4])
+            guard let below = FilesystemPlanner.remainder(of: unescapeMountPath(fields[4]), below: plan.tree) else {
+                continue
+            }
+            let path = "/" + below
             submounts.append(path)
-            if fields[5].split(separator: ",").contains("ro") { keptReadOnly.insert(path) }
+            // A layer over what is read-only can be written.
+            let isLayered = plan.overlay.map { below.isEmpty || $0.layered.contains(path) } ?? false
+            if !isLayered, fields[5].split(separator: ",").contains("ro") { keptReadOnly.insert(path) }
         }
-        for case .bind(_, let to, let options) in steps.map(\.operation) where options.readOnly {
+        for case .bind(_, let to, let options) in plan.steps.map(\.operation) where options.readOnly {
             keptReadOnly.insert(to)
         }
     }

@@ -42,11 +42,15 @@ struct Outside {
             try Cgroup.create(name: plan.name ?? "run", limits: CgroupLimits(plan.resources))
         }
         cgroup = group
-        (cgroupMembers, cgroupForClone) = try attributed(to: "resources") { () throws(SystemError) in
-            let direct = group.isCloneEnough ? try group.openForClone() ?? -1 : -1
+        do throws(SystemError) {
+            // Who becomes the command in place is never cloned: it joins.
+            let isCloned = plan.supervision != .none && group.isCloneEnough
+            cgroupForClone = isCloned ? try group.openForClone() ?? -1 : -1
             var members: [Int32] = []
             for part in group.groups { members.append(try Descriptor(open: part.path + "/cgroup.procs", O_WRONLY).take()) }
-            return (members, direct)
+            cgroupMembers = members
+        } catch {
+            throw LaunchError(SystemError(error, undoing: group), key: "resources")
         }
     }
 
@@ -67,16 +71,34 @@ struct Outside {
                     key: "process.keep-descriptors", "descriptor \(number) is not open",
                     mend: "open it in the caller, such as with \(number)<FILE in a shell")
             }
-            if UInt32(number) > next { _ = linux_close_range(next, UInt32(number) - 1, 0) }
+            if UInt32(number) > next { try close(from: next, to: UInt32(number) - 1) }
             next = UInt32(number) + 1
         }
-        _ = linux_close_range(next, UInt32.max, 0)
+        try close(from: next, to: UInt32.max)
+    }
+
+    private static func close(from first: UInt32, to last: UInt32) throws(LaunchError) {
+        try attributed(to: nil) { () throws(SystemError) in
+            try check("close the caller's descriptors") { linux_close_range(first, last, 0) }
+        }
     }
 
     private static func currentDirectory() -> String {
         guard let path = getcwd(nil, 0) else { return "/" }
         defer { free(path) }
         return String(cString: path)
+    }
+}
+
+extension SystemError {
+    /// `error`, after the group that was made before it is removed again.
+    init(_ error: SystemError, undoing group: Cgroup) {
+        self = error
+        do throws(SystemError) {
+            try group.remove()
+        } catch {
+            mend = (mend.map { $0 + "; " } ?? "") + "left behind: \(group.path)"
+        }
     }
 }
 

@@ -58,10 +58,10 @@ struct PreparedCommand {
     private static func find(_ name: String, _ environment: [String]) throws(LaunchError) -> [String] {
         var candidates = [name]
         if !name.contains("/") {
-            let path = environment.first { $0.hasPrefix("PATH=") }?.dropFirst(5) ?? "/usr/local/bin:/usr/bin:/bin"
-            candidates = path.split(separator: ":", omittingEmptySubsequences: false).map {
-                $0.isEmpty ? "./\(name)" : "\($0)/\(name)"
-            }
+            let path = environment.first { environmentName($0) == "PATH" }.map(environmentValue)
+            candidates = (path ?? "/usr/local/bin:/usr/bin:/bin").utf8.split(
+                separator: UInt8(ascii: ":"), omittingEmptySubsequences: false
+            ).map { $0.isEmpty ? "./\(name)" : "\(Substring($0))/\(name)" }
         }
         var denied = false
         for candidate in candidates {

@@ -59,7 +59,7 @@ struct AccountDatabase {
     private func groupID(_ group: String, key: String) throws(LaunchError) -> UInt32 {
         if let number = try id(group, key: key) { return number }
         for fields in lines(self.group) where fields.count >= 3 && fields[0] == group {
-            if let id = UInt32(fields[2]) { return id }
+            if let id = AccountDatabase.number(fields[2]) { return id }
         }
         throw LaunchError(key: key, "no group \"\(group)\" in the box's /etc/group")
     }
@@ -76,16 +76,25 @@ struct AccountDatabase {
             }
             return nil
         }
-        let digits = text.utf8.allSatisfy { (0x30...0x39).contains($0) }
-        guard digits, let number = UInt32(text), number != UInt32.max else {
+        guard let number = AccountDatabase.number(text), String(number) == text else {
             throw LaunchError(key: key, "\"\(text)\" is no id", mend: "give a decimal number or a name")
         }
         return number
     }
 
+    /// An id in plain decimal digits. The last one means "unchanged" to setresuid(2), so it is none: a box's own passwd
+    /// must not turn a user into the caller.
+    private static func number(_ text: some StringProtocol) -> UInt32? {
+        guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = UInt32(text), number != UInt32.max
+        else { return nil }
+        return number
+    }
+
     private var accounts: [Account] {
         lines(passwd).compactMap { fields in
-            guard fields.count >= 7, let uid = UInt32(fields[2]), let gid = UInt32(fields[3]) else { return nil }
+            guard fields.count >= 7, let uid = AccountDatabase.number(fields[2]),
+                let gid = AccountDatabase.number(fields[3])
+            else { return nil }
             return Account(
                 name: String(fields[0]), uid: uid, gid: gid, home: String(fields[5]), shell: String(fields[6]))
         }
@@ -94,7 +103,7 @@ struct AccountDatabase {
     private func memberships(of name: String, primary: UInt32) -> [UInt32] {
         var ids = [primary]
         for fields in lines(group) where fields.count >= 4 {
-            if fields[3].split(separator: ",").contains(where: { $0 == name }), let id = UInt32(fields[2]) {
+            if fields[3].split(separator: ",").contains(where: { $0 == name }), let id = AccountDatabase.number(fields[2]) {
                 ids.append(id)
             }
         }
@@ -102,6 +111,9 @@ struct AccountDatabase {
     }
 
     private func lines(_ text: String) -> [[Substring]] {
-        text.split(separator: "\n").map { $0.split(separator: ":", omittingEmptySubsequences: false) }
+        // By scalars: "\r\n" is one character, and so is ":" with a combining mark after it.
+        text.unicodeScalars.split(separator: "\n").map { line in
+            line.split(separator: ":", omittingEmptySubsequences: false).map { Substring($0) }
+        }
     }
 }

@@ -6,7 +6,7 @@ struct FilesystemPlanner {
     let filesystem: Profile.Filesystem
     let unshare: Set<NamespaceKind>
 
-    private var paths: PathExpansion { PathExpansion(host: host) }
+    var paths: PathExpansion { PathExpansion(host: host) }
 
     func plan() throws(LaunchError) -> FilesystemPlan {
         var plan = FilesystemPlan()
@@ -15,8 +15,10 @@ struct FilesystemPlanner {
             plan.landlock = try landlock(plan)
             return plan
         }
-        if let root = filesystem.root, root != "/" {
-            plan.root = .tree(try paths.expand(root, key: "filesystem.root"))
+        if let root = try filesystem.root.map({ path throws(LaunchError) in
+            try paths.expand(path, key: "filesystem.root")
+        }), root != "/" {
+            plan.root = .tree(root)
         }
         plan.overlay = try overlay(plan.root)
         // Entries apply in the order that the profile language fixes; what makes a foreign root usable comes first.
@@ -30,12 +32,13 @@ struct FilesystemPlanner {
         let temporary = try tmpfs()
         let empty = (fresh + temporary).compactMap { $0.operation.emptied }
         plan.steps += readOnly.filter { !isShownThrough($0, empty, plan.root) }
-        plan.steps += freshProc(plan.root)
+        plan.steps += try freshProc(plan.root)
         plan.steps += fresh + temporary
         plan.steps += (readOnly + writable).filter { isShownThrough($0, empty, plan.root) }.map { $0.shownThrough }
         plan.steps += try binds() + files()
         plan.steps += writable.filter { !isShownThrough($0, empty, plan.root) }
         plan.steps += try hidden(plan)
+        try refuseRoot(plan.steps)
         plan.landlock = try landlock(plan)
         return plan
     }
@@ -55,15 +58,16 @@ struct FilesystemPlanner {
             access.writable = filesystem.writable
             access.hide = filesystem.hide
         }
-        access.maskedPaths = filesystem.maskedPaths
-        access.readonlyPaths = filesystem.readonlyPaths
+        if filesystem.root == "/" { access.root = "/" }
+        if filesystem.maskedPaths == [] { access.maskedPaths = [] }
+        if filesystem.readonlyPaths == [] { access.readonlyPaths = [] }
         guard access != filesystem else { return }
         throw LaunchError(
             key: "filesystem", "[filesystem] needs a mount namespace",
             mend: "add \"mount\" to namespaces.unshare (--unshare mount)")
     }
 
-    private func list(
+    func list(
         _ entries: [String], _ key: String, _ root: FilesystemPlan.Root, _ operation: (String) -> MountOperation
     ) throws(LaunchError) -> [MountStep] {
         var steps: [MountStep] = []
@@ -89,18 +93,29 @@ struct FilesystemPlanner {
                 steps.append(MountStep(step.key, .hide(path: below.isEmpty ? to : to + "/" + below)))
             }
         }
-        guard hasFreshProc(plan.root) else { return steps }
-        for path in filesystem.maskedPaths ?? FilesystemPlanner.usualMaskedPaths {
-            steps.append(MountStep("filesystem.masked-paths", .hide(path: path)))
+        if filesystem.proc == .none { steps.append(MountStep("filesystem.proc", .hide(path: "/proc"))) }
+        let usual = hasFreshProc(plan.root) ? FilesystemPlanner.usualMaskedPaths : []
+        return steps + (try list(filesystem.maskedPaths ?? usual, "masked-paths", plan.root) { .hide(path: $0) })
+    }
+
+    /// A mount on the root of the box would cover nothing: who stands on a root stays below what is mounted there.
+    private func refuseRoot(_ steps: [MountStep]) throws(LaunchError) {
+        for step in steps {
+            switch step.operation {
+            case .bind(_, "/", _), .tmpfs("/", _, _, _), .hide("/"), .file("/", _, _), .symlink("/", _):
+                throw LaunchError(
+                    key: step.key, "the root of the box cannot be covered",
+                    mend: "set filesystem.root, or filesystem.read-only = [\"/\"]")
+            default: continue
+            }
         }
-        return steps
     }
 
     /// What follows `parent` in `path`, without the slash between; nil when `path` is not at or below `parent`.
     static func remainder(of path: String, below parent: String) -> String? {
-        if path == parent { return "" }
-        let prefix = parent == "/" ? "/" : parent + "/"
-        return path.hasPrefix(prefix) ? String(path.dropFirst(prefix.count)) : nil
+        let prefix = (parent == "/" ? "/" : parent + "/").utf8
+        if path.utf8.elementsEqual(parent.utf8) { return "" }
+        return path.utf8.starts(with: prefix) ? String(Substring(path.utf8.dropFirst(prefix.count))) : nil
     }
 }
 
@@ -166,11 +181,12 @@ extension FilesystemPlanner {
         return steps
     }
 
-    private func freshProc(_ root: FilesystemPlan.Root) -> [MountStep] {
-        guard hasFreshProc(root) else { return [] }
-        let readonly = filesystem.readonlyPaths ?? FilesystemPlanner.usualReadonlyPaths
-        return [MountStep("filesystem.proc", .proc(path: "/proc"))]
-            + readonly.map { MountStep("filesystem.readonly-paths", .readOnly(path: $0, optional: true)) }
+    /// Paths that a profile names are covered in the host's /proc too, the usual ones in a fresh one only.
+    private func freshProc(_ root: FilesystemPlan.Root) throws(LaunchError) -> [MountStep] {
+        let isFresh = hasFreshProc(root)
+        let readonly = filesystem.readonlyPaths ?? (isFresh ? FilesystemPlanner.usualReadonlyPaths : [])
+        return (isFresh ? [MountStep("filesystem.proc", .proc(path: "/proc"))] : [])
+            + (try list(readonly, "readonly-paths", root) { .readOnly(path: $0, optional: true) })
     }
 
     private func privateArea(_ area: Profile.PrivateArea) -> [MountStep] {
@@ -234,71 +250,5 @@ extension FilesystemPlanner {
             steps.append(MountStep(key, .symlink(path: path, target: entry.target)))
         }
         return steps
-    }
-}
-
-// MARK: - Landlock
-
-extension FilesystemPlanner {
-    /// The same rules for Landlock. What changes all the time, /proc, and what writes go through, /dev, are left to the
-    /// mounts where there are any.
-    private func landlock(_ plan: FilesystemPlan) throws(LaunchError) -> LandlockPlan? {
-        guard filesystem.landlock else { return nil }
-        var access = LandlockPlan()
-        let mounts = unshare.contains(.mount)
-        access.listsDirectories = mounts
-        let steps =
-            mounts
-            ? plan.steps
-            : try list(filesystem.readOnly, "read-only", .host) { .readOnly(path: $0, optional: false) }
-                + list(filesystem.writable, "writable", .host) { .writable(path: $0) }
-                + list(filesystem.hide, "hide", .host) { .hide(path: $0) }
-        func isLeft(_ path: String) -> Bool {
-            mounts && ["/proc", "/sys", "/dev"].contains { FilesystemPlanner.remainder(of: path, below: $0) != nil }
-        }
-        for step in steps {
-            switch step.operation {
-            case .readOnly(let path, _): if !isLeft(path) { access.readOnly.append(path) }
-            case .hide(let path): if !isLeft(path) { access.hidden.append(path) }
-            case .writable(let path), .directory(let path, _), .tmpfs(let path, _, _, _): access.writable.append(path)
-            case .bind(_, let to, let options):
-                if options.readOnly { access.readOnly.append(to) } else { access.writable.append(to) }
-            case .file, .symlink, .proc, .devices: continue
-            }
-        }
-        access.writable += mounts ? ["/dev", "/proc"] : []
-        return access
-    }
-}
-
-// MARK: - Overlay
-
-extension FilesystemPlanner {
-    /// Kinds of filesystem whose files stand for kernel state: a copy-on-write layer over them has no meaning.
-    private static let kernelFilesystems: Set<String> = [
-        "proc", "sysfs", "devtmpfs", "devpts", "cgroup", "cgroup2", "mqueue", "securityfs", "debugfs", "tracefs",
-        "pstore", "bpf", "configfs", "fusectl", "hugetlbfs", "binfmt_misc", "autofs", "efivarfs", "rpc_pipefs", "nsfs",
-    ]
-
-    private func overlay(_ root: FilesystemPlan.Root) throws(LaunchError) -> OverlayPlan? {
-        guard let wanted = filesystem.overlay else { return nil }
-        var plan = OverlayPlan(upper: wanted.upper, size: wanted.size)
-        if case .directory(let path) = wanted.upper {
-            plan.upper = .directory(try paths.expand(path, key: "filesystem.overlay.upper"))
-        }
-        var base = "/"
-        if case .tree(let directory) = root { base = directory }
-        var tops: Set<String> = []
-        for mount in host.mounts() {
-            guard let below = FilesystemPlanner.remainder(of: mount.path, below: base), !below.isEmpty else { continue }
-            if plan.bound.contains(where: { FilesystemPlanner.remainder(of: "/" + below, below: $0) != nil }) { continue }
-            guard tops.insert("/" + below).inserted else { continue }
-            if FilesystemPlanner.kernelFilesystems.contains(mount.type) {
-                plan.bound.append("/" + below)
-            } else {
-                plan.layered.append("/" + below)
-            }
-        }
-        return plan
     }
 }

@@ -41,10 +41,18 @@ public struct HostFacts: Sendable {
 
     /// The value of an environment variable.
     public func variable(_ name: String) -> String? {
-        let prefix = name + "="
-        guard let entry = environment.first(where: { $0.hasPrefix(prefix) }) else { return nil }
-        return String(entry.dropFirst(prefix.count))
+        environment.first { environmentName($0) == name }.map { environmentValue($0) }
     }
+}
+
+/// The name in an entry of environ(7). By bytes: "=" with a combining mark after it is another character.
+func environmentName(_ entry: String) -> Substring {
+    entry[..<(entry.utf8.firstIndex(of: UInt8(ascii: "=")) ?? entry.endIndex)]
+}
+
+/// What follows the name; empty where nothing does.
+func environmentValue(_ entry: String) -> String {
+    String(Substring(entry.utf8.dropFirst(environmentName(entry).utf8.count + 1)))
 }
 
 /// A line of /proc/self/mountinfo (proc_pid_mountinfo(5)).

@@ -84,6 +84,12 @@ public struct FilesystemPlan: Sendable, Equatable {
 
     public init() {}
 
+    /// The caller's directory that the box's root comes from.
+    var tree: String {
+        if case .tree(let directory) = root { return directory }
+        return "/"
+    }
+
     /// Whether the mount namespace's root changes, so that pivot_root(2) is needed.
     public var changesRoot: Bool { root != .host || overlay != nil }
 }

@@ -10,7 +10,7 @@ struct PathExpansion {
             base = host.home
         } else if first.hasPrefix("$") {
             base = try variable(String(first.dropFirst()), key: key)
-        } else if path.hasPrefix("/") {
+        } else if path.utf8.first == PathExpansion.slash {
             return try normalised(path, key: key)
         } else {
             throw LaunchError(
@@ -30,13 +30,17 @@ struct PathExpansion {
     static func isPattern(_ path: String) -> Bool { path.utf8.contains { $0 == 0x2a || $0 == 0x3f || $0 == 0x5b } }
 
     private static func split(_ path: String) -> (first: Substring, rest: Substring) {
-        guard let slash = path.firstIndex(of: "/") else { return (path[...], "") }
-        return (path[..<slash], path[path.index(after: slash)...])
+        guard let slash = path.utf8.firstIndex(of: slash) else { return (path[...], "") }
+        return (path[..<slash], path[path.utf8.index(after: slash)...])
     }
 
+    /// Paths are split by bytes, as the kernel does: "/" with a combining mark after it is another character.
+    private static let slash = UInt8(ascii: "/")
+
     private func normalised(_ path: String, key: String) throws(LaunchError) -> String {
+        if path.utf8.contains(0) { throw LaunchError(key: key, "a NUL byte in a path") }
         var kept: [Substring] = []
-        for part in path.split(separator: "/") where part != "." {
+        for part in path.utf8.split(separator: PathExpansion.slash).map({ Substring($0) }) where part != "." {
             if part == ".." {
                 throw LaunchError(key: key, "\"\(path)\" holds \"..\"", mend: "write the path out")
             }

@@ -30,6 +30,7 @@ public struct Planner: Sendable {
             try PathExpansion(host: host).expand(path, key: "process.working-directory")
         }
         terminal(profile, &plan)
+        try Requirements(profile, plan.namespaces.unshare).check()
         return plan
     }
 
@@ -93,7 +94,7 @@ public struct Planner: Sendable {
 
     private func environment(_ wanted: Profile.Environment) -> [String] {
         var kept = host.environment.filter { entry in
-            let name = entry.prefix { $0 != "=" }
+            let name = environmentName(entry)
             if wanted.set[String(name)] != nil || matches(name, wanted.unset) { return false }
             return !wanted.clear || matches(name, wanted.keep)
         }

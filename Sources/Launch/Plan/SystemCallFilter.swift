@@ -22,13 +22,11 @@ struct SystemCallFilter {
             }
             if !wanted.deny.isEmpty { filter.rules.append(.init(wanted.deny, refusal)) }
             if !wanted.allow.isEmpty { filter.rules.append(.init(wanted.allow, .allow)) }
-            if wanted.default == .deny {
-                if refusal == .allow {
-                    throw LaunchError(
-                        key: "security.seccomp.action", "\"allow\" denies nothing", mend: "use an errno name, kill or log")
-                }
-                filter.defaultAction = refusal
+            if refusal == .allow, wanted.default == .deny || !wanted.deny.isEmpty {
+                throw LaunchError(
+                    key: "security.seccomp.action", "\"allow\" denies nothing", mend: "use an errno name, kill or log")
             }
+            if wanted.default == .deny { filter.defaultAction = refusal }
             filter.architectures = wanted.architectures
         }
         return filter == SeccompFilter() ? nil : filter

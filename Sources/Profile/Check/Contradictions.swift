@@ -53,7 +53,7 @@ extension Rules {
     mutating func checkMounts() {
         let filesystem = profile.filesystem
         if !isUnshared(.mount) {
-            var keys = ["overlay", "private", "tmpfs", "bind", "files", "symlinks"]
+            var keys = ["overlay", "private", "tmpfs", "bind", "files", "symlinks", "masked-paths", "readonly-paths"]
             if let root = filesystem.root, WrittenPath.plain(root) != "/" { keys.append("root") }
             // Landlock can express these without a mount.
             if !filesystem.landlock { keys += ["read-only", "writable", "hide"] }

@@ -117,10 +117,5 @@ extension Rules {
         if let memory = profile.resources.memory, let high = profile.resources.memoryHigh, high >= memory {
             warning("resources.memory-high", "no effect: resources.memory is reached first")
         }
-        let proc = profile.filesystem.proc
-        let isFresh = proc == .fresh || (proc == .auto && isUnshared(.mount) && isUnshared(.pid))
-        for key in ["filesystem.masked-paths", "filesystem.readonly-paths"] where isSet(key) && !isFresh {
-            warning(key, "no effect: /proc is not mounted anew")
-        }
     }
 }
