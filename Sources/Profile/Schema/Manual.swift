@@ -20,7 +20,7 @@ extension Schema {
         page.text("The lists process.command, extends, options and calls are replaced as a whole.")
         page.macro("Pp")
         page.text(
-            "Paths are absolute, or begin with \"~/\", \"$HOME\" or \"$XDG_…\"; \"*\", \"?\" and \"[…]\" match names.")
+            "Paths are absolute, or begin with \"~/\", \"$HOME\", \"$PWD\" or \"$XDG_…\"; \"*\", \"?\" and \"[…]\" match names.")
         page.text("Sizes are bytes, or texts such as \"512M\" with the binary units K, M, G and T.")
         for key in root where !key.isSection { page.list([key]) }
         for key in root {

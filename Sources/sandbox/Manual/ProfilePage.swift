@@ -33,7 +33,8 @@ enum ProfilePage {
         { path = "!x" }; "!" alone takes a value away.
         """,
         """
-        Paths are absolute, or begin with ~/, $HOME or $XDG_ and the rest of such a variable's name; *, ? and [] match \
+        Paths are absolute, or begin with ~/, $HOME, $PWD (the caller's \
+        directory; refused where it is or holds the home) or $XDG_ and the rest of such a variable's name; *, ? and [] match \
         names. Sizes are bytes, or texts such as "512M" with the binary units K, M, G and T.
         """,
         """
