@@ -30,7 +30,7 @@ struct ErrorTests {
         (
             "[filesystem]\nhide = [\n  \"/a\", # one\n  \"b\"]",
             "a.toml:4:3: filesystem.hide: \"b\" is not an absolute path; "
-                + "begin it with \"/\", \"~/\", \"$HOME\" or \"$XDG_…\""
+                + "begin it with \"/\", \"~/\", \"$HOME\", \"$PWD\" or \"$XDG_…\""
         ),
         ("[filesystem]\nhide = \"/a\"", "a.toml:2:8: filesystem.hide: expected a list of strings, not a string"),
         (

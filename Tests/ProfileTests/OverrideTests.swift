@@ -83,7 +83,7 @@ struct OverrideTests {
         (
             "filesystem.hide=b",
             "command line: filesystem.hide: \"b\" is not an absolute path; "
-                + "begin it with \"/\", \"~/\", \"$HOME\" or \"$XDG_…\""
+                + "begin it with \"/\", \"~/\", \"$HOME\", \"$PWD\" or \"$XDG_…\""
         ),
         (
             "process.hostname=x",

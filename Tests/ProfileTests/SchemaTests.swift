@@ -93,7 +93,8 @@ struct SchemaTests {
 
     @Test(
         arguments: [
-            ("/", nil), ("~", nil), ("~/x", nil), ("$HOME", nil), ("$HOME/x", nil), ("$XDG_RUNTIME_DIR/bus", nil),
+            ("/", nil), ("~", nil), ("~/x", nil), ("$HOME", nil), ("$HOME/x", nil), ("$PWD", nil), ("$PWD/x", nil),
+            ("$XDG_RUNTIME_DIR/bus", nil),
             ("/a/*", nil), ("", "an empty path"), ("a", "\"a\" is not an absolute path"),
             ("~user", "\"~user\" is not an absolute path"), ("$HOMER", "\"$HOMER\" is not an absolute path"),
             ("$PATH/x", "\"$PATH/x\" is not an absolute path"), ("./x", "\"./x\" is not an absolute path"),

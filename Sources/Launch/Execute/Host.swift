@@ -11,7 +11,7 @@ extension HostFacts {
         var facts = HostFacts(
             uid: geteuid(), gid: getegid(), privileged: held.effective.contains(.sysAdmin),
             environment: environmentEntries(), home: "/", hasTerminal: Host.hasTerminal(),
-            glob: Host.glob, mounts: Host.mounts, subordinateIDs: Host.subordinateIDs,
+            directory: Host.directory, glob: Host.glob, mounts: Host.mounts, subordinateIDs: Host.subordinateIDs,
             namespaceDirectory: namespaceDirectory)
         // Without HOME "~/.ssh" must not come to mean "/.ssh", which is not there and so hidden easily.
         facts.home = facts.variable("HOME").flatMap { $0.hasPrefix("/") ? $0 : nil } ?? Host.account()?.home ?? "/"
@@ -31,6 +31,13 @@ private func environmentEntries() -> [String] {
 }
 
 private enum Host {
+    /// getcwd(3), whatever $PWD says.
+    @Sendable static func directory() -> String? {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        guard getcwd(&buffer, buffer.count) != nil, buffer[0] == 0x2f else { return nil }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
     /// glob(3), sorted.
     @Sendable static func glob(_ pattern: String) -> [String] {
         var result = glob_t()

@@ -9,6 +9,8 @@ public struct HostFacts: Sendable {
     /// `KEY=VALUE`, as environ(7) holds it.
     public var environment: [String]
     public var home: String
+    /// The caller's working directory, nil when it has been deleted or cannot be named.
+    public var directory: @Sendable () -> String?
     /// Whether the caller has a controlling terminal.
     public var hasTerminal: Bool
     /// Paths that match a pattern of glob(7), sorted.
@@ -22,6 +24,7 @@ public struct HostFacts: Sendable {
 
     public init(
         uid: UInt32, gid: UInt32, privileged: Bool, environment: [String], home: String, hasTerminal: Bool,
+        directory: @escaping @Sendable () -> String? = { nil },
         glob: @escaping @Sendable (String) -> [String] = { _ in [] },
         mounts: @escaping @Sendable () -> [HostMount] = { [] },
         subordinateIDs: @escaping @Sendable (Bool) -> [Profile.IDRange] = { _ in [] },
@@ -32,6 +35,7 @@ public struct HostFacts: Sendable {
         self.privileged = privileged
         self.environment = environment
         self.home = home
+        self.directory = directory
         self.hasTerminal = hasTerminal
         self.glob = glob
         self.mounts = mounts

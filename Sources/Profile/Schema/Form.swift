@@ -6,7 +6,7 @@ public enum Form: Sendable {
     case choice([String])
     /// One of these words; the others belong to the language, but not to this version.
     case choiceSoFar([String], later: [String])
-    /// An absolute path, or one that begins with `~`, `$HOME` or `$XDG_…`; globs allowed.
+    /// An absolute path, or one that begins with `~`, `$HOME`, `$PWD` or `$XDG_…`; globs allowed.
     case path
     /// `path`, or this word.
     case pathOr(String)
@@ -95,14 +95,14 @@ extension Form {
         if text.isEmpty { return Problem("an empty path", mend: "write an absolute path\(other)") }
         return Problem(
             "\(quote(text)) is not an absolute path",
-            mend: "begin it with \"/\", \"~/\", \"$HOME\" or \"$XDG_…\"\(other)")
+            mend: "begin it with \"/\", \"~/\", \"$HOME\", \"$PWD\" or \"$XDG_…\"\(other)")
     }
 
-    /// Whether a path begins with `$HOME` or `$XDG_…`, alone or before a `/`.
+    /// Whether a path begins with `$HOME`, `$PWD` or `$XDG_…`, alone or before a `/`.
     private static func hasKnownVariable(_ text: String) -> Bool {
         guard text.hasPrefix("$") else { return false }
         let name = text.dropFirst().prefix { $0 != "/" }
-        return name == "HOME" || (name.hasPrefix("XDG_") && variableProblem(String(name)) == nil)
+        return name == "HOME" || name == "PWD" || (name.hasPrefix("XDG_") && variableProblem(String(name)) == nil)
     }
 
     private static func profileProblem(_ text: String) -> Problem? {

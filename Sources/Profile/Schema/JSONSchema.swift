@@ -168,5 +168,5 @@ extension Form {
         }
     }
 
-    private static let pathPattern = "^(/|~$|~/|\\$HOME(/|$)|\\$XDG_[A-Z_]+(/|$))"
+    private static let pathPattern = "^(/|~$|~/|\\$(HOME|PWD)(/|$)|\\$XDG_[A-Z_]+(/|$))"
 }

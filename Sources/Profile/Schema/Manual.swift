@@ -19,8 +19,9 @@ extension Schema {
             "In a list \"!x\" takes x out, in a list of tables { path = \"!x\" }; \"!\" alone takes a value away.")
         page.text("The lists process.command, extends, options and calls are replaced as a whole.")
         page.macro("Pp")
-        page.text(
-            "Paths are absolute, or begin with \"~/\", \"$HOME\" or \"$XDG_…\"; \"*\", \"?\" and \"[…]\" match names.")
+        page.text("Paths are absolute, or begin with \"~/\", \"$HOME\", \"$PWD\" or \"$XDG_…\".")
+        page.text("\"*\", \"?\" and \"[…]\" match names.")
+        page.text("$PWD is the caller's working directory, and alone is refused where that is, or holds, the home.")
         page.text("Sizes are bytes, or texts such as \"512M\" with the binary units K, M, G and T.")
         for key in root where !key.isSection { page.list([key]) }
         for key in root {

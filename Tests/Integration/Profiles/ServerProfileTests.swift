@@ -1,0 +1,121 @@
+import Glibc
+import Testing
+
+extension Integration {
+    /// Profiles of servers, each reached through its own network namespace.
+    @Suite("Profiles of servers") struct ServerProfileTests {
+        /// Joins a running box's network and, without root, the user namespace that owns it.
+        private func ask(_ it: ProfileBox, _ name: String, _ command: [String]) throws -> Outcome {
+            try it.run(nil, ["--join", "net=sandbox:\(name)"], command)
+        }
+
+        private static let curl = [
+            "curl", "-sS", "--max-time", "10", "--retry", "40", "--retry-delay", "0", "--retry-connrefused",
+        ]
+
+        @Test("web-server: nginx serves chosen documents to who joins its network",
+            .needsRoot, .needsProgram("nginx"), .needsProgram("curl"))
+        func webServer() throws {
+            let it = try ProfileBox(.root)
+            try it.write("project/index.html", "our page")
+            try Files.makeLink(it.place + "/project/link", to: it.place + "/home/notes")
+            try it.makeDirectory("outside/logs")
+            let documents = ["--bind", "\(it.place)/project:/var/www/html:ro"]
+            let options = documents + ["--bind", "\(it.place)/outside/logs:/var/log/nginx"]
+            let server = try it.start("web-server", options)
+            let url = "http://127.0.0.1/"
+            #expect(try Clock.waitUntil { try ask(it, "web-server", ServerProfileTests.curl + [url]).text == "our page" })
+            // Workers are www-data, and have no power left.
+            let workers = Processes.all.filter {
+                Processes.command($0).first?.hasPrefix("nginx: worker") == true
+                    && Processes.namespace("net", of: "\($0)") != Processes.namespace("net")
+            }
+            #expect(!workers.isEmpty)
+            for worker in workers {
+                #expect(Processes.status(worker, "CapPrm") == "0000000000000000")
+                #expect(Processes.status(worker, "Uid")?.hasPrefix("0 ") == false)
+            }
+            #expect(Clock.waitUntil { it.read("outside/logs/access.log")?.contains("GET / HTTP") == true })
+            #expect(try ask(it, "web-server", ServerProfileTests.curl + [url + "link"]).out.contains("404 Not Found"))
+            server.end()
+            // The negative control: with the home in place the same link leads out.
+            let open = try it.start("web-server", options + ["--set", "filesystem.private=[\"tmp\", \"dev\", \"run\"]"])
+            #expect(try Clock.waitUntil {
+                try ask(it, "web-server", ServerProfileTests.curl + [url + "link"]).text == ProfileBox.secret
+            })
+            open.end()
+        }
+
+        @Test("web-server: nginx without root, asked from inside",
+            .needsUserNamespaces, .needsProgram("nginx"), .needsProgram("curl"))
+        func webServerOfUser() throws {
+            let it = try ProfileBox(.user)
+            try it.write("project/index.html", "our page")
+            let script = "nginx; \(ServerProfileTests.curl.joined(separator: " ")) http://127.0.0.1/; nginx -s stop"
+            let served = try it.shell(
+                "web-server", script, options: ["--bind", "\(it.place)/project:/var/www/html:ro"])
+            #expect(served.out.contains("our page"), "\(served)")
+            try it.expectOutOfReach("web-server", "cat ~/notes")
+        }
+
+        @Test("redis: serves from memory, and cannot write its dump where it is told to",
+            .needsProgram("redis-server"), arguments: Caller.all)
+        func redis(caller: Caller) throws {
+            let it = try ProfileBox(caller)
+            let port = 20000 + Int(getpid() % 10000) + (caller == .root ? 0 : 10000)
+            let client = "redis-cli -p \(port)"
+            let script = """
+                redis-server --port \(port) --bind 127.0.0.1 --save '' --dir "$HOME" --dbfilename stolen >/dev/null &
+                until \(client) ping >/dev/null; do sleep 0.05; done
+                \(client) set key value; \(client) get key; \(client) save; \(client) shutdown nosave; wait
+                """
+            for profile in ["redis", nil] {
+                let outcome = try it.shell(profile, script)
+                #expect(outcome.text == "OK\nvalue\nOK", "\(outcome)")
+                #expect(Files.exists(it.place + "/home/stolen") == (profile == nil))
+            }
+            try it.expectOutOfReach("redis", "cat ~/.ssh/id")
+        }
+
+        @Test("redis: its own command as user redis, reached by joining its network and from nowhere else",
+            .needsRoot, .needsProgram("redis-server"))
+        func redisService() throws {
+            let it = try ProfileBox(.root)
+            let server = try it.start("redis", ["--user", "redis"])
+            #expect(it.box.waitForOutput("Ready to accept connections", name: "redis"))
+            expectOutput(try ask(it, "redis", ["redis-cli", "set", "mark", ProfileBox.secret]), "OK")
+            expectOutput(try ask(it, "redis", ["redis-cli", "get", "mark"]), ProfileBox.secret)
+            let outside = try it.run(nil, ["--unshare", "net"], ["redis-cli", "get", "mark"])
+            #expect(!outside.succeeded && !outside.out.contains(ProfileBox.secret), "\(outside)")
+            server.end()
+        }
+
+        @Test("static-site: the directory is served, what its links lead to is not", .needsRoot, .needsProgram("curl"))
+        func staticSite() throws {
+            let it = try ProfileBox(.root)
+            try it.write("project/page", "our page")
+            try Files.makeLink(it.place + "/project/link", to: it.place + "/home/notes")
+            let server = try it.start("static-site")
+            let url = "http://127.0.0.1:8000/"
+            #expect(it.box.waitForOutput("Serving HTTP", name: "static-site"), "\(it.box.output("static-site"))")
+            expectOutput(try ask(it, "static-site", ServerProfileTests.curl + [url + "page"]), "our page")
+            #expect(try ask(it, "static-site", ServerProfileTests.curl + [url + "link"]).out.contains("404"))
+            server.end()
+            let open = try it.run(
+                nil, ["--unshare", "net"],
+                ["sh", "-c", "python3 -m http.server --bind 127.0.0.1 8000 2>/dev/null >&2 & "
+                    + ServerProfileTests.curl.joined(separator: " ") + " \(url)link; kill $!"])
+            #expect(open.text == ProfileBox.secret, "\(open)")
+        }
+
+        @Test("static-site: without root, asked from inside", .needsUserNamespaces, .needsProgram("curl"))
+        func staticSiteOfUser() throws {
+            let it = try ProfileBox(.user)
+            try it.write("project/page", "our page")
+            let script = "python3 -m http.server --bind 127.0.0.1 8000 >/dev/null 2>&1 & "
+                + ServerProfileTests.curl.joined(separator: " ") + " http://127.0.0.1:8000/page; kill $!"
+            expectOutput(try it.shell("static-site", script), "our page")
+            try it.expectOutOfReach("static-site", "cat ~/notes")
+        }
+    }
+}
