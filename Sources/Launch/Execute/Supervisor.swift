@@ -83,6 +83,10 @@ struct Supervisor: ~Copyable {
         if pseudoTerminal {
             // The foreground job of a session whose leader is its parent: it can be stopped and continued.
             setpgid(0, 0)
+            // In the background still, it would be stopped for this; the caller's mask is restored just below.
+            var blocked = sigset_t()
+            sigaddset(&blocked, SIGTTOU)
+            sigprocmask(SIG_BLOCK, &blocked, nil)
             tcsetpgrp(0, getpid())
         }
         signals.restore()

@@ -29,13 +29,23 @@ extension Integration {
             #expect(Files.read(box.file("from/new")) == "new\n")
         }
 
-        @Test("a file, on a name that does not exist yet") func file() throws {
+        @Test("a file on a file") func file() throws {
+            try box.write("from/below/name", "covered\n")
             let option = "\(box.path)/from/file:\(box.path)/from/below/name:ro"
             let outcome = try box.launch(
                 "", ["--unshare", "mount", "--bind", option],
                 ["sh", "-c", "cat from/below/name; echo x > from/below/name || echo refused"])
             #expect(outcome.lines == ["content", "refused"], "\(outcome)")
             #expect(Files.read(box.file("from/file")) == "content\n")
+        }
+
+        @Test("a target that does not exist is made in a layer of the box's own, never in the host's files")
+        func missingTarget() throws {
+            let option = ["--bind", "\(box.path)/from/file:\(box.path)/to/sub/name"]
+            expectRefused(try box.launch("", ["--unshare", "mount"] + option, ["true"]), naming: "to/sub")
+            let layers = ["--unshare", "mount", "--tmpfs", box.path + "/to"] + option
+            expectOutput(try box.launch("", layers, ["cat", "to/sub/name"]), "content")
+            #expect(Files.list(box.file("to")).isEmpty)
         }
 
         @Test("--bind FROM alone keeps its place") func samePlace() throws {

@@ -147,7 +147,8 @@ static int ambush(const char *own, int seconds) {
         struct dirent *entry;
         while (dir && (entry = readdir(dir))) {
             char path[300];
-            if (atoi(entry->d_name) <= 0) continue;
+            // Process 1 stays as long as the box does: what comes later is what goes again.
+            if (atoi(entry->d_name) <= 1) continue;
             snprintf(path, sizeof path, "/proc/%s/exe", entry->d_name);
             int fd = open(path, O_RDONLY);
             if (fd < 0) continue;
