@@ -9,6 +9,11 @@ override DESTDIR := $(abspath $(DESTDIR))
 
 # Release and test builds have a folder each: one folder for both would be rebuilt at every change of form.
 SWIFT_BUILD := swift build -c release --product sandbox --scratch-path $(RELEASE) -j $(JOBS)
+# The functions of the launch path side by side: a third less time before the command begins (Benchmarks/order).
+ifneq ($(shell command -v ld.gold),)
+SWIFT_BUILD += -Xswiftc -Xfrontend -Xswiftc -function-sections \
+    -Xlinker --section-ordering-file=$(CURDIR)/Benchmarks/launch-order
+endif
 BINARY := $(RELEASE)/release/sandbox
 
 share := $(DESTDIR)$(PREFIX)/share
