@@ -50,7 +50,10 @@ enum Leaks {
             let words = line.split(separator: " ")
             if words.count > 4 { entries.insert("mount \(words[4]) (\(words[3]))") }
         }
-        for path in controlGroups("/sys/fs/cgroup", depth: 6) { entries.insert("control group \(path)") }
+        // A group that has processes is somebody else's running box.
+        for path in controlGroups("/sys/fs/cgroup", depth: 6) where Files.read(path + "/cgroup.procs") == "" {
+            entries.insert("control group \(path)")
+        }
         return entries
     }
 
@@ -60,8 +63,9 @@ enum Leaks {
         for name in Files.list(path) {
             var status = stat()
             guard lstat(path + "/" + name, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { continue }
-            if name.contains("sandbox") { groups.append(path + "/" + name) }
-            groups += controlGroups(path + "/" + name, depth: depth - 1)
+            let below = controlGroups(path + "/" + name, depth: depth - 1)
+            if name.contains("sandbox") && below.isEmpty { groups.append(path + "/" + name) }
+            groups += below
         }
         return groups
     }
