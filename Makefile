@@ -67,10 +67,11 @@ test-vm: ## the tests of what this machine's kernel lacks, under a stock Debian 
 	@Tests/vm/run --prepare
 	@SANDBOX=$(CURDIR)/$(BINARY) Tests/vm/run --cases
 
-bench: ## start-up time and memory beside unshare, bubblewrap, firejail, runc and crun
+bench: ## start-up time and memory beside other tools: make bench BENCH="--rounds 300 --write README.md"
 	@.ci/deps build bench
 	$(SWIFT_BUILD)
-	@Benchmarks/run $(BENCH) --sandbox $(CURDIR)/$(BINARY)
+	@$(MAKE) --no-print-directory install PREFIX=$(STAGE) DESTDIR= >/dev/null
+	@Benchmarks/run --sandbox $(STAGE)/bin/sandbox $(BENCH)
 
 lint: ## formatting of the Swift sources, and the shell scripts
 	swift format lint --strict -r Package.swift Sources Tests
