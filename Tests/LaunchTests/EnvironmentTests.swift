@@ -67,7 +67,8 @@ struct EnvironmentTests {
         #expect(facts.variable("C") == nil)
     }
 
-    @Test("a user of the box brings HOME, USER, LOGNAME and SHELL, unless the profile sets them") func account() throws {
+    @Test("a user of the box brings HOME, USER, LOGNAME and SHELL, unless the profile sets them") func account() throws
+    {
         var launch = try plan(host(environment: ["HOME=/home/alice", "USER=alice", "SHELL=/bin/zsh"])) {
             $0.process.environment.set = ["USER": "other"]
         }

@@ -144,9 +144,10 @@ struct FilesystemTests {
         let plan = try filesystem(rootHost(), [.pid]) { _ in }
         #expect(plan.outline.first == "proc /proc")
         #expect(
-            plan.outline.dropFirst() == ArraySlice(
-                FilesystemPlanner.usualReadonlyPaths.map { "read-only \($0)" }
-                    + FilesystemPlanner.usualMaskedPaths.map { "hide \($0)" }))
+            plan.outline.dropFirst()
+                == ArraySlice(
+                    FilesystemPlanner.usualReadonlyPaths.map { "read-only \($0)" }
+                        + FilesystemPlanner.usualMaskedPaths.map { "hide \($0)" }))
         for case .readOnly(_, let optional) in plan.steps.map(\.operation) { #expect(optional) }
         #expect(FilesystemPlanner.usualMaskedPaths.contains("/proc/kcore"))
         #expect(FilesystemPlanner.usualReadonlyPaths.contains("/proc/sys"))
@@ -160,7 +161,8 @@ struct FilesystemTests {
         #expect(try filesystem(rootHost(), [.pid]) { $0.proc = .none }.outline == ["hide /proc"])
     }
 
-    @Test("masked and read-only paths that a profile names are covered in the host's /proc too") func ownMasks() throws {
+    @Test("masked and read-only paths that a profile names are covered in the host's /proc too") func ownMasks() throws
+    {
         let masks = try filesystem {
             $0.maskedPaths = ["/proc/kcore", "~/x"]
             $0.readonlyPaths = ["/proc/sys"]

@@ -99,7 +99,7 @@ struct IDMapTests {
         #expect(try maps(rootHost()).mapWriter == .own)
     }
 
-    @Test("auto without root: one's own id as 0, the range of subuid(5) above it, by the helpers") func autoUser() throws {
+    @Test("auto without root: one's own id as 0, the range of subuid(5) above it") func autoUser() throws {
         let namespaces = try maps(host(subordinate: [range])) { $0.uidMap = .auto }
         let wanted: [Profile.IDRange] = [
             .init(inside: 0, outside: 1000, count: 1), .init(inside: 1, outside: 100_000, count: 65536),

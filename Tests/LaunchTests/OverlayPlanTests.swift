@@ -23,14 +23,17 @@ struct OverlayPlanTests {
         #expect(plan?.bound == ["/sys", "/dev", "/proc", "/var/lib/nfs/rpc_pipefs"])
     }
 
-    @Test("a kernel's filesystem inside a layer is bound, and what only looks alike is not inside") func nested() throws {
+    @Test("a kernel's filesystem inside a layer is bound, and what only looks alike is not inside") func nested() throws
+    {
         let plan = try overlay([("/dev", "tmpfs"), ("/dev/pts", "devpts"), ("/proc", "proc"), ("/process", "ext4")])
         #expect(plan?.layered == ["/dev", "/process"])
         #expect(plan?.bound == ["/proc", "/dev/pts"])
     }
 
     @Test("outer mounts come first, whatever the order of mounting") func order() throws {
-        let plan = try overlay([("/a/b/c", "ext4"), ("/a/b", "ext4"), ("/a", "ext4"), ("/x/y", "tmpfs"), ("/x", "proc")])
+        let plan = try overlay([
+            ("/a/b/c", "ext4"), ("/a/b", "ext4"), ("/a", "ext4"), ("/x/y", "tmpfs"), ("/x", "proc"),
+        ])
         #expect(plan?.layered == ["/a", "/a/b", "/a/b/c"])
         #expect(plan?.bound == ["/x"])
     }

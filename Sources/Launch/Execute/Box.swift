@@ -74,7 +74,8 @@ struct Box {
         }
         if let list = process.cpuAffinity {
             guard let processors = CPUSet(list) else {
-                throw LaunchError(key: "process.cpu-affinity", "\"\(list)\" is no list of CPUs", mend: "write it as \"0-1,3\"")
+                throw LaunchError(
+                    key: "process.cpu-affinity", "\"\(list)\" is no list of CPUs", mend: "write it as \"0-1,3\"")
             }
             try attributed(to: "process.cpu-affinity") { () throws(SystemError) in try setAffinity(processors) }
         }

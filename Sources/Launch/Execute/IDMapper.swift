@@ -115,7 +115,9 @@ struct IDMapper: ~Copyable {
 
     // MARK: - Helper process
 
-    private static func serve(_ plan: NamespacePlan, _ launcher: Int32, _ asked: Int32, _ answering: Int32) -> Never {
+    private static func serve(
+        _ plan: NamespacePlan, _ launcher: Int32, _ asked: Int32, _ answering: Int32
+    ) -> Never {
         _ = linux_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0)
         if getppid() != launcher { _exit(1) }
         var message = [UInt8](repeating: 0, count: 4098)
@@ -128,7 +130,8 @@ struct IDMapper: ~Copyable {
                 switch kind {
                 case .quit: _exit(0)
                 case .maps: try writeMaps(plan, launcher)
-                case .mount, .mountTree: value = try map(path, recursive: kind == .mountTree, nofollow: message[1] == 1, launcher)
+                case .mount, .mountTree:
+                    value = try map(path, recursive: kind == .mountTree, nofollow: message[1] == 1, launcher)
                 }
             } catch {
                 value = -error.code

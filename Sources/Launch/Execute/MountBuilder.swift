@@ -89,9 +89,12 @@ extension MountBuilder {
             guard let target = try locate(path, "filesystem.overlay") else { continue }
             if overlay.bound.contains(path) {
                 try layers.bind(base + path, to: target.number)
-            } else if try attributed(to: nil, { () throws(SystemError) in
-                try FileStatus(target.number, name: path).kind == .directory
-            }) {
+            } else if try attributed(
+                to: nil,
+                { () throws(SystemError) in
+                    try FileStatus(target.number, name: path).kind == .directory
+                })
+            {
                 let layer = try layers.attach(lower: base + path, name: path, to: target.number)
                 try adopt(layer.descriptor.number)
             } else {

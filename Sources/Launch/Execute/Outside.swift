@@ -47,7 +47,9 @@ struct Outside {
             let isCloned = plan.supervision != .none && group.isCloneEnough
             cgroupForClone = isCloned ? try group.openForClone() ?? -1 : -1
             var members: [Int32] = []
-            for part in group.groups { members.append(try Descriptor(open: part.path + "/cgroup.procs", O_WRONLY).take()) }
+            for part in group.groups {
+                members.append(try Descriptor(open: part.path + "/cgroup.procs", O_WRONLY).take())
+            }
             cgroupMembers = members
         } catch {
             throw LaunchError(SystemError(error, undoing: group), key: "resources")

@@ -47,7 +47,8 @@ struct PreparedCommand {
             case ENOENT, ENOTDIR: continue
             case EACCES: denied = true
             case ENOEXEC:
-                return LaunchError("\(name): no format that the kernel can execute", mend: "a script begins with #!", status: 126)
+                return LaunchError(
+                    "\(name): no format that the kernel can execute", mend: "a script begins with #!", status: 126)
             default: return LaunchError("\(name): \(String(cString: strerror(errno)))", status: 126)
             }
         }

@@ -64,7 +64,8 @@ struct AccountDatabase {
         throw LaunchError(key: key, "no group \"\(group)\" in the box's /etc/group")
     }
 
-    /// A number written as plain decimal digits; nil for a name. Nothing in between ever becomes an id (CVE-2026-30892).
+    /// A number written as plain decimal digits; nil for a name. Nothing in between ever becomes an id
+    /// (CVE-2026-30892).
     private func id(_ text: String, key: String) throws(LaunchError) -> UInt32? {
         guard let first = text.utf8.first else {
             throw LaunchError(key: key, "an empty name")
@@ -103,7 +104,8 @@ struct AccountDatabase {
     private func memberships(of name: String, primary: UInt32) -> [UInt32] {
         var ids = [primary]
         for fields in lines(group) where fields.count >= 4 {
-            if fields[3].split(separator: ",").contains(where: { $0 == name }), let id = AccountDatabase.number(fields[2]) {
+            let isMember = fields[3].split(separator: ",").contains { $0 == name }
+            if isMember, let id = AccountDatabase.number(fields[2]) {
                 ids.append(id)
             }
         }

@@ -21,7 +21,10 @@ extension Integration {
             let child = try stranger(inside: 0)
             let file = try box.write("root-owned", "before\n", mode: 0o600)
             let outcome = try box.sandbox(
-                ["run", "--join", "user=/proc/\(child.pid)/ns/user", "--", "/bin/sh", "-c", "id -u; id -G; cat \(file)"])
+                [
+                    "run", "--join", "user=/proc/\(child.pid)/ns/user", "--", "/bin/sh", "-c",
+                    "id -u; id -G; cat \(file)",
+                ])
             #expect(outcome.text == "0\n0")
             #expect(outcome.err.contains("Permission denied"))
         }
@@ -45,7 +48,9 @@ extension Integration {
         }
 
         @Test("a waiter keeps the caller's identity: what it made outside it can remove") func waiter() throws {
-            let words = ["run", "--unshare", "user,pid", "--set", "security.uid-map=[\"0 100000 65536\"]", "-n", "mapped"]
+            let words = [
+                "run", "--unshare", "user,pid", "--set", "security.uid-map=[\"0 100000 65536\"]", "-n", "mapped",
+            ]
             let outcome = try box.sandbox(words + ["--set", "process.oom-score-adjust=7", "--", "id", "-u"])
             #expect(outcome.succeeded && outcome.text == "0", "\(outcome)")
         }
