@@ -102,3 +102,16 @@ struct PathExpansion {
         "XDG_PUBLICSHARE_DIR": "Public",
     ]
 }
+
+extension HostFacts {
+    /// Whether something on the host has the path that a profile writes. One that stands for nothing here, or for any
+    /// number of paths, is not judged.
+    public func mayReach(_ path: String, exists: (String) -> Bool) -> Bool {
+        if PathExpansion.isPattern(path) { return true }
+        do throws(LaunchError) {
+            return exists(try PathExpansion(host: self).expand(path, key: ""))
+        } catch {
+            return true
+        }
+    }
+}
