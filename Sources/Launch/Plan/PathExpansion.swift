@@ -86,7 +86,8 @@ struct PathExpansion {
 
     private func variable(_ name: String, key: String) throws(LaunchError) -> String {
         guard name.hasPrefix("XDG_") else {
-            throw LaunchError(key: key, "$\(name) is not a variable of profile paths", mend: "use ~, $HOME, $PWD or $XDG_…")
+            throw LaunchError(
+                key: key, "$\(name) is not a variable of profile paths", mend: "use ~, $HOME, $PWD or $XDG_…")
         }
         if let value = host.variable(name), value.hasPrefix("/") { return value }
         if name == "XDG_RUNTIME_DIR" { return "/run/user/\(host.uid)" }

@@ -35,8 +35,11 @@ final class ProfileBox: Sendable {
     deinit { Harness.remove(place) }
 
     private static func makePlace() throws -> String {
-        let bases = ["/srv", Files.read("/proc/self/environ")?.split(separator: "\0").first { $0.hasPrefix("HOME=") }
-            .map { String($0.dropFirst(5)) } ?? "/home"]
+        let bases = [
+            "/srv",
+            Files.read("/proc/self/environ")?.split(separator: "\0").first { $0.hasPrefix("HOME=") }
+                .map { String($0.dropFirst(5)) } ?? "/home",
+        ]
         for base in bases {
             var template = Array("\(base)/sandbox-test-XXXXXX".utf8CString)
             guard mkdtemp(&template) != nil else { continue }

@@ -26,7 +26,8 @@ extension Integration {
             "curl", "-sS", "--max-time", "10", "--retry", "40", "--retry-delay", "0", "--retry-connrefused",
         ]
 
-        @Test("web-server: nginx serves chosen documents to who joins its network",
+        @Test(
+            "web-server: nginx serves chosen documents to who joins its network",
             .needsRoot, .needsProgram("nginx"), .needsProgram("curl"))
         func webServer() throws {
             let it = try ProfileBox(.root)
@@ -57,7 +58,8 @@ extension Integration {
             }
         }
 
-        @Test("web-server: nginx without root, asked from inside",
+        @Test(
+            "web-server: nginx without root, asked from inside",
             .needsUserNamespaces, .needsProgram("nginx"), .needsProgram("curl"))
         func webServerOfUser() throws {
             let it = try ProfileBox(.user)
@@ -69,7 +71,8 @@ extension Integration {
             try it.expectOutOfReach("web-server", "cat ~/notes")
         }
 
-        @Test("redis: serves from memory, and cannot write its dump where it is told to",
+        @Test(
+            "redis: serves from memory, and cannot write its dump where it is told to",
             .needsProgram("redis-server"), arguments: Caller.all)
         func redis(caller: Caller) throws {
             let it = try ProfileBox(caller)
@@ -88,7 +91,8 @@ extension Integration {
             try it.expectOutOfReach("redis", "cat ~/.ssh/id")
         }
 
-        @Test("redis: its own command as user redis, reached by joining its network and from nowhere else",
+        @Test(
+            "redis: its own command as user redis, reached by joining its network and from nowhere else",
             .needsRoot, .needsProgram("redis-server"))
         func redisService() throws {
             let it = try ProfileBox(.root)
@@ -114,8 +118,11 @@ extension Integration {
             }
             let open = try it.run(
                 nil, ["--unshare", "net"],
-                ["sh", "-c", "python3 -m http.server --bind 127.0.0.1 8000 2>/dev/null >&2 & "
-                    + ServerProfileTests.curl.joined(separator: " ") + " \(url)link; kill $!"])
+                [
+                    "sh", "-c",
+                    "python3 -m http.server --bind 127.0.0.1 8000 2>/dev/null >&2 & "
+                        + ServerProfileTests.curl.joined(separator: " ") + " \(url)link; kill $!",
+                ])
             #expect(open.text == ProfileBox.secret, "\(open)")
         }
 
@@ -123,7 +130,8 @@ extension Integration {
         func staticSiteOfUser() throws {
             let it = try ProfileBox(.user)
             try it.write("project/page", "our page")
-            let script = "python3 -m http.server --bind 127.0.0.1 8000 >/dev/null 2>&1 & "
+            let script =
+                "python3 -m http.server --bind 127.0.0.1 8000 >/dev/null 2>&1 & "
                 + ServerProfileTests.curl.joined(separator: " ") + " http://127.0.0.1:8000/page; kill $!"
             expectOutput(try it.shell("static-site", script), "our page")
             try it.expectOutOfReach("static-site", "cat ~/notes")
