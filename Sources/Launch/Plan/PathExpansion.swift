@@ -86,7 +86,8 @@ struct PathExpansion {
 
     private func variable(_ name: String, key: String) throws(LaunchError) -> String {
         guard name.hasPrefix("XDG_") else {
-            throw LaunchError(key: key, "$\(name) is not a variable of profile paths", mend: "use ~, $HOME, $PWD or $XDG_…")
+            throw LaunchError(
+                key: key, "$\(name) is not a variable of profile paths", mend: "use ~, $HOME, $PWD or $XDG_…")
         }
         if let value = host.variable(name), value.hasPrefix("/") { return value }
         if name == "XDG_RUNTIME_DIR" { return "/run/user/\(host.uid)" }
@@ -101,4 +102,17 @@ struct PathExpansion {
         "XDG_PICTURES_DIR": "Pictures", "XDG_VIDEOS_DIR": "Videos", "XDG_TEMPLATES_DIR": "Templates",
         "XDG_PUBLICSHARE_DIR": "Public",
     ]
+}
+
+extension HostFacts {
+    /// Whether something on the host has the path that a profile writes. One that stands for nothing here, or for any
+    /// number of paths, is not judged.
+    public func mayReach(_ path: String, exists: (String) -> Bool) -> Bool {
+        if PathExpansion.isPattern(path) { return true }
+        do throws(LaunchError) {
+            return exists(try PathExpansion(host: self).expand(path, key: ""))
+        } catch {
+            return true
+        }
+    }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import Launch
 import Profile
 import SandboxKit
 
@@ -23,7 +24,9 @@ struct ProfileCheckCommand: ParsableCommand {
         let store = ProfileStore.ofCaller()
         // A shadowed file can be had by its path only.
         let names = profiles.isEmpty ? try store.list().map { $0.isShadowed ? $0.path : $0.name } : profiles
-        let checked = names.map { ($0, store.check([$0], exists: { access($0, F_OK) == 0 })) }
+        let host = try HostFacts.current()
+        let exists = { (path: String) in host.mayReach(path) { access($0, F_OK) == 0 } }
+        let checked = names.map { ($0, store.check([$0], exists: exists)) }
         if json {
             try Output.json(Value.array(checked.map { name, findings in document(name, findings) }))
         } else {

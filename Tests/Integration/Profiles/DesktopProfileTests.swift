@@ -12,7 +12,8 @@ extension Integration {
                 ["dbus-daemon", "--session", "--nofork", "--nopidfile", "--print-address", "--address", address],
                 name: "bus")
             try #require(it.box.waitForOutput("unix:", name: "bus"), "\(it.box.output("bus"))")
-            let ask = "dbus-send --bus=\(address) --print-reply --dest=org.freedesktop.DBus / "
+            let ask =
+                "dbus-send --bus=\(address) --print-reply --dest=org.freedesktop.DBus / "
                 + "org.freedesktop.DBus.GetId"
             try it.expectOutOfReach("desktop-base", ask, without: "method return")
         }
@@ -27,13 +28,15 @@ extension Integration {
             #expect(!Files.exists(it.box.path + "/run/x"))
         }
 
-        @Test("desktop-base: no display, by its file or its abstract socket",
+        @Test(
+            "desktop-base: no display, by its file or its abstract socket",
             .needsRoot, .needsProgram("Xvfb"), .needsProgram("xdpyinfo"))
         func display() throws {
             let hadFolder = Files.exists("/tmp/.X11-unix")
             defer { if !hadFolder { rmdir("/tmp/.X11-unix") } }
             let it = try ProfileBox(.root)
-            let server = try it.box.start(["Xvfb", "-displayfd", "1", "-nolisten", "tcp", "-listen", "local"], name: "x")
+            let server = try it.box.start(
+                ["Xvfb", "-displayfd", "1", "-nolisten", "tcp", "-listen", "local"], name: "x")
             defer {
                 // It removes its socket and lock by itself.
                 server.signal(SIGTERM)

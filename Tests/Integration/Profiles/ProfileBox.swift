@@ -35,8 +35,11 @@ final class ProfileBox: Sendable {
     deinit { Harness.remove(place) }
 
     private static func makePlace() throws -> String {
-        let bases = ["/srv", Files.read("/proc/self/environ")?.split(separator: "\0").first { $0.hasPrefix("HOME=") }
-            .map { String($0.dropFirst(5)) } ?? "/home"]
+        let bases = [
+            "/srv",
+            Files.read("/proc/self/environ")?.split(separator: "\0").first { $0.hasPrefix("HOME=") }
+                .map { String($0.dropFirst(5)) } ?? "/home",
+        ]
         for base in bases {
             var template = Array("\(base)/sandbox-test-XXXXXX".utf8CString)
             guard mkdtemp(&template) != nil else { continue }
@@ -75,10 +78,13 @@ final class ProfileBox: Sendable {
         ]
     }
 
+    /// The mark by which what is left behind is found survives a cleared environment.
+    private static func selection(_ profile: String) -> [String] { ["-p", profile, "--env", Leaks.variable] }
+
     /// A command under a shipped profile or, where that is nil, with nothing isolated: the negative control.
     func run(_ profile: String?, _ options: [String], _ command: [String]) throws -> Outcome {
         try box.sandbox(
-            ["run"] + (profile.map { ["-p", $0] } ?? []) + options + ["--"] + command,
+            ["run"] + (profile.map { ProfileBox.selection($0) } ?? []) + options + ["--"] + command,
             environment: environment, directory: place + "/project", timeout: 60)
     }
 
@@ -87,12 +93,19 @@ final class ProfileBox: Sendable {
         try run(profile, options, ["/bin/sh", "-c", script, place])
     }
 
-    /// Starts a named box with a shipped profile, running its own command or this one.
-    func start(_ profile: String, _ options: [String] = [], _ command: [String] = []) throws -> Child {
+    /// Starts a box, named as its shipped profile, with the profile's own command, and ends it after `body`.
+    func serve(_ profile: String, _ options: [String] = [], _ body: () throws -> Void) throws {
         let environment = environment.map { "\($0)=\($1)" }.sorted()
-        let words = [box.binary, "run", "-p", profile, "-n", profile] + options + (command.isEmpty ? [] : ["--"] + command)
-        return try box.start(
-            ["env", "-C", place + "/project"] + environment + words, name: profile)
+        let words = [box.binary, "run", "-n", profile] + ProfileBox.selection(profile) + options
+        // Killed, the waiter would leave the box running.
+        let child = try box.start(
+            ["env", "-C", place + "/project"] + environment + words + ["--set", "process.die-with-parent=true"],
+            name: profile)
+        defer {
+            child.signal(SIGTERM)
+            if child.wait() == nil { child.end() }
+        }
+        try body()
     }
 
     /// The script does the forbidden thing only without the profile, and runs to its end in both cases.

@@ -8,7 +8,8 @@ extension Integration {
         func untrusted(caller: Caller) throws {
             let it = try ProfileBox(caller)
             expectOutput(
-                try it.run("untrusted", [], ["python3", "-c", "print(sum(range(10))); open('/tmp/x', 'w').write('y')"]), "45")
+                try it.run(
+                    "untrusted", [], ["python3", "-c", "print(sum(range(10))); open('/tmp/x', 'w').write('y')"]), "45")
             try it.expectOutOfReach("untrusted", "cat ~/notes")
             try it.expectOutOfReach("untrusted", "echo x > \"$0/outside/x\" && echo wrote", without: "wrote")
             let socket = "python3 -c 'import socket; socket.socket(); print(\"opened\")'"
@@ -19,7 +20,8 @@ extension Integration {
             expectOutput(try it.shell("untrusted", "ulimit -n; ulimit -c"), "1024\n0")
         }
 
-        @Test("build: make and gcc work in the directory, and what the makefile tries beside fails",
+        @Test(
+            "build: make and gcc work in the directory, and what the makefile tries beside fails",
             .needsProgram("make"), arguments: Caller.all)
         func build(caller: Caller) throws {
             let it = try ProfileBox(caller)
@@ -45,7 +47,8 @@ extension Integration {
             #expect(it.read("project/loot") == "\n" && !Files.exists(it.place + "/outside/trace"))
             let free = try it.run(nil, [], ["make", "CC=cc"])
             let loot = it.read("project/loot") ?? ""
-            #expect(free.succeeded && loot.split(separator: ProfileBox.secret.last ?? " ").count >= 4, "\(free) \(loot)")
+            #expect(
+                free.succeeded && loot.split(separator: ProfileBox.secret.last ?? " ").count >= 4, "\(free) \(loot)")
             #expect(Files.exists(it.place + "/outside/trace"))
         }
 
@@ -80,13 +83,16 @@ extension Integration {
             try it.write("project/main.js", "console.log(require('./helper').double(21))\n")
             expectOutput(try it.run("node", [], ["node", "main.js"]), "42")
             try it.expectOutOfReach("node", "node -e 'console.log(fs.readFileSync(\"'$0'/home/notes\", \"utf8\"))'")
-            try it.expectOutOfReach("node", "node -e 'fs.writeFileSync(\"x\", \"\"); console.log(\"wrote\")'", without: "wrote")
+            try it.expectOutOfReach(
+                "node", "node -e 'fs.writeFileSync(\"x\", \"\"); console.log(\"wrote\")'", without: "wrote")
             let url = try it.hostServer()
             let fetch = "node -e 'http.get(\"\(url)\", answer => answer.pipe(process.stdout)).on(\"error\", () => 0)'"
             try it.expectOutOfReach("node", fetch)
         }
 
-        @Test("media: converts an image, and cannot read another directory's", .needsProgram("convert"), arguments: Caller.all)
+        @Test(
+            "media: converts an image, and cannot read another directory's", .needsProgram("convert"),
+            arguments: Caller.all)
         func media(caller: Caller) throws {
             let it = try ProfileBox(caller)
             let picture = "P3 2 1 255 255 0 0 0 0 255\n"
@@ -95,7 +101,8 @@ extension Integration {
             try it.makeDirectory("project/out")
             let converted = try it.run("media", [], ["convert", "in.ppm", "-resize", "200%", "out/big.png"])
             #expect(converted.succeeded && Files.bytes(it.place + "/project/out/big.png").count > 50, "\(converted)")
-            try it.expectOutOfReach("media", "convert \"$0/home/private.ppm\" -format 'read %w' info:-", without: "read 2")
+            try it.expectOutOfReach(
+                "media", "convert \"$0/home/private.ppm\" -format 'read %w' info:-", without: "read 2")
             try it.expectOutOfReach("media", "convert in.ppm other.png && echo wrote", without: "wrote")
         }
 
@@ -103,7 +110,9 @@ extension Integration {
         func video(caller: Caller) throws {
             let it = try ProfileBox(caller)
             try it.makeDirectory("project/out")
-            let make = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=d=1:s=64x48:r=5", "-c:v", "mpeg4", "out/a.avi"]
+            let make = [
+                "ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc=d=1:s=64x48:r=5", "-c:v", "mpeg4", "out/a.avi",
+            ]
             let made = try it.run("media", [], make)
             #expect(made.succeeded && Files.exists(it.place + "/project/out/a.avi"), "\(made)")
             try it.box.must(["mv", it.place + "/project/out/a.avi", it.place + "/home/a.avi"])
@@ -112,7 +121,9 @@ extension Integration {
                 "media", "ffmpeg -v error -f concat -safe 0 -i list -f null - && echo played", without: "played")
         }
 
-        @Test("pdf: reads a document, and cannot read another directory's", .needsProgram("pdftotext"), arguments: Caller.all)
+        @Test(
+            "pdf: reads a document, and cannot read another directory's", .needsProgram("pdftotext"),
+            arguments: Caller.all)
         func pdf(caller: Caller) throws {
             let it = try ProfileBox(caller)
             try it.write("project/in.pdf", Document.pdf("Hello from inside"))

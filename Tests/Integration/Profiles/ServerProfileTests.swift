@@ -4,16 +4,30 @@ import Testing
 extension Integration {
     /// Profiles of servers, each reached through its own network namespace.
     @Suite("Profiles of servers") struct ServerProfileTests {
-        /// Joins a running box's network and, without root, the user namespace that owns it.
+        /// A command in a running box's network.
         private func ask(_ it: ProfileBox, _ name: String, _ command: [String]) throws -> Outcome {
             try it.run(nil, ["--join", "net=sandbox:\(name)"], command)
+        }
+
+        /// The server comes to answer with that text.
+        private func expectAnswer(
+            _ it: ProfileBox, _ name: String, _ url: String, _ text: String,
+            sourceLocation: SourceLocation = #_sourceLocation
+        ) throws {
+            var answer: Outcome?
+            let isRight = try Clock.waitUntil {
+                answer = try ask(it, name, ServerProfileTests.curl + [url])
+                return answer?.out.contains(text) == true
+            }
+            #expect(isRight, "\(answer?.description ?? "no answer")", sourceLocation: sourceLocation)
         }
 
         private static let curl = [
             "curl", "-sS", "--max-time", "10", "--retry", "40", "--retry-delay", "0", "--retry-connrefused",
         ]
 
-        @Test("web-server: nginx serves chosen documents to who joins its network",
+        @Test(
+            "web-server: nginx serves chosen documents to who joins its network",
             .needsRoot, .needsProgram("nginx"), .needsProgram("curl"))
         func webServer() throws {
             let it = try ProfileBox(.root)
@@ -22,31 +36,30 @@ extension Integration {
             try it.makeDirectory("outside/logs")
             let documents = ["--bind", "\(it.place)/project:/var/www/html:ro"]
             let options = documents + ["--bind", "\(it.place)/outside/logs:/var/log/nginx"]
-            let server = try it.start("web-server", options)
             let url = "http://127.0.0.1/"
-            #expect(try Clock.waitUntil { try ask(it, "web-server", ServerProfileTests.curl + [url]).text == "our page" })
-            // Workers are www-data, and have no power left.
-            let workers = Processes.all.filter {
-                Processes.command($0).first?.hasPrefix("nginx: worker") == true
-                    && Processes.namespace("net", of: "\($0)") != Processes.namespace("net")
+            try it.serve("web-server", options) {
+                try expectAnswer(it, "web-server", url, "our page")
+                // Workers are www-data, and have no power left.
+                let workers = Processes.all.filter {
+                    Processes.command($0).first?.hasPrefix("nginx: worker") == true
+                        && Processes.namespace("net", of: "\($0)") != Processes.namespace("net")
+                }
+                #expect(!workers.isEmpty)
+                for worker in workers {
+                    #expect(Processes.status(worker, "CapPrm") == "0000000000000000")
+                    #expect(Processes.status(worker, "Uid")?.hasPrefix("0 ") == false)
+                }
+                #expect(Clock.waitUntil { it.read("outside/logs/access.log")?.contains("GET / HTTP") == true })
+                try expectAnswer(it, "web-server", url + "link", "404 Not Found")
             }
-            #expect(!workers.isEmpty)
-            for worker in workers {
-                #expect(Processes.status(worker, "CapPrm") == "0000000000000000")
-                #expect(Processes.status(worker, "Uid")?.hasPrefix("0 ") == false)
-            }
-            #expect(Clock.waitUntil { it.read("outside/logs/access.log")?.contains("GET / HTTP") == true })
-            #expect(try ask(it, "web-server", ServerProfileTests.curl + [url + "link"]).out.contains("404 Not Found"))
-            server.end()
             // The negative control: with the home in place the same link leads out.
-            let open = try it.start("web-server", options + ["--set", "filesystem.private=[\"tmp\", \"dev\", \"run\"]"])
-            #expect(try Clock.waitUntil {
-                try ask(it, "web-server", ServerProfileTests.curl + [url + "link"]).text == ProfileBox.secret
-            })
-            open.end()
+            try it.serve("web-server", options + ["--set", "filesystem.private=[\"tmp\", \"dev\", \"run\"]"]) {
+                try expectAnswer(it, "web-server", url + "link", ProfileBox.secret)
+            }
         }
 
-        @Test("web-server: nginx without root, asked from inside",
+        @Test(
+            "web-server: nginx without root, asked from inside",
             .needsUserNamespaces, .needsProgram("nginx"), .needsProgram("curl"))
         func webServerOfUser() throws {
             let it = try ProfileBox(.user)
@@ -58,7 +71,8 @@ extension Integration {
             try it.expectOutOfReach("web-server", "cat ~/notes")
         }
 
-        @Test("redis: serves from memory, and cannot write its dump where it is told to",
+        @Test(
+            "redis: serves from memory, and cannot write its dump where it is told to",
             .needsProgram("redis-server"), arguments: Caller.all)
         func redis(caller: Caller) throws {
             let it = try ProfileBox(caller)
@@ -77,17 +91,18 @@ extension Integration {
             try it.expectOutOfReach("redis", "cat ~/.ssh/id")
         }
 
-        @Test("redis: its own command as user redis, reached by joining its network and from nowhere else",
+        @Test(
+            "redis: its own command as user redis, reached by joining its network and from nowhere else",
             .needsRoot, .needsProgram("redis-server"))
         func redisService() throws {
             let it = try ProfileBox(.root)
-            let server = try it.start("redis", ["--user", "redis"])
-            #expect(it.box.waitForOutput("Ready to accept connections", name: "redis"))
-            expectOutput(try ask(it, "redis", ["redis-cli", "set", "mark", ProfileBox.secret]), "OK")
-            expectOutput(try ask(it, "redis", ["redis-cli", "get", "mark"]), ProfileBox.secret)
-            let outside = try it.run(nil, ["--unshare", "net"], ["redis-cli", "get", "mark"])
-            #expect(!outside.succeeded && !outside.out.contains(ProfileBox.secret), "\(outside)")
-            server.end()
+            try it.serve("redis", ["--user", "redis"]) {
+                #expect(it.box.waitForOutput("Ready to accept connections", name: "redis"))
+                expectOutput(try ask(it, "redis", ["redis-cli", "set", "mark", ProfileBox.secret]), "OK")
+                expectOutput(try ask(it, "redis", ["redis-cli", "get", "mark"]), ProfileBox.secret)
+                let outside = try it.run(nil, ["--unshare", "net"], ["redis-cli", "get", "mark"])
+                #expect(!outside.succeeded && !outside.out.contains(ProfileBox.secret), "\(outside)")
+            }
         }
 
         @Test("static-site: the directory is served, what its links lead to is not", .needsRoot, .needsProgram("curl"))
@@ -95,16 +110,19 @@ extension Integration {
             let it = try ProfileBox(.root)
             try it.write("project/page", "our page")
             try Files.makeLink(it.place + "/project/link", to: it.place + "/home/notes")
-            let server = try it.start("static-site")
             let url = "http://127.0.0.1:8000/"
-            #expect(it.box.waitForOutput("Serving HTTP", name: "static-site"), "\(it.box.output("static-site"))")
-            expectOutput(try ask(it, "static-site", ServerProfileTests.curl + [url + "page"]), "our page")
-            #expect(try ask(it, "static-site", ServerProfileTests.curl + [url + "link"]).out.contains("404"))
-            server.end()
+            try it.serve("static-site") {
+                #expect(it.box.waitForOutput("Serving HTTP", name: "static-site"))
+                try expectAnswer(it, "static-site", url + "page", "our page")
+                try expectAnswer(it, "static-site", url + "link", "404")
+            }
             let open = try it.run(
                 nil, ["--unshare", "net"],
-                ["sh", "-c", "python3 -m http.server --bind 127.0.0.1 8000 2>/dev/null >&2 & "
-                    + ServerProfileTests.curl.joined(separator: " ") + " \(url)link; kill $!"])
+                [
+                    "sh", "-c",
+                    "python3 -m http.server --bind 127.0.0.1 8000 2>/dev/null >&2 & "
+                        + ServerProfileTests.curl.joined(separator: " ") + " \(url)link; kill $!",
+                ])
             #expect(open.text == ProfileBox.secret, "\(open)")
         }
 
@@ -112,7 +130,8 @@ extension Integration {
         func staticSiteOfUser() throws {
             let it = try ProfileBox(.user)
             try it.write("project/page", "our page")
-            let script = "python3 -m http.server --bind 127.0.0.1 8000 >/dev/null 2>&1 & "
+            let script =
+                "python3 -m http.server --bind 127.0.0.1 8000 >/dev/null 2>&1 & "
                 + ServerProfileTests.curl.joined(separator: " ") + " http://127.0.0.1:8000/page; kill $!"
             expectOutput(try it.shell("static-site", script), "our page")
             try it.expectOutOfReach("static-site", "cat ~/notes")

@@ -17,7 +17,8 @@ extension Integration {
             for line in list.lines.dropFirst() { #expect(line.split(separator: " ").count > 5, "\(line)") }
         }
 
-        @Test("each is free of errors and of rules without effect", arguments: names) func checked(name: String) throws {
+        @Test("each is free of errors and of rules without effect", arguments: names) func checked(name: String) throws
+        {
             let it = try ProfileBox(Caller.all.first ?? .user)
             let check = try it.box.sandbox(
                 ["profile", "check", name], environment: it.environment, directory: it.place + "/project")
