@@ -1,3 +1,4 @@
+import Glibc
 import Kernel
 public import Launch
 public import Profile
@@ -8,12 +9,24 @@ public enum Sandbox {
     public static func plan(
         _ profile: Profile, command: [String] = [], name: String? = nil
     ) throws(LaunchError) -> LaunchPlan {
-        let host = try HostFacts.current { sandbox in
-            // A state directory that cannot be read has no sandbox to join.
-            guard let registry = try? Registry.ofCaller(), let process = try? registry.find(sandbox) else { return nil }
-            return "/proc/\(process.pid)/ns"
+        let host = try HostFacts.current { sandbox throws(LaunchError) in
+            try Registry.ofCaller().find(sandbox).map(namespaceDirectory)
         }
         return try Planner(host: host).plan(profile, command: command, name: name)
+    }
+
+    /// Without root a box's process 1 cannot be looked into, because it is still an image of ours; its command can.
+    private static func namespaceDirectory(of process: ProcessIdentity) -> String {
+        let own = "/proc/\(process.pid)/ns"
+        var target: CChar = 0
+        if readlink("\(own)/user", &target, 1) > 0 { return own }
+        do throws(SystemError) {
+            let children = try readText("/proc/\(process.pid)/task/\(process.pid)/children")
+            return children.split(separator: " ").first.map { "/proc/\($0)/ns" } ?? own
+        } catch {
+            // The join itself will say what is wrong.
+            return own
+        }
     }
 
     /// Runs a plan in the foreground.

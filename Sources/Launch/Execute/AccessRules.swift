@@ -21,7 +21,7 @@ struct AccessRules {
                 throw LaunchError(
                     key: "filesystem.read-only", "\(path) does not exist", mend: "remove it, or make it")
             }
-            rules.paths = AccessRules.tree(access, resolve: AccessRules.resolve).rules(list: AccessRules.list)
+            rules.paths = AccessRules.tree(access, resolve: AccessRules.resolve).rules(list: directoryEntries)
         }
         if rules.isEmpty { return nil }
         let key = plan.filesystem.landlock == nil ? "security.landlock" : "filesystem.landlock"
@@ -41,18 +41,5 @@ struct AccessRules {
         guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
         return String(cString: resolved)
-    }
-
-    private static func list(_ directory: String) -> [String]? {
-        guard let stream = opendir(directory) else { return nil }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != ".", name != ".." { names.append(name) }
-        }
-        return names
     }
 }

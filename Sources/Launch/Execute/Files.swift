@@ -41,6 +41,20 @@ func coverWithFile(
     try tree.attach(to: place, action: action)
 }
 
+/// The names in a directory without `.` and `..`; nil for what cannot be listed.
+func directoryEntries(_ path: String) -> [String]? {
+    guard let stream = opendir(path) else { return nil }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+            pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+}
+
 /// A path of mountinfo with its octal escapes resolved (proc_pid_mountinfo(5)).
 func unescapeMountPath(_ text: some StringProtocol) -> String {
     guard text.utf8.contains(0x5c) else { return String(text) }

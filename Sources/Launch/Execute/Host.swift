@@ -5,7 +5,9 @@ import Profile
 extension HostFacts {
     /// The facts of the running process and machine; what is costly is looked up when it is asked for.
     public static func current(
-        namespaceDirectory: @escaping @Sendable (_ sandbox: String) -> String? = { _ in nil }
+        namespaceDirectory: @escaping @Sendable (_ sandbox: String) throws(LaunchError) -> String? = {
+            _ throws(LaunchError) in nil
+        }
     ) throws(LaunchError) -> HostFacts {
         let held = try attributed(to: nil) { () throws(SystemError) in try CapabilityState.current() }
         var facts = HostFacts(

@@ -81,6 +81,15 @@ extension MountBuilder {
         let layers = try attributed(to: "filesystem.overlay.upper") { () throws(SystemError) in
             try OverlayLayers(overlay, under: root.descriptor.number, userNamespace: userNamespace)
         }
+        if userNamespace, !overlay.layered.isEmpty || !overlay.bound.isEmpty {
+            let made = try layers.attachSplit(lower: lower, overlay)
+            root = RootDirectory(try duplicate(made[0]))
+            for mount in made {
+                try adopt(mount)
+                close(mount)
+            }
+            return
+        }
         let tree = try layers.attach(lower: lower, name: "", to: layers.rootMountPoint)
         root = RootDirectory(try duplicate(tree.descriptor.number))
         try adopt(root.descriptor.number)

@@ -6,7 +6,7 @@ import Profile
 /// The copy-on-write layers of a box: one overlay per filesystem of the tree below it (overlayfs, kernel
 /// Documentation/filesystems/overlayfs.rst).
 struct OverlayLayers: ~Copyable {
-    private let key = "filesystem.overlay"
+    let key = "filesystem.overlay"
     private let userNamespace: Bool
     /// Holds the upper and work directories.
     private let store: Descriptor

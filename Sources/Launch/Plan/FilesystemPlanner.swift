@@ -89,8 +89,11 @@ struct FilesystemPlanner {
         for step in named {
             guard case .hide(let path) = step.operation else { continue }
             for case .bind(let from, let to, _) in plan.steps.map(\.operation) where from != to {
-                guard let below = FilesystemPlanner.remainder(of: path, below: from) else { continue }
-                steps.append(MountStep(step.key, .hide(path: below.isEmpty ? to : to + "/" + below)))
+                if let below = FilesystemPlanner.remainder(of: path, below: from) {
+                    steps.append(MountStep(step.key, .hide(path: below.isEmpty ? to : to + "/" + below)))
+                } else if FilesystemPlanner.remainder(of: from, below: path) != nil {
+                    steps.append(MountStep(step.key, .hide(path: to)))
+                }
             }
         }
         if filesystem.proc == .none { steps.append(MountStep("filesystem.proc", .hide(path: "/proc"))) }

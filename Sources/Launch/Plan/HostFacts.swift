@@ -20,7 +20,7 @@ public struct HostFacts: Sendable {
     /// Ranges of /etc/subuid (`uid` true) or /etc/subgid that belong to the caller; `inside` is 0 in each.
     public var subordinateIDs: @Sendable (_ uid: Bool) -> [Profile.IDRange]
     /// The /proc/PID/ns directory of a running sandbox, nil when there is none of that name.
-    public var namespaceDirectory: @Sendable (_ sandbox: String) -> String?
+    public var namespaceDirectory: @Sendable (_ sandbox: String) throws(LaunchError) -> String?
 
     public init(
         uid: UInt32, gid: UInt32, privileged: Bool, environment: [String], home: String, hasTerminal: Bool,
@@ -28,7 +28,7 @@ public struct HostFacts: Sendable {
         glob: @escaping @Sendable (String) -> [String] = { _ in [] },
         mounts: @escaping @Sendable () -> [HostMount] = { [] },
         subordinateIDs: @escaping @Sendable (Bool) -> [Profile.IDRange] = { _ in [] },
-        namespaceDirectory: @escaping @Sendable (String) -> String? = { _ in nil }
+        namespaceDirectory: @escaping @Sendable (String) throws(LaunchError) -> String? = { _ throws(LaunchError) in nil }
     ) {
         self.uid = uid
         self.gid = gid

@@ -56,7 +56,7 @@ public struct Planner: Sendable {
         switch target {
         case .path(let path): return try PathExpansion(host: host).expand(path, key: key)
         case .sandbox(let name):
-            guard let directory = host.namespaceDirectory(name) else {
+            guard let directory = try host.namespaceDirectory(name) else {
                 throw LaunchError(key: key, "no sandbox \"\(name)\" is running")
             }
             return "\(directory)/\(kind.entry)"
