@@ -19,14 +19,16 @@ extension Integration {
         }
 
         @Test("an unknown key: file, line, nearest key") func unknownKey() throws {
-            try refuse("description = \"x\"\n\n[process]\nhostnam = \"a\"\n", naming: "test.toml:4", "hostnam", "hostname")
+            try refuse(
+                "description = \"x\"\n\n[process]\nhostnam = \"a\"\n", naming: "test.toml:4", "hostnam", "hostname")
             try refuse("[filesytem]\nhide = []\n", naming: "test.toml:1", "filesytem", "filesystem")
         }
 
         @Test(
             "a wrong type",
             arguments: [
-                ("[process]\nnice = \"low\"\n", "process.nice"), ("[process]\ncommand = \"ls -l\"\n", "process.command"),
+                ("[process]\nnice = \"low\"\n", "process.nice"),
+                ("[process]\ncommand = \"ls -l\"\n", "process.command"),
                 ("[namespaces]\nunshare = \"net\"\n", "namespaces.unshare"),
                 ("[filesystem]\nbind = [\"/a:/b\"]\n", "filesystem.bind"),
                 ("[filesystem]\nlandlock = \"yes\"\n", "filesystem.landlock"),
@@ -56,7 +58,9 @@ extension Integration {
             let outcome = try box.sandbox(["run", "-p", path, "--", "touch", marker])
             expectRefused(outcome, naming: "test.toml")
             #expect(!Files.exists(marker))
-            #expect(outcome.err.utf8.allSatisfy { $0 >= 32 || $0 == 10 }, "control characters in \(outcome.err.debugDescription)")
+            #expect(
+                outcome.err.utf8.allSatisfy { $0 >= 32 || $0 == 10 },
+                "control characters in \(outcome.err.debugDescription)")
         }
 
         @Test("a file of 10 MB") func large() throws {
@@ -106,7 +110,8 @@ extension Integration {
         @Test("no permission", .needsRoot) func permission() throws {
             let user = try Box(as: Box.user)
             try Files.write("x\n", to: user.file("closed.toml"), mode: 0o600)
-            expectRefused(try user.sandbox(["run", "-p", user.file("closed.toml"), "--", "true"]), naming: "closed.toml")
+            expectRefused(
+                try user.sandbox(["run", "-p", user.file("closed.toml"), "--", "true"]), naming: "closed.toml")
             try box.must(["mkdir", "-m", "700", user.path + "/closed"])
             expectRefused(
                 try user.launch("", ["--unshare", "user,mount", "--bind", "\(user.path)/closed/x:/mnt"], ["true"]),

@@ -51,7 +51,8 @@ extension Integration {
         @Test("--bind FROM alone keeps its place") func samePlace() throws {
             let toml = "[namespaces]\nunshare = [\"mount\"]\n[filesystem]\ntmpfs = [{ path = \"\(box.path)\" }]\n"
             let outcome = try box.launch(
-                toml, ["--bind", box.path + "/from", "--workdir", "/"], ["sh", "-c", "ls \(box.path); cat \(box.path)/from/file"])
+                toml, ["--bind", box.path + "/from", "--workdir", "/"],
+                ["sh", "-c", "ls \(box.path); cat \(box.path)/from/file"])
             expectOutput(outcome, "from\ncontent")
         }
 
@@ -105,11 +106,14 @@ extension Integration {
             #expect(outcome.status == 1 && outcome.err.contains("Read-only"), "\(outcome)")
         }
 
-        @Test("rslave lets the host's later mounts in, rprivate does not", arguments: [("rslave", true), ("rprivate", false)])
+        @Test(
+            "rslave lets the host's later mounts in, rprivate does not",
+            arguments: [("rslave", true), ("rprivate", false)])
         func propagation(option: String, arrives: Bool) throws {
-            let words = [box.binary, "run"] + (try box.profile(bind(option))) + [
-                "--", "sh", "-c", "echo up; read line < fifo; ls to/below",
-            ]
+            let words =
+                [box.binary, "run"] + (try box.profile(bind(option))) + [
+                    "--", "sh", "-c", "echo up; read line < fifo; ls to/below",
+                ]
             let script = """
                 mount --bind from from && mount --make-shared from && mkfifo fifo
                 "$@" > log & 
@@ -138,7 +142,8 @@ extension Integration {
             try box.must(["chmod", "0777", box.path + "/from"])
             let plain = try box.launch(bind() + users, unshare, ["stat", "-c", "%u:%g", "to/file"])
             expectOutput(plain, "65534:65534")
-            let mapped = try box.launch(bind("idmap") + users, unshare, ["sh", "-c", "stat -c %u:%g to/file; touch to/made"])
+            let mapped = try box.launch(
+                bind("idmap") + users, unshare, ["sh", "-c", "stat -c %u:%g to/file; touch to/made"])
             expectOutput(mapped, "0:0")
             var status = stat()
             #expect(stat(box.file("from/made"), &status) == 0 && status.st_uid == 0, "owner outside \(status.st_uid)")
@@ -146,7 +151,8 @@ extension Integration {
 
         @Test("an unknown option is refused") func unknown() throws {
             expectRefused(try box.shell(bind("rw-maybe"), [], "true"), naming: "rw-maybe")
-            expectRefused(try box.launch("", ["--unshare", "mount", "--bind", "/usr:/mnt:bogus"], ["true"]), naming: "bogus")
+            expectRefused(
+                try box.launch("", ["--unshare", "mount", "--bind", "/usr:/mnt:bogus"], ["true"]), naming: "bogus")
         }
     }
 }

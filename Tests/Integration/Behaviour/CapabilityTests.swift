@@ -18,7 +18,9 @@ extension Integration {
             return Status(outcome.out)
         }
 
-        func sets(_ status: Status) -> [UInt64?] { ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"].map { status.set($0) } }
+        func sets(_ status: Status) -> [UInt64?] {
+            ["CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"].map { status.set($0) }
+        }
 
         @Test("no_new_privs is on, unless taken out") func noNewPrivileges() throws {
             #expect(try status("")["NoNewPrivs"] == "1")

@@ -78,7 +78,8 @@ extension Integration {
         @Test("private home") func privateHome() throws {
             try box.write("home/letter", "dear\n")
             let toml = profile("private = [\"home\"]")
-            let outcome = try box.launch(toml, ["--workdir", "/"], ["sh", "-c", "ls -A /root /home; ls -A ~; touch ~/new"])
+            let outcome = try box.launch(
+                toml, ["--workdir", "/"], ["sh", "-c", "ls -A /root /home; ls -A ~; touch ~/new"])
             #expect(outcome.succeeded && !outcome.out.contains("letter"), "\(outcome)")
             #expect(!Files.exists(box.file("home/new")))
         }
@@ -88,7 +89,9 @@ extension Integration {
             let outcome = try box.shell(toml, [], "ls /dev; ls /dev/pts; head -c 4 /dev/zero | wc -c; : > /dev/null")
             #expect(outcome.succeeded, "\(outcome)")
             let names = Set(outcome.lines)
-            let usual = ["null", "zero", "full", "random", "urandom", "tty", "pts", "ptmx", "shm", "fd", "stdin", "stdout"]
+            let usual = [
+                "null", "zero", "full", "random", "urandom", "tty", "pts", "ptmx", "shm", "fd", "stdin", "stdout",
+            ]
             #expect(names.isSuperset(of: usual), "\(outcome)")
             #expect(names.isDisjoint(with: ["mem", "kmsg", "vda", "sda", "kvm", "net"]), "\(outcome)")
             let pty = "import os; m, s = os.openpty(); print(os.ttyname(s))"
@@ -107,11 +110,13 @@ extension Integration {
             let toml = profile(
                 "tmpfs = [{ path = \"\(box.path)/tree/below\", size = \"2M\", mode = \"0711\" }]")
             let outcome = try box.shell(
-                toml, [], "stat -c %a tree/below; head -c 1M /dev/zero > tree/below/a && head -c 4M /dev/zero > tree/below/b")
+                toml, [],
+                "stat -c %a tree/below; head -c 1M /dev/zero > tree/below/a && head -c 4M /dev/zero > tree/below/b")
             #expect(outcome.status == 1 && outcome.lines.first == "711", "\(outcome)")
             #expect(outcome.err.contains("No space left"), "\(outcome)")
             #expect(Files.list(box.file("tree/below")).isEmpty)
-            let option = try box.launch("", ["--unshare", "mount", "--tmpfs", box.path + "/tree"], ["ls", "-A", "tree"])
+            let option = try box.launch(
+                "", ["--unshare", "mount", "--tmpfs", box.path + "/tree"], ["ls", "-A", "tree"])
             expectOutput(option, "")
         }
 
@@ -124,7 +129,8 @@ extension Integration {
                 symlinks = [{ path = "\(box.path)/tree/below/link", target = "made" }]
                 """)
             let outcome = try box.shell(
-                toml, [], "cat tree/file tree/below/made tree/below/link; stat -c %a tree/below/made; readlink tree/below/link")
+                toml, [],
+                "cat tree/file tree/below/made tree/below/link; stat -c %a tree/below/made; readlink tree/below/link")
             expectOutput(outcome, "changed\nmade\nmade\n600\nmade")
             #expect(Files.read(box.file("tree/file")) == "original\n")
             #expect(Files.list(box.file("tree/below")).isEmpty)
@@ -154,7 +160,9 @@ extension Integration {
         @Test(
             "a path that must exist and does not is refused",
             arguments: ["read-only = [\"/no/such/path\"]", "bind = [{ from = \"/no/such/path\", to = \"/mnt\" }]"])
-        func missing(line: String) throws { expectRefused(try box.shell(profile(line), [], "true"), naming: "/no/such/path") }
+        func missing(line: String) throws {
+            expectRefused(try box.shell(profile(line), [], "true"), naming: "/no/such/path")
+        }
 
         @Test("filesystem keys without a mount namespace are refused, lest the host's own mounts change")
         func withoutNamespace() throws {

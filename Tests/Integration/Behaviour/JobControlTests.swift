@@ -84,18 +84,22 @@ extension Integration {
             let shell = try InteractiveShell(in: box)
             shell.enter("tty; \(box.binary) run -- tty; \(box.binary) run -t -- tty; echo done")
             #expect(shell.terminal.expect("\ndone"), "\(shell.terminal.transcript)")
-            let names = shell.terminal.transcript.split(whereSeparator: \.isNewline).filter { $0.hasPrefix("/dev/pts/") }
+            let names = shell.terminal.transcript.split(whereSeparator: \.isNewline).filter {
+                $0.hasPrefix("/dev/pts/")
+            }
             try #require(names.count == 3, "\(shell.terminal.transcript)")
             #expect(names[0] == names[1] && names[0] != names[2], "\(names)")
         }
 
         @Test("terminal = none: no controlling terminal") func noTerminal() throws {
             let shell = try InteractiveShell(in: box)
-            shell.enter(try words("[process]\nterminal = \"none\"\n", "sh -c 'true < /dev/tty && echo reached; echo done'"))
+            shell.enter(
+                try words("[process]\nterminal = \"none\"\n", "sh -c 'true < /dev/tty && echo reached; echo done'"))
             #expect(shell.terminal.expect("\ndone"), "\(shell.terminal.transcript)")
             #expect(!shell.terminal.transcript.contains("\nreached"), "\(shell.terminal.transcript)")
             #expect(shell.prompt())
-            shell.enter(try words("[process]\nterminal = \"inherit\"\n", "sh -c 'true < /dev/tty && echo reached; echo done'"))
+            shell.enter(
+                try words("[process]\nterminal = \"inherit\"\n", "sh -c 'true < /dev/tty && echo reached; echo done'"))
             #expect(shell.terminal.expect("\nreached"), "control: \(shell.terminal.transcript)")
         }
 

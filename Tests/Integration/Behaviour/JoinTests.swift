@@ -52,7 +52,8 @@ extension Integration {
             defer { child.end() }
             let inner = try #require(Processes.children(of: child.pid).first)
             let options = ["--join", "pid=/proc/\(inner)/ns/pid", "--join", "mount=/proc/\(inner)/ns/mnt"]
-            let outcome = try box.launch("", options, ["sh", "-c", "readlink /proc/self/ns/pid; cat /proc/1/comm; exit 9"])
+            let outcome = try box.launch(
+                "", options, ["sh", "-c", "readlink /proc/self/ns/pid; cat /proc/1/comm; exit 9"])
             #expect(outcome.status == 9, "\(outcome)")
             #expect(outcome.lines == [Processes.namespace("pid", of: "\(inner)") ?? "", "sleep"], "\(outcome)")
         }

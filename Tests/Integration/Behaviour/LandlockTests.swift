@@ -29,11 +29,13 @@ extension Integration {
 
         @Test("the same rules as the mounts', so that a mount more changes nothing", .needsRoot) func files() throws {
             let toml = profile(readOnly: Self.system + ", \"\(box.path)/tree\"")
-            let script = "mount -o remount,bind,rw \(box.path)/tree 2>/dev/null; cat tree/file; echo x > tree/file || echo refused"
+            let script =
+                "mount -o remount,bind,rw \(box.path)/tree 2>/dev/null; cat tree/file; echo x > tree/file || echo refused"
             let outcome = try box.shell(toml, [], script)
             #expect(outcome.lines == ["original", "refused"], "\(outcome)")
             #expect(Files.read(box.file("tree/file")) == "original\n")
-            let control = try box.shell(profile(readOnly: "\"\(box.path)/tree\"", writable: "\"/\"", landlock: false), [], script)
+            let control = try box.shell(
+                profile(readOnly: "\"\(box.path)/tree\"", writable: "\"/\"", landlock: false), [], script)
             #expect(Files.read(box.file("tree/file")) == "x\n", "control: \(control)")
         }
 

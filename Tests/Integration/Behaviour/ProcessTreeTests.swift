@@ -55,7 +55,8 @@ extension Integration {
 
         @Test("signals travel to the command", arguments: [inPlace, ownPIDs, commandFirst])
         func forwarding(toml: String) throws {
-            let script = "trap 'echo usr1' USR1; trap 'echo term; exit 7' TERM; echo ready; while :; do sleep 0.05; done"
+            let script =
+                "trap 'echo usr1' USR1; trap 'echo term; exit 7' TERM; echo ready; while :; do sleep 0.05; done"
             let child = try box.startSandbox(toml, [], ["sh", "-c", script])
             try #require(box.waitForOutput("ready"))
             child.signal(SIGUSR1)
@@ -88,7 +89,8 @@ extension Integration {
 
         /// Runs a command under an intermediate parent, ends that parent, and tells whether the command outlives it.
         func outlives(_ toml: String) throws -> Bool {
-            let words = [box.binary, "run"] + (try box.profile(toml)) + ["--", "sh", "-c", "echo ready; exec sleep 1000"]
+            let words =
+                [box.binary, "run"] + (try box.profile(toml)) + ["--", "sh", "-c", "echo ready; exec sleep 1000"]
             let parent = try box.start(["sh", "-c", "\"$@\" & wait", "sh"] + words)
             try #require(box.waitForOutput("ready"))
             kill(parent.pid, SIGKILL)

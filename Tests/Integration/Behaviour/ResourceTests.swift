@@ -83,7 +83,10 @@ extension Integration {
 
         @Test(
             "a limit that is none is refused",
-            arguments: ["memory = \"lots\"", "memory = -1", "cpu = 0", "pids = 0", "cpuset = \"0-\"", "cpuset = \"4095\"", "io-weight = 0"])
+            arguments: [
+                "memory = \"lots\"", "memory = -1", "cpu = 0", "pids = 0", "cpuset = \"0-\"", "cpuset = \"4095\"",
+                "io-weight = 0",
+            ])
         func refused(line: String) throws {
             expectRefused(try box.launch("[resources]\n\(line)\n", [], ["true"]))
         }

@@ -17,7 +17,8 @@ extension Integration {
         }
 
         @Test("another distribution's tree") func tree() throws {
-            expectOutput(try box.shell(profile(""), [], "cat /etc/os-release; ls /; cd /; pwd").trimmed(to: 1), "ID=tiny")
+            expectOutput(
+                try box.shell(profile(""), [], "cat /etc/os-release; ls /; cd /; pwd").trimmed(to: 1), "ID=tiny")
             let option = try box.launch(
                 "", ["--unshare", "mount", "--root", root.path, "--workdir", "/"], ["cat", "/etc/os-release"])
             expectOutput(option, "ID=tiny")
@@ -30,7 +31,9 @@ extension Integration {
             let places = outcome.column(4)
             #expect(places.filter { $0 == "/" }.count == 1, "\(outcome)")
             let known = ["/", "/dev", "/proc", "/sys"]
-            #expect(places.allSatisfy { place in known.contains { place == $0 || place.hasPrefix($0 + "/") } }, "\(outcome)")
+            #expect(
+                places.allSatisfy { place in known.contains { place == $0 || place.hasPrefix($0 + "/") } }, "\(outcome)"
+            )
         }
 
         @Test("the command is looked up in the box, by the box's PATH") func lookup() throws {
@@ -42,14 +45,17 @@ extension Integration {
 
         @Test("users and groups are the box's own") func users() throws {
             let toml = profile("") + "[process]\nuser = \"alice\"\nworking-directory = \"/\"\n"
-            expectOutput(try box.launch(toml, [], ["id"]), "uid=1234(alice) gid=2345(users) groups=2345(users),3456(staff),4567(audio)")
+            expectOutput(
+                try box.launch(toml, [], ["id"]),
+                "uid=1234(alice) gid=2345(users) groups=2345(users),3456(staff),4567(audio)")
             expectRefused(
                 try box.launch(toml, ["--user", "daemon"], ["id"]), naming: "daemon")
         }
 
         @Test("overlay on tmpfs: changes are lost, the tree stays as it is") func overlayTmpfs() throws {
             let toml = profile("overlay = { upper = \"tmpfs\" }") + "[process]\nworking-directory = \"/\"\n"
-            let outcome = try box.launch(toml, [], ["sh", "-c", "echo new > /etc/os-release; touch /made; rm /bin/ls; cat /etc/os-release"])
+            let outcome = try box.launch(
+                toml, [], ["sh", "-c", "echo new > /etc/os-release; touch /made; rm /bin/ls; cat /etc/os-release"])
             expectOutput(outcome, "new")
             #expect(Files.read(root.path + "/etc/os-release") == "ID=tiny\n" && !Files.exists(root.path + "/made"))
             #expect(Files.exists(root.path + "/bin/ls"))
@@ -60,7 +66,8 @@ extension Integration {
             let toml = profile("overlay = { upper = \"\(upper)\" }") + "[process]\nworking-directory = \"/\"\n"
             #expect(try box.launch(toml, [], ["sh", "-c", "echo kept > /kept; rm /etc/os-release"]).succeeded)
             let second = try box.launch(toml, [], ["sh", "-c", "cat /kept; ls /etc"])
-            #expect(second.succeeded && second.lines.first == "kept" && !second.lines.contains("os-release"), "\(second)")
+            #expect(
+                second.succeeded && second.lines.first == "kept" && !second.lines.contains("os-release"), "\(second)")
             #expect(!Files.exists(root.path + "/kept") && Files.exists(root.path + "/etc/os-release"))
         }
 
@@ -98,9 +105,14 @@ extension Integration {
             let toml = profile("", unshare: Self.ownPIDs)
             let outcome = try box.launch(
                 toml, ["--workdir", "/"],
-                ["sh", "-c", "cat /proc/kcore | head -c 1 | wc -c; cat /proc/keys | wc -c; echo 1 > /proc/sys/vm/drop_caches; echo h > /proc/sysrq-trigger; true"])
+                [
+                    "sh", "-c",
+                    "cat /proc/kcore | head -c 1 | wc -c; cat /proc/keys | wc -c; echo 1 > /proc/sys/vm/drop_caches; echo h > /proc/sysrq-trigger; true",
+                ])
             #expect(outcome.lines == ["0", "0"], "\(outcome)")
-            #expect(outcome.errorLines.filter { $0.contains("ead-only") || $0.contains("ermission") }.count >= 2, "\(outcome)")
+            #expect(
+                outcome.errorLines.filter { $0.contains("ead-only") || $0.contains("ermission") }.count >= 2,
+                "\(outcome)")
         }
 
         @Test("masked-paths and readonly-paths of one's own") func chosenMasks() throws {
@@ -108,16 +120,25 @@ extension Integration {
                 "masked-paths = [\"/proc/version\"]\nreadonly-paths = [\"/proc/sys/kernel\"]", unshare: Self.ownPIDs)
             let outcome = try box.launch(
                 toml, ["--workdir", "/"],
-                ["sh", "-c", "cat /proc/version; wc -c < /proc/keys; echo x > /proc/sys/kernel/domainname || echo refused"])
-            #expect(outcome.lines.count == 2 && outcome.lines.first != "0" && outcome.lines.last == "refused", "\(outcome)")
+                [
+                    "sh", "-c",
+                    "cat /proc/version; wc -c < /proc/keys; echo x > /proc/sys/kernel/domainname || echo refused",
+                ])
+            #expect(
+                outcome.lines.count == 2 && outcome.lines.first != "0" && outcome.lines.last == "refused", "\(outcome)")
         }
 
         @Test("proc = none, proc = host") func procKinds() throws {
-            expectOutput(try box.launch(profile("proc = \"none\"", unshare: Self.ownPIDs), ["--workdir", "/"], ["ls", "/proc"]), "")
+            expectOutput(
+                try box.launch(
+                    profile("proc = \"none\"", unshare: Self.ownPIDs), ["--workdir", "/"], ["ls", "/proc"]), "")
             let toml = "[namespaces]\nunshare = [\(Self.ownPIDs)]\n[filesystem]\nproc = \"host\"\n"
             let outcome = try box.shell(toml, [], "test -d /proc/\(getpid()) && echo seen")
             expectOutput(outcome, "seen")
-            expectOutput(try box.shell("[namespaces]\nunshare = [\(Self.ownPIDs)]\n", [], "test -d /proc/\(getpid()) || echo unseen"), "unseen")
+            expectOutput(
+                try box.shell(
+                    "[namespaces]\nunshare = [\(Self.ownPIDs)]\n", [], "test -d /proc/\(getpid()) || echo unseen"),
+                "unseen")
         }
     }
 }

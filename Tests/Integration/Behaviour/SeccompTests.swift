@@ -50,7 +50,8 @@ extension Integration {
         }
 
         @Test("log lets the call pass") func log() throws {
-            #expect(try ask("[security.seccomp]\ndeny = [\"getppid\"]\naction = \"log\"\n", "getppid") == ["getppid ok"])
+            #expect(
+                try ask("[security.seccomp]\ndeny = [\"getppid\"]\naction = \"log\"\n", "getppid") == ["getppid ok"])
         }
 
         @Test("conditions on arguments") func conditions() throws {
@@ -108,7 +109,8 @@ extension Integration {
         @Test(
             "what is no filter is refused",
             arguments: [
-                "deny = [\"@no-such-group\"]", "deny = [\"no_such_call\"]", "deny = [\"getppid\"]\naction = \"ENOSUCH\"",
+                "deny = [\"@no-such-group\"]", "deny = [\"no_such_call\"]",
+                "deny = [\"getppid\"]\naction = \"ENOSUCH\"",
                 "default = \"maybe\"", "architectures = [\"pdp11\"]\ndeny = [\"getppid\"]",
             ])
         func refused(lines: String) throws {

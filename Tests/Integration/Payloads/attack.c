@@ -165,13 +165,13 @@ static int ambush(const char *own, int seconds) {
 }
 
 static int trace(int pid) {
-    char path[64];
+    char path[64], target[256];
     snprintf(path, sizeof path, "/proc/%d/mem", pid);
     int failed = say("memory", open(path, O_RDWR));
     snprintf(path, sizeof path, "/proc/%d/environ", pid);
     failed += say("environment", open(path, O_RDONLY));
-    snprintf(path, sizeof path, "/proc/%d/fd", pid);
-    failed += say("descriptors", open(path, O_RDONLY | O_DIRECTORY));
+    snprintf(path, sizeof path, "/proc/%d/fd/0", pid);
+    failed += say("descriptors", readlink(path, target, sizeof target));
     long attached = ptrace(PTRACE_ATTACH, pid, 0, 0);
     if (attached == 0) { waitpid(pid, NULL, __WALL); ptrace(PTRACE_DETACH, pid, 0, 0); }
     return failed + say("attach", attached);

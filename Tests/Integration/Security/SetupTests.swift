@@ -27,7 +27,8 @@ extension Integration {
 
         @Test("S1: process 1 of the box cannot be written through") func executableOfInit() throws {
             let victim = try victim()
-            let words = [victim, "run"] + (try box.profile(Self.ownPIDs)) + ["--", try Payload.attack(), "overwrite", "1"]
+            let words =
+                [victim, "run"] + (try box.profile(Self.ownPIDs)) + ["--", try Payload.attack(), "overwrite", "1"]
             let outcome = try box.run(words)
             #expect(!outcome.out.contains("overwrite ok"), "\(outcome)")
             #expect(try isWhole(victim), "\(outcome)")
@@ -97,7 +98,9 @@ extension Integration {
             let child = try box.startSandbox(toml, [], ["/tmp/attack", "ambush", "/tmp/attack", "3"], name: "ambush")
             try #require(box.waitForOutput("waiting", name: "ambush"), "\(Files.read(box.file("ambush.err")) ?? "")")
             let inner = try #require(
-                Processes.marked(Leaks.variable, box.mark).first { Processes.command($0).contains("ambush") && $0 != child.pid })
+                Processes.marked(Leaks.variable, box.mark).first {
+                    Processes.command($0).contains("ambush") && $0 != child.pid
+                })
             try entering(inner)
             _ = child.wait()
             return box.output("ambush")
@@ -133,7 +136,9 @@ extension Integration {
             }
         }
 
-        @Test("S2: control: a kept descriptor leads out, and so does a careless launcher's") func inheritedControl() throws {
+        @Test("S2: control: a kept descriptor leads out, and so does a careless launcher's") func inheritedControl()
+            throws
+        {
             let root = try Rootfs(in: box)
             try box.write("outside-file", "")
             let outside = linux_open(box.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0)
@@ -144,7 +149,8 @@ extension Integration {
             #expect(kept.out.contains("outside-file"), "control: \(kept)")
             try box.must(["mkdir", "-p", root.path + "/proc/self/fd"])
             let careless = try box.run(
-                [try Payload.naive(), "enter-first", root.path, "/proc/self/fd/7", "/bin/ls"], descriptors: [7: outside])
+                [try Payload.naive(), "enter-first", root.path, "/proc/self/fd/7", "/bin/ls"], descriptors: [7: outside]
+            )
             #expect(careless.out.contains("outside-file"), "control: \(careless)")
         }
 
@@ -196,7 +202,8 @@ extension Integration {
             try root.link("/oldroot", to: "/oldroot" + outside)
             for parent in ["absolute", "relative", "oldroot"] {
                 for line in [
-                    "files = [{ path = \"/\(parent)/made\", content = \"x\" }]", "tmpfs = [{ path = \"/\(parent)/made\" }]",
+                    "files = [{ path = \"/\(parent)/made\", content = \"x\" }]",
+                    "tmpfs = [{ path = \"/\(parent)/made\" }]",
                     "bind = [{ from = \"/etc\", to = \"/\(parent)/made\" }]",
                     "symlinks = [{ path = \"/\(parent)/made\", target = \"x\" }]",
                 ] {
@@ -251,7 +258,10 @@ extension Integration {
                     """
                 let outcome = try box.launch(
                     toml, ["--workdir", "/"],
-                    ["/bin/sh", "-c", "cat /etc/secret; echo written > /etc/secret; echo written > /proc/kcore; echo end"])
+                    [
+                        "/bin/sh", "-c",
+                        "cat /etc/secret; echo written > /etc/secret; echo written > /proc/kcore; echo end",
+                    ])
                 #expect(outcome.status == 125 || outcome.lines == ["end"], "\(outcome)")
                 #expect(Files.read(root.path + "/etc/secret") == "secret")
                 #expect(Files.read(outside) == "ATTACK" && Files.read(root.path + "/leak") == "ATTACK", "\(outcome)")
@@ -263,7 +273,8 @@ extension Integration {
             let outside = try box.folder("outside")
             Harness.remove(root.path + "/dev")
             try root.link("/dev", to: outside)
-            let toml = "[namespaces]\nunshare = [\"mount\"]\n[filesystem]\nroot = \"\(root.path)\"\nprivate = [\"dev\"]\n"
+            let toml =
+                "[namespaces]\nunshare = [\"mount\"]\n[filesystem]\nroot = \"\(root.path)\"\nprivate = [\"dev\"]\n"
             let outcome = try box.launch(toml, ["--workdir", "/"], ["/bin/true"])
             #expect(outcome.succeeded || outcome.status == 125, "\(outcome)")
             #expect(Files.list(outside).isEmpty, "\(outcome)")
@@ -272,7 +283,10 @@ extension Integration {
         @Test("S5: control: masking by a path shows what the link names") func falseNullControl() throws {
             let (root, _) = try falseDevices()
             let outcome = try box.run(
-                [try Payload.naive(), "cover", root.path + "/dev/null", root.path + "/etc/secret", "cat", root.path + "/etc/secret"])
+                [
+                    try Payload.naive(), "cover", root.path + "/dev/null", root.path + "/etc/secret", "cat",
+                    root.path + "/etc/secret",
+                ])
             expectOutput(outcome, "ATTACK")
         }
 
@@ -301,19 +315,25 @@ extension Integration {
                     terminal = "pty"
                     working-directory = "/"
                     """
-                let words = [box.binary, "run"] + (try box.profile(toml)) + [
-                    "--", "/bin/sh", "-c", "tty; stat -f -c %T /dev/pts; cat /dev/console < /dev/null & sleep 0.2; echo end",
-                ]
+                let words =
+                    [box.binary, "run"] + (try box.profile(toml)) + [
+                        "--", "/bin/sh", "-c",
+                        "tty; stat -f -c %T /dev/pts; cat /dev/console < /dev/null & sleep 0.2; echo end",
+                    ]
                 let terminal = try PseudoTerminal(words, environment: box.environment, directory: box.path)
                 _ = terminal.waitForEnd()
                 var status = stat()
-                #expect(stat(outside, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_mode & 0o777 == 0o644)
+                #expect(
+                    stat(outside, &status) == 0 && status.st_mode & S_IFMT == S_IFREG && status.st_mode & 0o777 == 0o644
+                )
                 #expect(Files.read(outside) == "ATTACK", "\(terminal.transcript)")
                 #expect(!terminal.transcript.contains("ATTACK"), "\(terminal.transcript)")
             }
         }
 
-        @Test("S6: control: a terminal that is bound by a path covers the link's target") func falseTerminalsControl() throws {
+        @Test("S6: control: a terminal that is bound by a path covers the link's target") func falseTerminalsControl()
+            throws
+        {
             let (root, outside) = try falseDevices()
             let outcome = try box.run(
                 [try Payload.naive(), "cover", "/dev/zero", root.path + "/dev/console", "stat", "-c", "%F", outside])
@@ -322,10 +342,15 @@ extension Integration {
 
         // MARK: - S7: a /proc that is not procfs
 
-        @Test("S7: what is written for the box goes to the kernel, not to a file that poses as /proc") func falseProc() throws {
+        @Test("S7: what is written for the box goes to the kernel, not to a file that poses as /proc") func falseProc()
+            throws
+        {
             let root = try Rootfs(in: box)
             for folder in ["proc/self/attr", "proc/1", "proc/sys/kernel"] { try box.folder("rootfs/" + folder) }
-            let posing = ["self/oom_score_adj", "self/uid_map", "self/gid_map", "self/setgroups", "self/attr/exec", "self/timens_offsets"]
+            let posing = [
+                "self/oom_score_adj", "self/uid_map", "self/gid_map", "self/setgroups", "self/attr/exec",
+                "self/timens_offsets",
+            ]
             for name in posing { try root.write("/proc/" + name, "posing") }
             let toml = """
                 [namespaces]
@@ -338,14 +363,17 @@ extension Integration {
                 oom-score-adjust = 456
                 working-directory = "/"
                 """
-            let child = try box.startSandbox(toml, [], ["/bin/sh", "-c", "echo up; cat /proc/self/uid_map; exec sleep 100"])
+            let child = try box.startSandbox(
+                toml, [], ["/bin/sh", "-c", "echo up; cat /proc/self/uid_map; exec sleep 100"])
             defer { child.end() }
             try #require(box.waitForOutput("up"), "\(Files.read(box.file("started.err")) ?? "")")
             #expect(Files.read("/proc/\(child.pid)/oom_score_adj") == "456\n")
             for name in posing { #expect(Files.read(root.path + "/proc/" + name) == "posing", "\(name)") }
         }
 
-        @Test("S7: control: after a change of root, careless writes land in the posing file") func falseProcControl() throws {
+        @Test("S7: control: after a change of root, careless writes land in the posing file") func falseProcControl()
+            throws
+        {
             let root = try Rootfs(in: box)
             try box.folder("rootfs/proc/self")
             try root.write("/proc/self/oom_score_adj", "posing")
@@ -353,7 +381,9 @@ extension Integration {
             #expect(Files.read(root.path + "/proc/self/oom_score_adj") == "456ing")
         }
 
-        @Test("S7: a /proc that is a link is refused, or becomes procfs", arguments: ["/fake", "outside", "fake", "/etc/passwd"])
+        @Test(
+            "S7: a /proc that is a link is refused, or becomes procfs",
+            arguments: ["/fake", "outside", "fake", "/etc/passwd"])
         func linkedProc(target: String) throws {
             let root = try Rootfs(in: box)
             let outside = try box.folder("outside/sys")
@@ -362,7 +392,8 @@ extension Integration {
             try root.link("/proc", to: target == "outside" ? box.file("outside") : target)
             let toml = Self.ownPIDs + "[filesystem]\nroot = \"\(root.path)\"\n[process]\nworking-directory = \"/\"\n"
             let outcome = try box.launch(
-                toml, [], ["/bin/sh", "-c", "stat -f -c %T /proc/self/; echo x > /proc/sys/kernel/domainname || echo refused"])
+                toml, [],
+                ["/bin/sh", "-c", "stat -f -c %T /proc/self/; echo x > /proc/sys/kernel/domainname || echo refused"])
             #expect(outcome.status == 125 || outcome.lines == ["proc", "refused"], "\(outcome)")
             #expect(Files.list(outside).isEmpty)
         }
@@ -375,7 +406,8 @@ extension Integration {
             expectRefused(outcomes.second, naming: "persist")
         }
 
-        @Test("S8: control: without nofollow the second run shows the link's target") func swappedSourceControl() throws {
+        @Test("S8: control: without nofollow the second run shows the link's target") func swappedSourceControl() throws
+        {
             let outcomes = try swapSource(options: "[]")
             #expect(outcomes.first.succeeded && outcomes.second.text == "private key", "control: \(outcomes.second)")
         }
@@ -450,7 +482,9 @@ extension Integration {
 
         // MARK: - S10: files written on the user's behalf
 
-        @Test("S10: no option writes, fetches or puts files", arguments: ["--output=x", "--output", "--get", "--put", "--log"])
+        @Test(
+            "S10: no option writes, fetches or puts files",
+            arguments: ["--output=x", "--output", "--get", "--put", "--log"])
         func noFileOptions(option: String) throws {
             expectRefused(try box.sandbox(["run", option, "--", "true"]))
             expectOutput(try box.sandbox(["run", "--", "echo", option]), option)

@@ -14,9 +14,10 @@ final class PseudoTerminal {
         var name = [CChar](repeating: 0, count: 128)
         guard ptsname_r(control, &name, name.count) == 0 else { throw Failure("name a terminal") }
         let path = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        // Wide, lest an echoed line be broken; first, lest a shell draw its prompt anew.
+        var size = winsize(ws_row: rows, ws_col: 500, ws_xpixel: 0, ws_ypixel: 0)
+        _ = linux_ioctl_ptr(control, UInt(TIOCSWINSZ), &size)
         child = try Child.start(arguments, environment: environment, directory: directory, terminal: path)
-        // Wide, lest an echoed line be broken.
-        resize(rows: rows, columns: 500)
     }
 
     deinit {
