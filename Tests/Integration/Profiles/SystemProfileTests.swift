@@ -18,6 +18,19 @@ extension Integration {
         @Test("base: root has no way to what is hidden", .needsRoot) func rootOfBase() throws {
             let it = try ProfileBox(.root)
             try it.expectOutOfReach("base", "cat /etc/shadow", without: "root:")
+            // A host service's socket.
+            let socket = "/run/" + it.box.mark
+            let program = "import os, socket, sys; s = socket.socket(socket.AF_UNIX); s.bind(sys.argv[1]); s.listen(); "
+            let service = try it.box.start(
+                ["python3", "-c", program + "print('up', flush=True); s.accept()[0].sendall(b'served')", socket],
+                name: "service")
+            defer { unlink(socket) }
+            try #require(it.box.waitForOutput("up", name: "service"))
+            let ask = "import socket, sys; s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); print(s.recv(9))"
+            expectOutput(try it.run(nil, [], ["python3", "-c", ask, socket]), "b'served'")
+            _ = service.wait()
+            let refused = try it.run("base", [], ["python3", "-c", ask, socket])
+            #expect(refused.err.contains("FileNotFoundError"), "\(refused)")
             // Each of them undoes the hiding where root has its powers.
             let script = "umount -l ~/.ssh; mount -t tmpfs none /mnt; nsenter -t 1 -m true; cat ~/.ssh/id; echo end"
             let boxed = try it.shell("base", script + "; grep Cap /proc/self/status | grep -v 0000000000000000")
