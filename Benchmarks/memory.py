@@ -146,18 +146,21 @@ def measure(commands, application):
     size = os.stat(application).st_size
     rows = []
     for command in commands:
-        first = start(command, size)
-        time.sleep(0.2)
-        processes = others(first[0], size)
-        alone = sum(map(pss, processes))
-        group = Group()
-        boxes = [start(command, size, group) for _ in range(MANY)]
-        time.sleep(0.5)
-        held = group.kib()
-        each = sum(pss(pid) for box in [first, *boxes] for pid in others(box[0], size)) / (MANY + 1)
-        for box in [first, *boxes]:
-            stop(*box, size)
-        group.remove()
+        group, boxes = Group(), []
+        try:
+            boxes.append(start(command, size))
+            time.sleep(0.2)
+            processes = others(boxes[0][0], size)
+            alone = sum(map(pss, processes))
+            for _ in range(MANY):
+                boxes.append(start(command, size, group))
+            time.sleep(0.5)
+            held = group.kib()
+            each = sum(pss(pid) for child, _ in boxes for pid in others(child, size)) / len(boxes)
+        finally:
+            for box in boxes:
+                stop(*box, size)
+            group.remove()
         rows.append({"tool": command["tool"], "job": command["job"], "processes": len(processes), "alone": alone, "each": each,
                      "all": held / MANY if held else None, "name": f"{command['name']}, {command['job']}"})
     return rows
