@@ -58,7 +58,7 @@ extension Integration {
             for directory in [it.place + "/home", it.place] {
                 let outcome = try it.box.sandbox(
                     ["run", "-p", "build", "--", "true"], environment: it.environment, directory: directory)
-                expectRefused(outcome, naming: "filesystem.bind[0]", "$PWD", "build.toml")
+                expectRefused(outcome, naming: "filesystem.bind", "$PWD", "build.toml")
             }
         }
 
