@@ -28,7 +28,8 @@ public struct HostFacts: Sendable {
         glob: @escaping @Sendable (String) -> [String] = { _ in [] },
         mounts: @escaping @Sendable () -> [HostMount] = { [] },
         subordinateIDs: @escaping @Sendable (Bool) -> [Profile.IDRange] = { _ in [] },
-        namespaceDirectory: @escaping @Sendable (String) throws(LaunchError) -> String? = { _ throws(LaunchError) in nil }
+        namespaceDirectory: @escaping @Sendable (String) throws(LaunchError) -> String? = { _ throws(LaunchError) in nil
+        }
     ) {
         self.uid = uid
         self.gid = gid
