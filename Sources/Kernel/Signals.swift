@@ -23,29 +23,9 @@ public struct ForwardedSignals: ~Copyable {
         descriptor = opened
     }
 
-    /// The next signal, nil when none is pending.
-    public func next() throws(SystemError) -> ReceivedSignal? {
-        var info = signalfd_siginfo()
-        let count = read(descriptor.number, &info, MemoryLayout<signalfd_siginfo>.size)
-        if count == MemoryLayout<signalfd_siginfo>.size {
-            return ReceivedSignal(number: Int32(info.ssi_signo), isFromKernel: info.ssi_code == sentByKernel)
-        }
-        if count < 0, errno == EAGAIN || errno == EINTR { return nil }
-        throw SystemError("read signals", code: errno)
-    }
-
     /// Gives this process the signal mask it had before, as a command to be executed needs it.
     public func restore() {
         var mask = previous
         sigprocmask(SIG_SETMASK, &mask, nil)
     }
-}
-
-/// `SI_KERNEL` of sigaction(2).
-private let sentByKernel: Int32 = 0x80
-
-public struct ReceivedSignal: Sendable, Equatable {
-    public var number: Int32
-    /// Sent by a terminal's line discipline, say, to the whole foreground process group, and not by a process.
-    public var isFromKernel: Bool
 }

@@ -41,35 +41,4 @@ public enum Terminal {
         defer { sigaction(SIGHUP, &before, nil) }
         try check("leave the controlling terminal") { linux_ioctl_int(file, UInt(TIOCNOTTY), 0) }
     }
-
-    /// Gives `to` the window size of `from`.
-    public static func copySize(from: Int32, to: Int32) {
-        var size = winsize()
-        if linux_ioctl_ptr(from, UInt(TIOCGWINSZ), &size) == 0 { _ = linux_ioctl_ptr(to, UInt(TIOCSWINSZ), &size) }
-    }
-}
-
-/// A caller's terminal whose modes are put back when the box lets go of it.
-public struct TerminalModes {
-    private let terminal: Int32
-    private var saved = termios()
-
-    /// Remembers the modes; nil when `terminal` is none.
-    public init?(of terminal: Int32) {
-        self.terminal = terminal
-        if tcgetattr(terminal, &saved) != 0 { return nil }
-    }
-
-    /// Passes every byte on unread (cfmakeraw(3)).
-    public func makeRaw() {
-        var raw = saved
-        cfmakeraw(&raw)
-        tcsetattr(terminal, TCSADRAIN, &raw)
-    }
-
-    /// Puts the remembered modes back.
-    public func restore() {
-        var modes = saved
-        tcsetattr(terminal, TCSADRAIN, &modes)
-    }
 }

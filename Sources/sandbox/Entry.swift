@@ -1,7 +1,9 @@
 import ArgumentParser
 import Glibc
 import Kernel
+import Launch
 import Profile
+import SandboxKit
 
 /// The way from `argv` to a command.
 enum Entry {
@@ -15,7 +17,18 @@ enum Entry {
         if argumentCount > 1, let first = arguments[1], strcmp(first, "run") == 0 {
             if let status = runLean(argumentCount: argumentCount, arguments: arguments) { return status }
         }
+        if argumentCount > 1, let first = arguments[1], strcmp(first, Remains.option) == 0 { return finish() }
         return runGeneral(Array(CommandLine.arguments.dropFirst()))
+    }
+
+    /// Not for people: what a waiter becomes when its box has ended (`Sandbox.run`).
+    private static func finish() -> Int32 {
+        do throws(LaunchError) {
+            return try Sandbox.finish(Array(CommandLine.arguments.dropFirst(2)))
+        } catch {
+            Output.error(error.message)
+            return error.status
+        }
     }
 
     /// The launch path; nil when the general parser must look at the line.

@@ -54,6 +54,14 @@ public struct Cgroup: Sendable, Equatable {
         }
     }
 
+    /// Whether `launcher` is the process that the leaves are named after.
+    public func isMade(by launcher: ProcessIdentity) -> Bool {
+        groups.allSatisfy { group in
+            let name = group.path.split(separator: "/").last.map(String.init) ?? ""
+            return ProcessIdentity(leaf: name) == launcher && groupAbove(group.path).hasSuffix("/sandbox")
+        }
+    }
+
     /// Whether no process lives in the group or below it.
     public func isEmpty() throws(SystemError) -> Bool {
         for group in groups where try !group.isEmpty() { return false }

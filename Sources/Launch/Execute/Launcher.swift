@@ -13,15 +13,18 @@ public enum Launcher {
     /// Without supervision this process becomes the command and nothing returns. With it, the command's exit status
     /// comes back: its own, or 128 + N when signal N ended it.
     /// - Parameter arguments: the command's words byte for byte, where the plan has them as text only.
+    /// - Parameter remains: what is left outside besides the control group. With it the waiter gives its memory back
+    ///   once the command has begun, and ends as a process of the caller's executable that is told ``Remains/option``,
+    ///   the status and the words of the remains, or, where there is nothing to clear away, with the command's status.
     /// - Parameter started: told the process that stands for the box (process 1 of a new pid namespace, or the
     ///   command itself) when it is about to be set up.
     public static func run(
-        _ plan: LaunchPlan, arguments: CommandWords? = nil,
+        _ plan: LaunchPlan, arguments: CommandWords? = nil, remains: Remains? = nil,
         started: (_ pid: Int32) throws(LaunchError) -> Void = { _ throws(LaunchError) in }
     ) throws(LaunchError) -> Int32 {
         let outside = try Outside(plan, arguments)
         do throws(LaunchError) {
-            return try run(plan, outside, started)
+            return try run(plan, outside, remains, started)
         } catch {
             guard let group = outside.cgroup else { throw error }
             var error = error
@@ -35,7 +38,8 @@ public enum Launcher {
     }
 
     private static func run(
-        _ plan: LaunchPlan, _ outside: Outside, _ started: (Int32) throws(LaunchError) -> Void
+        _ plan: LaunchPlan, _ outside: Outside, _ remains: Remains?,
+        _ started: (Int32) throws(LaunchError) -> Void
     ) throws(LaunchError) -> Int32 {
         if plan.supervision == .none { try started(outside.launcher) }
         let mapped = try enterUserNamespace(plan, outside)
@@ -48,7 +52,9 @@ public enum Launcher {
             throw become(plan, outside, mapped)
         }
         let supervisor = try Supervisor(plan, flags, initProcess: initProcess, pseudoTerminal: pseudoTerminal)
-        let status = try supervisor.run(outside, mapped, started)
+        var remains = remains
+        remains?.groups = outside.cgroup?.groups ?? []
+        let status = try supervisor.run(outside, mapped, remains, started)
         try removeGroup(outside)
         return status
     }

@@ -12,16 +12,35 @@ enum Report {
     case terminal(descriptor: Int32)
 }
 
-/// The two ends of the channel: close-on-exec, so that the box's end is gone with the command's exec.
+/// What joins the waiter and the box; all of it is gone with the command's exec.
 struct ReportChannel {
     let waiter: Int32
     let box: Int32
+    /// A pipe that is at its end once the command has begun: then nobody holds the writing side any more.
+    let begin: (read: Int32, write: Int32)
 
     init() throws(SystemError) {
         var ends: [Int32] = [0, 0]
         let type = Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue)
         try check("make a socket pair") { socketpair(AF_UNIX, type, 0, &ends) }
         (waiter, box) = (ends[0], ends[1])
+        begin = try makePipe("make a pipe")
+    }
+
+    func keepWaiterSide() {
+        close(box)
+        close(begin.write)
+    }
+
+    func keepBoxSide() {
+        close(waiter)
+        close(begin.read)
+    }
+
+    /// Whether a report, or the end of them, can be received at once.
+    var hasReport: Bool {
+        var wait = pollfd(fd: waiter, events: Int16(POLLIN), revents: 0)
+        return poll(&wait, 1, 0) > 0
     }
 
     /// Sends from the box. A waiter that is gone is no error.

@@ -27,14 +27,19 @@ struct Supervisor: ~Copyable {
     }
 
     /// Starts the box and stays until its command has ended.
+    /// - Parameter remains: what the box leaves outside. With it the process shrinks once the command has begun, and
+    ///   nothing returns but what failed before.
     /// - Returns: the exit status, 128 + N for signal N.
     func run(
-        _ outside: Outside, _ mapped: [Int: Int32], _ started: (Int32) throws(LaunchError) -> Void
+        _ outside: Outside, _ mapped: [Int: Int32], _ remains: Remains?,
+        _ started: (Int32) throws(LaunchError) -> Void
     ) throws(LaunchError) -> Int32 {
+        // Where /proc is missing, there is no way back from shrinking.
+        let executable = remains?.isEmpty == false ? linux_open("/proc/self/exe", O_PATH | O_CLOEXEC, 0) : -1
         let child = try attributed(to: "namespaces.unshare") { () throws(SystemError) in
             try startChild(in: flags, cgroup: outside.cgroupForClone) { beChild(outside, mapped) }
         }
-        close(channel.box)
+        channel.keepWaiterSide()
         do throws(LaunchError) {
             try started(child)
         } catch {
@@ -47,26 +52,24 @@ struct Supervisor: ~Copyable {
             }
             if getppid() != outside.parent { kill(child, SIGKILL) }
         }
-        var watch = Watch(child: child, channel: channel)
-        defer { watch.proxy?.finish() }
-        let status: Int32
-        do throws(SystemError) {
-            status = try watch.untilEnd(signals)
-        } catch {
-            throw LaunchError(error)
-        }
-        if let failure = watch.failure { throw failure }
-        return status
+        var watch = Watch(child: child, channel: channel, signals: signals.descriptor.number)
+        if let status = try watch.untilBegin() { return status }
+        if let remains, remains.isEmpty || executable >= 0 { watch.shrink(remains, executable) }
+        return watch.untilEnd()
     }
 
     // MARK: - Child
 
     private func beChild(_ outside: Outside, _ mapped: [Int: Int32]) -> Never {
-        close(channel.waiter)
+        channel.keepBoxSide()
         do throws(LaunchError) {
             if pseudoTerminal || plan.leavesTerminal { setsid() }
             let command = try Box(plan: plan).setUp(outside, mapped: mapped, channel)
             guard initProcess else { become(command, outside) }
+            // Before there is a command that could look into this process; exec gives the command its own setting.
+            try attributed(to: nil) { () throws(SystemError) in
+                try check("close process 1 to the box") { linux_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) }
+            }
             let pid: Int32
             do throws(SystemError) {
                 pid = try startChild(in: []) { become(command, outside) }
@@ -104,96 +107,73 @@ struct Supervisor: ~Copyable {
     }
 }
 
-/// The waiter's loop.
+/// The waiter, from the start of the box to its end.
 private struct Watch {
-    let child: Int32
-    let channel: ReportChannel
-    var proxy: TerminalProxy?
-    private(set) var failure: LaunchError?
-    private var listening = true
+    private let channel: ReportChannel
+    private var waiter: linux_waiter
+    private var failure: LaunchError?
 
-    init(child: Int32, channel: ReportChannel) {
-        self.child = child
+    init(child: Int32, channel: ReportChannel, signals: Int32) {
         self.channel = channel
+        waiter = linux_waiter()
+        waiter.child = child
+        waiter.signals = signals
+        waiter.reports = channel.waiter
+        waiter.begin = channel.begin.read
+        waiter.controller = -1
     }
 
-    mutating func untilEnd(_ signals: borrowing ForwardedSignals) throws(SystemError) -> Int32 {
+    /// Waits until the command has begun, or the launch failed.
+    /// - Returns: the exit status where the box ended before that.
+    mutating func untilBegin() throws(LaunchError) -> Int32? {
         while true {
-            var waits = [
-                pollfd(fd: signals.descriptor.number, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: listening ? channel.waiter : -1, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: proxy?.input ?? -1, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: proxy?.output ?? -1, events: Int16(POLLIN), revents: 0),
-            ]
-            try check("wait for the box") { poll(&waits, nfds_t(waits.count), -1) }
-            if waits[3].revents != 0 { proxy?.passOutput() }
-            if waits[2].revents != 0 { proxy?.passInput() }
-            if waits[1].revents != 0 { try hear(signals) }
-            guard waits[0].revents != 0 else { continue }
-            while let signal = try signals.next() {
-                if let status = try handle(signal, signals) { return status }
+            let event = linux_waiter_wait(&waiter, false)
+            switch Int(event) {
+            case LINUX_WAITER_REPORT: try hear()
+            case LINUX_WAITER_BEGUN:
+                waiter.begin = -1
+                try hearAll()
+                if failure == nil { return nil }
+            default:
+                try hearAll()
+                linux_waiter_give_terminal(&waiter)
+                if let failure { throw failure }
+                return event
             }
         }
     }
 
-    private mutating func hear(_ signals: borrowing ForwardedSignals) throws(SystemError) {
-        switch try channel.receive() {
+    mutating func untilEnd() -> Int32 {
+        let status = linux_waiter_wait(&waiter, true)
+        linux_waiter_give_terminal(&waiter)
+        return status
+    }
+
+    /// Goes on without this program's memory, and without the descriptors that only the command needs: whoever waits
+    /// for the end of a pipe waits for the command alone.
+    func shrink(_ remains: Remains, _ executable: Int32) -> Never {
+        let terminal = waiter.controller >= 0 ? [waiter.controller, STDIN_FILENO, STDOUT_FILENO] : []
+        let kept = [waiter.signals, waiter.reports, executable] + terminal
+        closeDescriptors(keeping: kept + (executable >= 0 ? [STDERR_FILENO] : []))
+        var waiter = waiter
+        let complaint = "sandbox: what the box left cannot be cleared away\n"
+        withCStrings(["sandbox", Remains.option, ""] + remains.words) { words in
+            linux_waiter_stay(&waiter, executable, words, 2, complaint)
+        }
+    }
+
+    /// Reports that are still under way.
+    private mutating func hearAll() throws(LaunchError) {
+        while waiter.reports >= 0, channel.hasReport { try hear() }
+    }
+
+    private mutating func hear() throws(LaunchError) {
+        let report = try attributed(to: nil) { () throws(SystemError) in try channel.receive() }
+        switch report {
         case .failed(let error): failure = error
-        case .stopped(let signal): stop(signal)
-        case .terminal(let descriptor): proxy = TerminalProxy(controller: descriptor)
-        case nil: listening = false
+        case .stopped: linux_waiter_stop(&waiter)
+        case .terminal(let descriptor): linux_waiter_take_terminal(&waiter, descriptor)
+        case nil: waiter.reports = -1
         }
-    }
-
-    private mutating func handle(
-        _ signal: ReceivedSignal, _ signals: borrowing ForwardedSignals
-    ) throws(SystemError) -> Int32? {
-        switch signal.number {
-        case SIGCHLD: return try reap(signals)
-        case SIGWINCH where proxy != nil: proxy?.resize()
-        case SIGCONT:
-            proxy?.resume()
-            kill(child, SIGCONT)
-        default:
-            // What the terminal sent, it sent to the command too, unless a pseudo-terminal lies between.
-            if !signal.isFromKernel || proxy != nil { kill(child, signal.number) }
-        }
-        return nil
-    }
-
-    private mutating func reap(_ signals: borrowing ForwardedSignals) throws(SystemError) -> Int32? {
-        var status: Int32 = 0
-        while true {
-            let pid = waitpid(child, &status, WNOHANG | WUNTRACED)
-            if pid <= 0 { return nil }
-            switch WaitStatus(status) {
-            case .stopped(let signal): stop(signal)
-            case .continued: continue
-            case .exited, .signaled:
-                try drain(signals)
-                return WaitStatus(status).exitStatus
-            }
-        }
-    }
-
-    /// Reports that are still under way, and what the box last wrote to its terminal.
-    private mutating func drain(_ signals: borrowing ForwardedSignals) throws(SystemError) {
-        var wait = pollfd(fd: channel.waiter, events: Int16(POLLIN), revents: 0)
-        while listening, poll(&wait, 1, 0) > 0 {
-            // A stop that was reported before the end needs no answer any more.
-            switch try channel.receive() {
-            case .failed(let error): failure = error
-            case .terminal(let descriptor): proxy = TerminalProxy(controller: descriptor)
-            case .stopped: continue
-            case nil: listening = false
-            }
-        }
-        proxy?.drain()
-    }
-
-    /// Stops as the command has, for the caller's shell to see; goes on when it is continued.
-    private mutating func stop(_ signal: Int32) {
-        proxy?.suspend()
-        kill(getpid(), SIGSTOP)
     }
 }

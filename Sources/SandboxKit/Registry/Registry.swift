@@ -11,6 +11,9 @@ public struct Registry: Sendable {
 
     public init(_ state: StateDirectory) { self.state = state }
 
+    /// The state directory's path.
+    var directory: String { state.path }
+
     /// The registry of the caller's own state directory.
     public static func ofCaller() throws(LaunchError) -> Registry {
         Registry(try translated { () throws(SystemError) in try StateDirectory.ofCaller() })

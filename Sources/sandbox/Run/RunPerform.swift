@@ -19,7 +19,7 @@ extension RunCommand {
             let plan = try Sandbox.plan(loaded.profile, command: request.command, name: request.name)
             if request.isDryRun { return show(plan, json: request.json) }
             let words = request.commandStart.map { CommandLine.unsafeArgv + $0 }
-            return try Sandbox.run(plan, arguments: words)
+            return try Sandbox.run(plan, arguments: words, shrinks: true)
         } catch {
             Output.error(error.line(in: loaded))
             return error.status
