@@ -97,7 +97,7 @@ extension Integration {
                 "[process]\nkeep-descriptors = [7]\n", [], [Payload.probe(), "descriptors"], descriptors: given)
             #expect(kept.column(0) == ["0", "1", "2", "7"], "\(kept)")
             #expect(kept.lines.last == "7 \(box.path)/held", "\(kept)")
-            expectRefused(try box.launch("[process]\nkeep-descriptors = [8]\n", [], ["true"]), naming: "8")
+            expectRefused(try box.launch("[process]\nkeep-descriptors = [950]\n", [], ["true"]), naming: "950")
         }
 
         @Test("the same under a pid namespace") func descriptorsSupervised() throws {

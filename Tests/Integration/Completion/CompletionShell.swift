@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// An interactive shell on a terminal of its own, with our completion loaded and a home with one profile, `webby`.
+/// An interactive shell on a terminal of its own, with our completion loaded and a home with one profile, `ownpage`.
 final class CompletionShell {
     enum Kind: String, CaseIterable { case bash, zsh, fish }
 
@@ -156,7 +156,7 @@ extension CompletionShell {
             folder += "/" + part
             mkdir(folder, 0o700)
         }
-        let file = open(folder + "/webby.toml", O_WRONLY | O_CREAT, 0o600)
+        let file = open(folder + "/ownpage.toml", O_WRONLY | O_CREAT, 0o600)
         let text = "description = \"for completion\"\n"
         guard file >= 0, write(file, text, text.utf8.count) == text.utf8.count else {
             throw Failure(text: "no profile")

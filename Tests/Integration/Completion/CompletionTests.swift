@@ -8,21 +8,21 @@ struct CompletionTests {
         let shell = try CompletionShell(kind)
         let lines = [
             ("sandbox ru", "sandbox run"), ("sandbox run --pro", "sandbox run --profile"),
-            ("sandbox run -p we", "sandbox run -p webby"), ("sandbox run --profile=we", "--profile=webby"),
+            ("sandbox run -p ow", "sandbox run -p ownpage"), ("sandbox run --profile=ow", "--profile=ownpage"),
             ("sandbox run --unshare net,mo", "--unshare net,mount"), ("sandbox run --join ne", "--join net="),
             ("sandbox run --set process.termi", "--set process.terminal="),
             ("sandbox run --set process.terminal=pt", "process.terminal=pty"),
             ("sandbox run --capabilities NET_BI", "NET_BIND_SERVICE"), ("sandbox run --user roo", "--user root"),
             ("sandbox run --bind /etc:/us", "/etc:/usr"), ("sandbox run --read-only /et", "--read-only /etc/"),
-            ("sandbox profile sho", "sandbox profile show"), ("sandbox profile show we", "show webby"),
-            ("sandbox explain --profile we", "webby"), ("sandbox doctor --js", "doctor --json"),
+            ("sandbox profile sho", "sandbox profile show"), ("sandbox profile show ow", "show ownpage"),
+            ("sandbox explain --profile ow", "ownpage"), ("sandbox doctor --js", "doctor --json"),
         ]
         for (line, text) in lines { #expect(shell.completes(line, to: text), "\(kind): \(line): \(shell.transcript)") }
         // From the command on, its own completion takes over.
-        for line in ["sandbox run -p webby readli", "sandbox run --unshare=net -- readli"] {
+        for line in ["sandbox run -p ownpage readli", "sandbox run --unshare=net -- readli"] {
             #expect(shell.completes(line, to: "readlink"), "\(kind): \(line): \(shell.transcript)")
         }
-        for line in ["sandbox run -p webby ls --recurs", "sandbox run -- ls --recurs"] {
+        for line in ["sandbox run -p ownpage ls --recurs", "sandbox run -- ls --recurs"] {
             #expect(shell.completes(line, to: "ls --recursive"), "\(kind): \(line): \(shell.transcript)")
         }
         let ours = shell.afterTab("sandbox run ls --unsha")
