@@ -1,4 +1,4 @@
-import CLinux
+public import CLinux
 import Glibc
 
 /// The signals that a launcher passes on: all but those that a program brings on itself, those that cannot be
@@ -6,7 +6,8 @@ import Glibc
 public struct ForwardedSignals: ~Copyable {
     /// A signalfd(2); one read gives one signal.
     public let descriptor: Descriptor
-    private let previous: sigset_t
+    /// The mask before, which a command to be executed begins with.
+    public let previous: sigset_t
 
     /// Blocks them in this process and makes them readable.
     public init() throws(SystemError) {
@@ -23,7 +24,7 @@ public struct ForwardedSignals: ~Copyable {
         descriptor = opened
     }
 
-    /// Gives this process the signal mask it had before, as a command to be executed needs it.
+    /// Gives this process the signal mask it had before.
     public func restore() {
         var mask = previous
         sigprocmask(SIG_SETMASK, &mask, nil)

@@ -36,9 +36,14 @@ struct Confinement {
         do throws(SystemError) {
             try filter.install()
         } catch {
-            let mend = "set process.no-new-privileges = true, or keep CAP_SYS_ADMIN"
-            throw LaunchError(key: "security.seccomp", error.message, mend: error.code == EACCES ? mend : nil)
+            throw Confinement.refusal(error)
         }
+    }
+
+    /// The error of a filter that the kernel does not take.
+    static func refusal(_ error: SystemError) -> LaunchError {
+        let mend = "set process.no-new-privileges = true, or keep CAP_SYS_ADMIN"
+        return LaunchError(key: "security.seccomp", error.message, mend: error.code == EACCES ? mend : nil)
     }
 
     // MARK: - Capabilities

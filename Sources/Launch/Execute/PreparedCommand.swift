@@ -5,8 +5,7 @@ import Kernel
 /// A command that was found in the box, with everything that execve(2) takes in C's form.
 struct PreparedCommand {
     private let name: String
-    /// Where it may be, in the order to try.
-    private let paths: [String]
+    private let path: String
     private let arguments: CommandWords
     private let environment: [UnsafeMutablePointer<CChar>?]
 
@@ -15,7 +14,7 @@ struct PreparedCommand {
     /// What was text that is no UTF-8 is taken from the caller's own memory, where it is whole.
     init(_ command: [String], _ words: CommandWords?, environment: [String]) throws(LaunchError) {
         name = command[0]
-        paths = try PreparedCommand.find(name, environment)
+        path = try PreparedCommand.find(name, environment)
         arguments = words ?? PreparedCommand.copy(command)
         self.environment = environment.map { PreparedCommand.original($0) ?? strdup($0) } + [nil]
     }
@@ -40,23 +39,50 @@ struct PreparedCommand {
 
     /// Becomes the command. Returns only when that failed.
     func execute() -> LaunchError {
-        var denied = false
-        for path in paths {
-            execve(path, arguments, environment)
-            switch errno {
-            case ENOENT, ENOTDIR: continue
-            case EACCES: denied = true
-            case ENOEXEC:
-                return LaunchError(
-                    "\(name): no format that the kernel can execute", mend: "a script begins with #!", status: 126)
-            default: return LaunchError("\(name): \(String(cString: strerror(errno)))", status: 126)
+        execve(path, arguments, environment)
+        return failure(errno)
+    }
+
+    /// Starts the command as a child of process 1, under `filter` (Spawn.h).
+    func start(
+        mask: sigset_t, filter: SeccompProgram?, foreground: Bool
+    ) throws(LaunchError) -> Int32 {
+        var spawn = linux_spawn()
+        spawn.mask = mask
+        spawn.foreground = foreground
+        spawn.filter_count = UInt16(truncatingIfNeeded: filter?.count ?? 0)
+        let pid = path.withCString { path in
+            environment.withUnsafeBufferPointer { environment in
+                (filter?.bytes ?? []).withUnsafeBytes { instructions in
+                    spawn.path = path
+                    spawn.arguments = UnsafePointer(arguments)
+                    spawn.environment = environment.baseAddress
+                    spawn.filter = filter == nil ? nil : instructions.baseAddress
+                    return linux_spawn(&spawn)
+                }
             }
         }
-        return denied ? PreparedCommand.notExecutable(name) : PreparedCommand.notFound(name)
+        if pid < 0 { throw LaunchError(SystemError("start the command", code: errno)) }
+        switch Int(spawn.failed) {
+        case LINUX_SPAWN_FILTER:
+            throw Confinement.refusal(SystemError("install the system call filter", code: spawn.code))
+        case LINUX_SPAWN_EXECUTE: throw failure(spawn.code)
+        default: return pid
+        }
+    }
+
+    private func failure(_ code: Int32) -> LaunchError {
+        switch code {
+        case ENOENT, ENOTDIR: PreparedCommand.notFound(name)
+        case EACCES: PreparedCommand.notExecutable(name)
+        case ENOEXEC:
+            LaunchError("\(name): no format that the kernel can execute", mend: "a script begins with #!", status: 126)
+        default: LaunchError("\(name): \(String(cString: strerror(code)))", status: 126)
+        }
     }
 
     /// Checks before the system call filter is on: what follows can then report nothing any more.
-    private static func find(_ name: String, _ environment: [String]) throws(LaunchError) -> [String] {
+    private static func find(_ name: String, _ environment: [String]) throws(LaunchError) -> String {
         var candidates = [name]
         if !name.contains("/") {
             let path = environment.first { environmentName($0) == "PATH" }.map(environmentValue)
@@ -67,7 +93,7 @@ struct PreparedCommand {
         var denied = false
         for candidate in candidates {
             if faccessat(AT_FDCWD, candidate, X_OK, AT_EACCESS) == 0 {
-                if FileStatus(path: candidate)?.kind != .directory { return [candidate] }
+                if FileStatus(path: candidate)?.kind != .directory { return candidate }
                 denied = true
             } else if errno == EACCES {
                 denied = true

@@ -70,12 +70,8 @@ struct Supervisor: ~Copyable {
             try attributed(to: nil) { () throws(SystemError) in
                 try check("close process 1 to the box") { linux_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) }
             }
-            let pid: Int32
-            do throws(SystemError) {
-                pid = try startChild(in: []) { become(command, outside) }
-            } catch {
-                throw LaunchError(error)
-            }
+            let pid = try command.start(
+                mask: signals.previous, filter: outside.filter, foreground: pseudoTerminal)
             InitProcess(command: pid, ownsTerminal: pseudoTerminal, channel: channel).run(signals)
         } catch {
             fail(error)
@@ -83,15 +79,6 @@ struct Supervisor: ~Copyable {
     }
 
     private func become(_ command: PreparedCommand, _ outside: Outside) -> Never {
-        if pseudoTerminal {
-            // The foreground job of a session whose leader is its parent: it can be stopped and continued.
-            setpgid(0, 0)
-            // In the background still, it would be stopped for this; the caller's mask is restored just below.
-            var blocked = sigset_t()
-            sigaddset(&blocked, SIGTTOU)
-            sigprocmask(SIG_BLOCK, &blocked, nil)
-            tcsetpgrp(0, getpid())
-        }
         signals.restore()
         do throws(LaunchError) {
             try Confinement(plan).seal(outside)

@@ -1,0 +1,30 @@
+// Starting the command from process 1 of a box without copying that process: the child borrows its memory until it
+// executes (clone(2), CLONE_VM and CLONE_VFORK), as posix_spawn(3) does. Only C that touches nothing but its own stack
+// may run in between.
+#ifndef SPAWN_H
+#define SPAWN_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct linux_spawn {
+    const char *path;
+    char *const *arguments, *const *environment;
+    /// The signal mask that the command begins with.
+    sigset_t mask;
+    /// `struct sock_filter` after `struct sock_filter`, or NULL.
+    const void *filter;
+    unsigned short filter_count;
+    /// Whether the command becomes the foreground job of the terminal on descriptor 0.
+    bool foreground;
+    /// What failed, 0 for nothing, and its errno(3) value.
+    int failed, code;
+};
+
+enum { LINUX_SPAWN_FILTER = 1, LINUX_SPAWN_EXECUTE = 2 };
+
+/// Returns when the command executes or has failed to: its process id, or -1 with errno. A child that failed is gone.
+pid_t linux_spawn(struct linux_spawn *spawn);
+
+#endif
