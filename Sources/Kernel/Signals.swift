@@ -6,8 +6,7 @@ import Glibc
 public struct ForwardedSignals: ~Copyable {
     /// A signalfd(2); one read gives one signal.
     public let descriptor: Descriptor
-    /// The mask before, which a command to be executed begins with.
-    public let previous: sigset_t
+    private let previous: sigset_t
 
     /// Blocks them in this process and makes them readable.
     public init() throws(SystemError) {
@@ -23,6 +22,9 @@ public struct ForwardedSignals: ~Copyable {
         previous = before
         descriptor = opened
     }
+
+    /// Lets a command begin with the signal mask that this process had before.
+    public func restore(in spawn: inout linux_spawn) { spawn.mask = previous }
 
     /// Gives this process the signal mask it had before.
     public func restore() {

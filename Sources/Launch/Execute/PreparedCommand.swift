@@ -45,10 +45,10 @@ struct PreparedCommand {
 
     /// Starts the command as a child of process 1, under `filter` (Spawn.h).
     func start(
-        mask: sigset_t, filter: SeccompProgram?, foreground: Bool
+        _ signals: borrowing ForwardedSignals, filter: SeccompProgram?, foreground: Bool
     ) throws(LaunchError) -> Int32 {
         var spawn = linux_spawn()
-        spawn.mask = mask
+        signals.restore(in: &spawn)
         spawn.foreground = foreground
         spawn.filter_count = UInt16(truncatingIfNeeded: filter?.count ?? 0)
         let pid = path.withCString { path in

@@ -70,8 +70,7 @@ struct Supervisor: ~Copyable {
             try attributed(to: nil) { () throws(SystemError) in
                 try check("close process 1 to the box") { linux_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) }
             }
-            let pid = try command.start(
-                mask: signals.previous, filter: outside.filter, foreground: pseudoTerminal)
+            let pid = try command.start(signals, filter: outside.filter, foreground: pseudoTerminal)
             InitProcess(command: pid, ownsTerminal: pseudoTerminal, channel: channel).run(signals)
         } catch {
             fail(error)
