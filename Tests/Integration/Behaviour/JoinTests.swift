@@ -77,6 +77,19 @@ extension Integration {
             #expect(outcome.text == Processes.namespace("time", of: "\(child.pid)"), "\(outcome)")
         }
 
+        @Test("another box, by its name") func named() throws {
+            let child = try box.startSandbox(
+                "", ["-n", "first", "--unshare", "net,uts", "--hostname", "of-first"],
+                ["sh", "-c", "echo up; exec sleep 100"])
+            try #require(box.waitForOutput("up"), "\(Files.read(box.file("started.err")) ?? "")")
+            let outcome = try box.launch(
+                "", ["--join", "net=sandbox:first", "--join", "uts=sandbox:first"],
+                ["sh", "-c", "readlink /proc/self/ns/net; uname -n"])
+            expectOutput(outcome, (Processes.namespace("net", of: "\(child.pid)") ?? "") + "\nof-first")
+            child.end()
+            expectRefused(try box.launch("", ["--join", "net=sandbox:first"], ["true"]), naming: "first")
+        }
+
         @Test(
             "what cannot be joined is refused in one line",
             arguments: [

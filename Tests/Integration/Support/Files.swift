@@ -17,6 +17,8 @@ enum Files {
         }
     }
 
+    static func bytes(_ path: String) -> [UInt8] { Array((read(path) ?? "").utf8) }
+
     static func write(_ content: String, to path: String, mode: mode_t = 0o644) throws {
         let file = linux_open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
         guard file >= 0 else { throw Failure("create \(path)") }
