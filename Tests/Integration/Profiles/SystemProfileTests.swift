@@ -88,6 +88,16 @@ extension Integration {
             try it.expectOutOfReach("throw-away", "cat ~/.ssh/id")
         }
 
+        @Test("throw-away: a home as it was before", arguments: Caller.all) func throwAwayHome(caller: Caller) throws {
+            let it = try ProfileBox(caller)
+            let script = "echo new > ~/notes; echo x > ~/x; cat ~/notes ~/x; rm -r \"$0/outside\"; ls -d \"$0/outside\""
+            let boxed = try it.shell("throw-away", script)
+            #expect(boxed.out == "new\nx\n" && boxed.status != 0, "\(boxed)")
+            #expect(it.read("home/notes") == ProfileBox.secret && !Files.exists(it.place + "/home/x"))
+            #expect(Files.exists(it.place + "/outside"))
+            try it.expectOutOfReach("throw-away", "cat ~/.ssh/id")
+        }
+
         @Test("confined: nothing of a home, no variable that may hold a token", arguments: Caller.all)
         func confined(caller: Caller) throws {
             let it = try ProfileBox(caller)
