@@ -1,5 +1,5 @@
-import Glibc
 import CLinux
+import Glibc
 
 /// A file descriptor that is closed when it goes out of scope.
 public struct Descriptor: ~Copyable, Sendable {
@@ -17,7 +17,8 @@ public struct Descriptor: ~Copyable, Sendable {
         beneath dir: Int32, _ path: String, _ flags: Int32, mode: UInt64 = 0, resolve: UInt64? = nil
     ) throws(SystemError) {
         number = try check("open \(path)") {
-            linux_openat2(dir, path, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), mode, resolve ?? UInt64(RESOLVE_IN_ROOT))
+            linux_openat2(
+                dir, path, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), mode, resolve ?? UInt64(RESOLVE_IN_ROOT))
         }
     }
 

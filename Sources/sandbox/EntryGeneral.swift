@@ -10,6 +10,7 @@ extension Entry {
                 try Output.write(script)
                 return ExitStatus.success
             }
+            try refuseUnknownCommand(arguments.first)
             var command = try SandboxCommand.parseAsRoot(arguments)
             try command.run()
             return ExitStatus.success
@@ -24,6 +25,15 @@ extension Entry {
         } catch {
             return finish(error, arguments)
         }
+    }
+
+    /// The parser itself would only say that the words are too many.
+    private static func refuseUnknownCommand(_ word: String?) throws(UsageError) {
+        guard let word, !word.hasPrefix("-"), word != "help" else { return }
+        let known = SandboxCommand.configuration.subcommands.compactMap { $0.configuration.commandName }
+        if known.contains(word) { return }
+        let near = nearest(word, in: known).map { "; did you mean '\($0)'?" } ?? ""
+        throw UsageError("unknown command '\(word)'\(near)", command: "sandbox")
     }
 
     private static func fail(_ line: String) -> Int32 {

@@ -137,8 +137,10 @@ private func value(_ group: Cgroup, _ files: String...) -> String? {
 }
 
 /// Every directory named `sandbox` below a hierarchy's top, with what is in it.
+/// The groups of these tests; those of boxes that other tests run meanwhile come and go.
 private func tree() throws -> [String] {
-    try CgroupLayout.current().hierarchies.flatMap { try groupsBelow($0.mountPoint + "/sandbox") }.sorted()
+    try CgroupLayout.current().hierarchies.flatMap { try groupsBelow($0.mountPoint + "/sandbox") }
+        .filter { $0.contains("/test-") }.sorted()
 }
 
 /// Removes what a test made, also after it failed; a group that is gone already is fine.

@@ -77,7 +77,9 @@ public struct Registry: Sendable {
             let file = Descriptor(try check("read the state of \(name)") { descriptor })
             let text = try readText(file.number, name: "the state of \(name)")
             guard let process = Registry.process(in: text) else {
-                throw SystemError("read the state of \(name)", code: EBADMSG, mend: "remove \(state.path)/\(Registry.folder)/\(Registry.file(name))")
+                throw SystemError(
+                    "read the state of \(name)", code: EBADMSG,
+                    mend: "remove \(state.path)/\(Registry.folder)/\(Registry.file(name))")
             }
             return try process.isAlive() ? process : nil
         }
@@ -88,9 +90,8 @@ public struct Registry: Sendable {
     /// The two numbers of a record, in the form in which ``register(_:pid:)`` writes them.
     private static func process(in text: String) -> ProcessIdentity? {
         let numbers = text.split { !$0.isNumber && $0 != "-" }.compactMap { Int64($0) }
-        guard text.hasPrefix("{\"pid\":"), numbers.count == 2, let pid = Int32(exactly: numbers[0]), numbers[1] >= 0 else {
-            return nil
-        }
+        guard text.hasPrefix("{\"pid\":"), numbers.count == 2, let pid = Int32(exactly: numbers[0]), numbers[1] >= 0
+        else { return nil }
         return ProcessIdentity(pid: pid, start: UInt64(numbers[1]))
     }
 }

@@ -13,7 +13,8 @@ public struct StateDirectory: Sendable, Equatable {
         if geteuid() == 0 { return StateDirectory(path: "/run/sandbox") }
         if let runtime = variable("XDG_RUNTIME_DIR") { return StateDirectory(path: runtime + "/sandbox") }
         throw SystemError(
-            "find the state directory", code: ENOENT, mend: "set XDG_RUNTIME_DIR or SANDBOX_STATE to a directory of yours")
+            "find the state directory", code: ENOENT,
+            mend: "set XDG_RUNTIME_DIR or SANDBOX_STATE to a directory of yours")
     }
 
     /// Opens the subdirectory `name`, made when it is missing; refuses one that others may write or that is a
