@@ -16,9 +16,15 @@ public struct Descriptor: ~Copyable, Sendable {
     public init(
         beneath dir: Int32, _ path: String, _ flags: Int32, mode: UInt64 = 0, resolve: UInt64? = nil
     ) throws(SystemError) {
+        let flags = UInt64(UInt32(bitPattern: flags | O_CLOEXEC))
         number = try check("open \(path)") {
-            linux_openat2(
-                dir, path, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), mode, resolve ?? UInt64(RESOLVE_IN_ROOT))
+            // EAGAIN: something was renamed or mounted somewhere while `..` was followed, and the kernel cannot tell
+            // whether that led out; openat2(2) asks for another try.
+            for _ in 0..<10_000 {
+                let result = linux_openat2(dir, path, flags, mode, resolve ?? UInt64(RESOLVE_IN_ROOT))
+                if result >= 0 || errno != EAGAIN { return result }
+            }
+            return -1
         }
     }
 
