@@ -108,13 +108,15 @@ extension Integration {
             expectOutput(outcome, "0\n1\n2")
         }
 
-        @Test("a session keyring of its own") func keyring() throws {
-            let script = "grep -c ' keyring .*_ses' /proc/keys; true"
-            let named = try box.shell("", [], "cat /proc/keys")
-            let shared = try box.shell("[process]\nsession-keyring = false\n", [], "cat /proc/keys")
-            #expect(named.succeeded && shared.succeeded, "\(named) \(shared) \(script)")
-            #expect(named.out.contains("_ses"), "\(named)")
-            #expect(named.out != shared.out)
+        @Test("a session keyring of its own: the caller's keys are out of reach") func keyring() throws {
+            let words = [try Payload.probe(), "with-key", box.binary, "run"]
+            for namespaces in ["", "[namespaces]\nunshare = [\"pid\", \"mount\"]\n"] {
+                let own = words + (try box.profile(namespaces)) + ["--", try Payload.probe(), "find-key"]
+                #expect(try box.run(own).text == "key ENOKEY")
+                let shared = try box.profile(namespaces + "[process]\nsession-keyring = false\n")
+                let control = try box.run(words + shared + ["--", try Payload.probe(), "find-key"])
+                #expect(control.text == "key ok", "control: \(control)")
+            }
         }
 
         @Test("the profile's own command") func defaultCommand() throws {

@@ -160,6 +160,19 @@ static int show_clocks(void) {
     return 0;
 }
 
+// Executes a command with a new session keyring that holds a key.
+static int with_key(char **command) {
+    if (syscall(SYS_keyctl, 1 /* KEYCTL_JOIN_SESSION_KEYRING */, NULL) < 0) return say("keyring", -1);
+    if (syscall(SYS_add_key, "user", "sandbox-test", "secret", 6L, -3L /* KEY_SPEC_SESSION_KEYRING */) < 0)
+        return say("key", -1);
+    execvp(command[0], command);
+    return say("exec", -1);
+}
+
+static int find_key(void) {
+    return say("key", syscall(SYS_keyctl, 10 /* KEYCTL_SEARCH */, -3L, "user", "sandbox-test", 0L));
+}
+
 // Executes a command for which the listed system calls do not exist, as on an older kernel.
 static int without(char *list, char **command) {
     struct sock_filter filter[64];
@@ -191,6 +204,8 @@ int main(int argc, char **argv) {
     if ((!strcmp(what, "bind") || !strcmp(what, "connect")) && argc > 2) return tcp(what, atoi(argv[2]));
     if (!strcmp(what, "kill") && argc > 2) return say("kill", kill(atoi(argv[2]), 0));
     if (!strcmp(what, "write") && argc > 2) return say("write", open(argv[2], O_WRONLY));
+    if (!strcmp(what, "with-key") && argc > 2) return with_key(argv + 2);
+    if (!strcmp(what, "find-key")) return find_key();
     if (!strcmp(what, "without") && argc > 3) return without(argv[2], argv + 3);
     fprintf(stderr, "probe: no question %s\n", what);
     return 2;

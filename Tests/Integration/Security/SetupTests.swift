@@ -52,7 +52,7 @@ extension Integration {
                 let terminal = try PseudoTerminal(words, environment: box.environment, directory: box.path)
                 _ = terminal.waitForEnd()
                 terminal.settle(1)
-                #expect(!terminal.transcript.contains("hold ok"), "\(terminal.transcript)")
+                #expect(terminal.transcript.contains("hold EACCES"), "\(terminal.transcript)")
                 #expect(try isWhole(victim), "\(terminal.transcript)")
             }
         }
