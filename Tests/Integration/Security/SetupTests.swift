@@ -57,9 +57,10 @@ extension Integration {
             }
         }
 
-        @Test("S1: nor a launcher that joins") func executableOfJoiner() throws {
+        /// With fewer capabilities than the launcher, and with all that root in a box has when nothing is said.
+        @Test("S1: nor a launcher that joins", arguments: ["[security.capabilities]\nkeep = [\"CHOWN\"]\n", ""])
+        func executableOfJoiner(reduced: String) throws {
             let victim = try victim()
-            let reduced = "[security.capabilities]\nkeep = [\"CHOWN\"]\n"
             let selection = try box.profile(reduced)
             let outcome = try ambush(reduced) { inner in
                 for _ in 0..<20 {
