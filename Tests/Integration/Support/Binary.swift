@@ -32,13 +32,24 @@ enum Binary {
 enum Harness {
     static let folder: String = {
         signal(SIGPIPE, SIG_IGN)
-        var template = Array("/tmp/sandbox-test-XXXXXX".utf8CString)
+        sweep()
+        var template = Array("/tmp/sandbox-test-\(getpid())-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { fatalError("cannot make a folder under /tmp: errno \(errno)") }
         let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
         chmod(path, 0o755)
         atexit { Harness.remove(Harness.folder) }
         return path
     }()
+
+    /// Removes what a run left that was killed: folders of ours whose process is gone.
+    private static func sweep() {
+        for name in Files.list("/tmp") where name.hasPrefix("sandbox-test-") {
+            guard let pid = name.split(separator: "-").dropFirst(2).first.flatMap({ pid_t($0) }) else { continue }
+            var status = stat()
+            guard kill(pid, 0) < 0, errno == ESRCH, lstat("/tmp/" + name, &status) == 0 else { continue }
+            if status.st_uid == geteuid() { remove("/tmp/" + name) }
+        }
+    }
 
     /// Removes a tree, never crossing into another file system.
     static func remove(_ path: String) {
