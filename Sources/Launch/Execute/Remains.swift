@@ -50,8 +50,8 @@ extension Remains {
         try attributed(to: "resources") { () throws(SystemError) in
             let group = Cgroup(groups: groups)
             guard let own = try ProcessIdentity(pid: getpid()), group.isMade(by: own) else {
-                throw SystemError(
-                    "remove \(group.path)", code: EPERM, mend: "only the launcher that made a group removes it")
+                let mend = "only the launcher that made a group removes it"
+                throw SystemError("remove \(group.path)", code: EPERM, mend: mend)
             }
             try group.remove()
         }
