@@ -14,6 +14,12 @@ public enum Terminal {
         return (controller.take(), peer)
     }
 
+    /// Gives `to` the window size of `from`, where that is a terminal.
+    public static func copySize(from: Int32, to: Int32) {
+        var size = winsize()
+        if linux_ioctl_ptr(from, UInt(TIOCGWINSZ), &size) == 0 { _ = linux_ioctl_ptr(to, UInt(TIOCSWINSZ), &size) }
+    }
+
     /// Whether the caller has a controlling terminal.
     public static func hasControlling() -> Bool {
         let file = linux_open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC, 0)

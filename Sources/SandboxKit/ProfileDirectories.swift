@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import Kernel
+import Launch
 public import Profile
 
 extension ProfileStore {
@@ -33,11 +34,8 @@ extension ProfileStore {
 
     /// Beside the executable as `make install` lays it out, or in the source tree that it was built in.
     private static func shippedProfiles() -> String {
-        var buffer = [CChar](repeating: 0, count: 4096)
-        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         let usual = "/usr/local/share/sandbox/profiles"
-        guard count > 0 else { return usual }
-        var folder = buffer[..<count].withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+        guard var folder = OwnExecutable.path() else { return usual }
         var relative = "/share/sandbox/profiles"
         while let slash = folder.utf8.lastIndex(of: 0x2f) {
             folder = String(folder[..<slash])

@@ -176,6 +176,8 @@ struct Box {
             if let identity {
                 try check("give the terminal to user \(identity.uid)") { fchown(peer, identity.uid, identity.gid) }
             }
+            // The caller's terminal is on descriptor 0 still.
+            Terminal.copySize(from: STDIN_FILENO, to: controller)
             channel.send(.terminal(descriptor: controller))
             close(controller)
             try Terminal.adopt(peer)

@@ -26,7 +26,8 @@ private func environmentEntries() -> [String] {
     var entries: [String] = []
     var next = environ
     while let entry = next.pointee {
-        entries.append(String(cString: entry))
+        let text = String(cString: entry)
+        if !OwnExecutable.isOwn(text) { entries.append(text) }
         next += 1
     }
     return entries

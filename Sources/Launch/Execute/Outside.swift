@@ -20,6 +20,9 @@ struct Outside {
     let arguments: CommandWords?
 
     init(_ plan: LaunchPlan, _ arguments: CommandWords?) throws(LaunchError) {
+        if !plan.namespaces.join.isEmpty {
+            try attributed(to: "namespaces.join") { () throws(SystemError) in try OwnExecutable.protect() }
+        }
         self.arguments = arguments
         launcher = getpid()
         parent = getppid()

@@ -30,13 +30,20 @@ struct FilesystemPlanner {
             fresh += privateArea(area)
         }
         let temporary = try tmpfs()
+        let bound = try binds()
+        // What a bind puts below an area is the box's own already.
+        let covered = bound.compactMap { step in
+            if case .bind(_, let to, _) = step.operation { return to }
+            return nil
+        }
         let empty = (fresh + temporary).compactMap { $0.operation.emptied }
-        plan.steps += readOnly.filter { !isShownThrough($0, empty, plan.root) }
+        plan.steps += readOnly.filter { !isShownThrough($0, empty, covered, plan.root) }
         plan.steps += try freshProc(plan.root)
         plan.steps += fresh + temporary
-        plan.steps += (readOnly + writable).filter { isShownThrough($0, empty, plan.root) }.map { $0.shownThrough }
-        plan.steps += try binds() + files()
-        plan.steps += writable.filter { !isShownThrough($0, empty, plan.root) }
+        plan.steps += (readOnly + writable).filter { isShownThrough($0, empty, covered, plan.root) }
+            .map { $0.shownThrough }
+        plan.steps += bound + (try files())
+        plan.steps += writable.filter { !isShownThrough($0, empty, covered, plan.root) }
         plan.steps += try hidden(plan)
         try refuseRoot(plan.steps)
         plan.landlock = try landlock(plan)
@@ -44,8 +51,11 @@ struct FilesystemPlanner {
     }
 
     /// Whether an entry lies below an area that becomes empty: then it names what of the caller's shows through there.
-    private func isShownThrough(_ step: MountStep, _ empty: [String], _ root: FilesystemPlan.Root) -> Bool {
+    private func isShownThrough(
+        _ step: MountStep, _ empty: [String], _ covered: [String], _ root: FilesystemPlan.Root
+    ) -> Bool {
         guard root == .host, let path = step.operation.listed else { return false }
+        if covered.contains(where: { FilesystemPlanner.remainder(of: path, below: $0) != nil }) { return false }
         return empty.contains { FilesystemPlanner.remainder(of: path, below: $0)?.isEmpty == false }
     }
 
