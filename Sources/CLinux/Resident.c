@@ -340,9 +340,11 @@ _Noreturn RESIDENT static void live(pid_t command, int signals, int reports, boo
         while (read_some(signals, &info, sizeof info) == sizeof info) {
             int signal = (int)info.ssi_signo, status;
             if (signal != SIGCHLD) {
-                // A stopped job is continued as a whole.
-                pid_t target = owns_terminal && signal == SIGCONT ? -command : command;
-                if (info.ssi_code != SI_KERNEL) send_signal(target, signal);
+                // Of a terminal that is gone the kernel tells its session's leader alone.
+                bool gone = owns_terminal && signal == SIGHUP;
+                if (info.ssi_code == SI_KERNEL && !gone) continue;
+                // A stopped job is continued, and hung up, as a whole.
+                send_signal(gone || (owns_terminal && signal == SIGCONT) ? -command : command, signal);
                 continue;
             }
             for (pid_t pid = reap(-1, &status); pid > 0; pid = reap(-1, &status)) {
