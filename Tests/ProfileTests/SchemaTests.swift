@@ -51,15 +51,6 @@ struct SchemaTests {
         #expect(schema["properties"]?["process"]?["additionalProperties"] == .bool(false))
     }
 
-    @Test func theManualDescribesEveryKey() {
-        let manual = Schema.manualText(date: "January 1, 2026")
-        for path in Schema.paths where path.keys.count == 2 && path.keys.first != "limits" {
-            #expect(manual.contains(".It Li \(path.keys[1])"), "\(path.text)")
-        }
-        #expect(manual.contains(".Ss [limits]"))
-        #expect(!manual.contains("publish"))
-    }
-
     @Test func distancesCountSlipsOfThePen() {
         func distance(_ left: String, _ right: String) -> Int {
             Suggestion.distance(Array(left.utf8), Array(right.utf8))

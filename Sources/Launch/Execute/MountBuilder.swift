@@ -5,19 +5,19 @@ import Profile
 /// Builds what the box sees, by descriptors: every target is resolved inside the new root, every bind source in the
 /// caller's view before anything changed.
 struct MountBuilder: ~Copyable {
-    private var root: RootDirectory
+    var root: RootDirectory
     /// Detached copies of the bind sources, by step; nil for an optional one that is missing.
-    private var sources: [Int: Int32] = [:]
+    var sources: [Int: Int32] = [:]
     /// Mounts made for this box, by number: nowhere else is a file or directory created.
-    private var ownMounts: [UInt64] = []
+    var ownMounts: [UInt64] = []
     /// An empty tree attached at the first hidden directory, copied for the others.
-    private var hiddenDirectory: Int32?
+    var hiddenDirectory: Int32?
     /// Mount points that were read-only before, or that a bind asked to be so: `writable` leaves them.
-    private var keptReadOnly: Set<String> = []
-    private var submounts: [String] = []
+    var keptReadOnly: Set<String> = []
+    var submounts: [String] = []
     /// Directories that the box's user shall own.
     private(set) var owned: [Int32] = []
-    private let userNamespace: Bool
+    let userNamespace: Bool
 
     /// - Parameter mapped: detached trees of binds with idmap, by step.
     init(userNamespace: Bool, mapped: [Int: Int32]) throws(LaunchError) {
@@ -45,7 +45,7 @@ struct MountBuilder: ~Copyable {
         }
     }
 
-    private mutating func apply(_ step: MountStep, _ index: Int) throws(LaunchError) {
+    mutating func apply(_ step: MountStep, _ index: Int) throws(LaunchError) {
         let key = step.key
         switch step.operation {
         case .bind(let from, let to, let options): try bind(index, from, to, options, key)
@@ -59,188 +59,6 @@ struct MountBuilder: ~Copyable {
         case .proc(let path): try proc(path, key)
         case .devices(let path, let messageQueues): try devices(path, messageQueues: messageQueues, key)
         }
-    }
-}
-
-// MARK: - Root
-
-extension MountBuilder {
-    private mutating func enterRoot(_ plan: FilesystemPlan) throws(LaunchError) {
-        let lower = plan.tree
-        guard let overlay = plan.overlay else {
-            let tree = try attributed(to: "filesystem.root") { () throws(SystemError) in
-                let source = try Descriptor(open: lower, O_PATH | O_DIRECTORY)
-                let tree = try MountTree(cloning: source.number, recursive: true, action: "bind \(lower)")
-                try tree.attach(to: root.descriptor.number, action: "attach the root \(lower)")
-                return tree
-            }
-            root = RootDirectory(try duplicate(tree.descriptor.number))
-            // Another root tree is the box's: mount points may be made in it.
-            return try adopt(root.descriptor.number)
-        }
-        let layers = try attributed(to: "filesystem.overlay.upper") { () throws(SystemError) in
-            try OverlayLayers(overlay, under: root.descriptor.number, userNamespace: userNamespace)
-        }
-        if userNamespace, !overlay.layered.isEmpty || !overlay.bound.isEmpty {
-            let made = try layers.attachSplit(lower: lower, overlay)
-            root = RootDirectory(try duplicate(made[0]))
-            for mount in made {
-                try adopt(mount)
-                close(mount)
-            }
-            return
-        }
-        let tree = try layers.attach(lower: lower, name: "", to: layers.rootMountPoint)
-        root = RootDirectory(try duplicate(tree.descriptor.number))
-        try adopt(root.descriptor.number)
-        let base = lower == "/" ? "" : lower
-        for path in overlay.layered + overlay.bound {
-            guard let target = try locate(path, "filesystem.overlay") else { continue }
-            if overlay.bound.contains(path) {
-                try layers.bind(base + path, to: target.number)
-            } else if try attributed(
-                to: nil,
-                { () throws(SystemError) in
-                    try FileStatus(target.number, name: path).kind == .directory
-                })
-            {
-                let layer = try layers.attach(lower: base + path, name: path, to: target.number)
-                try adopt(layer.descriptor.number)
-            } else {
-                // What `writable` must not lift: behind it lies the host's own file.
-                try layers.bind(base + path, to: target.number, readOnly: true)
-                keptReadOnly.insert(path)
-            }
-        }
-    }
-
-    private func duplicate(_ descriptor: Int32) throws(LaunchError) -> Descriptor {
-        try attributed(to: nil) { () throws(SystemError) in
-            Descriptor(try check("duplicate a descriptor") { fcntlDuplicate(descriptor) })
-        }
-    }
-
-    /// From now on files may be created in the mount behind `descriptor`.
-    private mutating func adopt(_ descriptor: Int32) throws(LaunchError) {
-        ownMounts.append(
-            try attributed(to: nil) { () throws(SystemError) in
-                try mountNumber(of: descriptor, name: "a new filesystem")
-            })
-    }
-}
-
-// MARK: - Sources
-
-extension MountBuilder {
-    private mutating func openSources(_ steps: [MountStep]) throws(LaunchError) {
-        for (index, step) in steps.enumerated() {
-            guard case .bind(let from, _, let options) = step.operation, !options.idmap else { continue }
-            do throws(SystemError) {
-                let flags = O_PATH | (options.nofollow ? O_NOFOLLOW : 0)
-                let source = try Descriptor(open: from, flags)
-                if options.nofollow, try FileStatus(source.number, name: from).kind == .symlink {
-                    throw SystemError("bind \(from)", code: ELOOP, mend: "it is a symbolic link, and nofollow is set")
-                }
-                let tree = try MountTree(
-                    cloning: source.number, recursive: options.recursive, action: "bind \(from)")
-                if options.propagation == nil {
-                    try setMountPropagation(
-                        tree.descriptor.number, .private, recursive: true, action: "bind \(from)")
-                }
-                sources[index] = tree.take()
-            } catch {
-                if error.code == ENOENT, options.optional { continue }
-                throw LaunchError(error, key: step.key)
-            }
-        }
-    }
-
-    /// Reads the mount table only when a `writable` entry will need to know.
-    private mutating func rememberReadOnly(_ plan: FilesystemPlan) throws(LaunchError) {
-        let asksWritable = plan.steps.contains { step in
-            if case .writable = step.operation { return true }
-            return false
-        }
-        guard asksWritable else { return }
-        let table = try attributed(to: nil) { () throws(SystemError) in try readText("/proc/self/mountinfo") }
-        for line in table.split(separator: "\n") {
-            let fields = line.split(separator: " ")
-            guard fields.count > 5 else { continue }
-            guard let below = FilesystemPlanner.remainder(of: unescapeMountPath(fields[4]), below: plan.tree) else {
-                continue
-            }
-            let path = "/" + below
-            submounts.append(path)
-            // A layer over what is read-only can be written.
-            let isLayered = plan.overlay.map { below.isEmpty || $0.layered.contains(path) } ?? false
-            if !isLayered, fields[5].split(separator: ",").contains("ro") { keptReadOnly.insert(path) }
-        }
-        for case .bind(_, let to, let options) in plan.steps.map(\.operation) where options.readOnly {
-            keptReadOnly.insert(to)
-        }
-    }
-}
-
-// MARK: - Targets
-
-extension MountBuilder {
-    /// The descriptor of `path` in the box, nil when there is nothing.
-    private func locate(_ path: String, _ key: String, follow: Bool = true) throws(LaunchError) -> Descriptor? {
-        let found = try attributed(to: key) { () throws(SystemError) in try root.find(path, follow: follow) }
-        return found.map { Descriptor($0) }
-    }
-
-    private enum TargetKind { case directory, file }
-
-    /// The descriptor of `path`, made when it is missing and lies in a filesystem made for the box.
-    private func target(_ path: String, _ kind: TargetKind, _ key: String) throws(LaunchError) -> Descriptor {
-        if let found = try locate(path, key) {
-            let isDirectory = try attributed(to: key) { () throws(SystemError) in
-                try FileStatus(found.number, name: path).kind == .directory
-            }
-            if isDirectory == (kind == .directory) { return found }
-            throw LaunchError(
-                key: key, "\(path) is \(isDirectory ? "a directory" : "not a directory") in the box",
-                mend: "bind a directory on a directory, a file on a file")
-        }
-        switch kind {
-        case .directory: return try makeDirectories(path, mode: 0o755, key)
-        case .file:
-            let (parent, name) = splitPath(path)
-            let directory = try makeDirectories(parent, mode: 0o755, key)
-            try refuseForeign(directory.number, path, key)
-            try attributed(to: key) { () throws(SystemError) in
-                _ = try createFile(name, in: directory.number, content: "", mode: 0o644, path: path)
-            }
-            guard let made = try locate(path, key) else {
-                throw LaunchError(key: key, "\(path) cannot be made", mend: "something else changes that directory")
-            }
-            return made
-        }
-    }
-
-    /// Makes the missing directories of `path`, only in filesystems made for the box.
-    private func makeDirectories(_ path: String, mode: UInt32, _ key: String) throws(LaunchError) -> Descriptor {
-        if let found = try locate(path, key) { return found }
-        let (parent, name) = splitPath(path)
-        let directory = try makeDirectories(parent, mode: 0o755, key)
-        try refuseForeign(directory.number, path, key)
-        try attributed(to: key) { () throws(SystemError) in
-            try check("make \(path)") { mkdirat(directory.number, name, mode) }
-            try check("make \(path)") { fchmodat(directory.number, name, mode, 0) }
-        }
-        guard let made = try locate(path, key) else {
-            throw LaunchError(key: key, "\(path) cannot be made", mend: "it leads through a dangling symbolic link")
-        }
-        return made
-    }
-
-    private func refuseForeign(_ directory: Int32, _ path: String, _ key: String) throws(LaunchError) {
-        let mount = try attributed(to: key) { () throws(SystemError) in try mountNumber(of: directory, name: path) }
-        if ownMounts.contains(mount) { return }
-        throw LaunchError(
-            key: key, "\(path) does not exist, and nothing is created in the host's files",
-            mend: "make it, or give the box a layer of its own there (overlay, tmpfs or private)")
     }
 }
 
