@@ -17,14 +17,21 @@ enum Entry {
         if argumentCount > 1, let first = arguments[1], strcmp(first, "run") == 0 {
             if let status = runLean(argumentCount: argumentCount, arguments: arguments) { return status }
         }
-        if argumentCount > 1, let first = arguments[1], strcmp(first, Remains.option) == 0 { return finish() }
-        return runGeneral(Array(CommandLine.arguments.dropFirst()))
+        if argumentCount > 1, let first = arguments[1], strcmp(first, Remains.option) == 0 {
+            return finish(texts(arguments, from: 2, argumentCount))
+        }
+        return runGeneral(texts(arguments, from: 1, argumentCount))
+    }
+
+    /// The words as text, bytes that are no UTF-8 replaced.
+    private static func texts(_ arguments: Words, from start: Int, _ count: Int) -> [String] {
+        (min(start, count)..<count).map { arguments[$0].map { String(cString: $0) } ?? "" }
     }
 
     /// Not for people: what a waiter becomes when its box has ended (`Sandbox.run`).
-    private static func finish() -> Int32 {
+    private static func finish(_ words: [String]) -> Int32 {
         do throws(LaunchError) {
-            return try Sandbox.finish(Array(CommandLine.arguments.dropFirst(2)))
+            return try Sandbox.finish(words)
         } catch {
             Output.error(error.message)
             return error.status

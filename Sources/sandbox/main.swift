@@ -1,3 +1,5 @@
+import CLinux
 import Glibc
 
-exit(Entry.main(argumentCount: Int(CommandLine.argc), arguments: CommandLine.unsafeArgv))
+guard let arguments = linux_arguments() else { exit(ExitStatus.failure) }
+exit(Entry.main(argumentCount: Int(linux_argument_count()), arguments: arguments))

@@ -38,7 +38,7 @@ public enum OwnExecutable {
         }
         try tree.setAttributes([.readOnly, .nosuid, .nodev], recursive: false, action: action)
         if let path = path() { setenv(variable, path, 1) }
-        execveat(tree.descriptor.number, "", CommandLine.unsafeArgv, Glibc.environ, AT_EMPTY_PATH)
+        execveat(tree.descriptor.number, "", linux_arguments(), Glibc.environ, AT_EMPTY_PATH)
         throw SystemError(action, code: errno)
     }
 }

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// Rows under headings, each column as wide as its widest cell, the last one cut to the terminal's width.

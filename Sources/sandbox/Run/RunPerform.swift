@@ -1,3 +1,4 @@
+import CLinux
 import Kernel
 import Launch
 import Profile
@@ -18,7 +19,7 @@ extension RunCommand {
         do throws(LaunchError) {
             let plan = try Sandbox.plan(loaded.profile, command: request.command, name: request.name)
             if request.isDryRun { return show(plan, json: request.json) }
-            let words = request.commandStart.map { CommandLine.unsafeArgv + $0 }
+            let words = request.commandStart.flatMap { start in linux_arguments().map { $0 + start } }
             return try Sandbox.run(plan, arguments: words, shrinks: true)
         } catch {
             Output.error(error.line(in: loaded))
