@@ -53,10 +53,3 @@ public func waitForEnd(of pid: Int32) throws(SystemError) -> WaitStatus {
     try check("wait for process \(pid)") { waitpid(pid, &status, 0) }
     return WaitStatus(status)
 }
-
-/// Whether this process has one thread, which everything that clones relies on.
-public func isSingleThreaded() throws(SystemError) -> Bool {
-    var status = stat()
-    try check("look at /proc/self/task") { stat("/proc/self/task", &status) }
-    return status.st_nlink == 3
-}

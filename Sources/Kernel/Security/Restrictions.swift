@@ -15,11 +15,10 @@ public func setDumpable(_ dumpable: Bool) throws(SystemError) {
 
 /// Has the kernel send `signal` when the parent thread dies (PR_SET_PDEATHSIG(2const)); 0 for none.
 ///
-/// Throws ESRCH when the parent is no longer `parent`: it died before the call, so no signal would come. A change of
-/// credentials or a set-user-ID execve(2) clears it: call it after.
-public func setParentDeathSignal(_ signal: Int32, parent: Int32) throws(SystemError) {
+/// A change of credentials or a set-user-ID execve(2) clears it: call it after. A parent that died before sends
+/// nothing: compare getppid(2) after the call.
+public func setParentDeathSignal(_ signal: Int32) throws(SystemError) {
     try check("die with the parent") { linux_prctl(PR_SET_PDEATHSIG, UInt(signal), 0, 0, 0) }
-    if signal != 0, getppid() != parent { throw SystemError("die with the parent", code: ESRCH) }
 }
 
 /// Gives the process a new, empty session keyring (keyrings(7)).

@@ -210,7 +210,7 @@ struct Box {
     private func dieWithParent(_ outside: Outside) throws(LaunchError) {
         guard plan.process.dieWithParent else { return }
         try attributed(to: "process.die-with-parent") { () throws(SystemError) in
-            try check("die with the parent") { linux_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0) }
+            try setParentDeathSignal(SIGKILL)
         }
         // In a new pid namespace the parent reads as 0.
         let parent = getppid()

@@ -115,7 +115,7 @@ public enum Launcher {
     private static func join(_ outside: Outside) throws(LaunchError) {
         if outside.joins.isEmpty { return }
         // Until the command is executed, nobody inside may look into this process.
-        _ = linux_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
+        try attributed(to: "namespaces.join") { () throws(SystemError) in try setDumpable(false) }
         let userFirst = geteuid() != 0
         if !userFirst, outside.joins.contains(where: { $0.join.kind == .user }) {
             // Inside they may be out of reach (setgroups(2) denied), and root's would stay.

@@ -48,7 +48,7 @@ struct Supervisor: ~Copyable {
         }
         if plan.process.dieWithParent {
             try attributed(to: "process.die-with-parent") { () throws(SystemError) in
-                try check("die with the parent") { linux_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0) }
+                try setParentDeathSignal(SIGKILL)
             }
             if getppid() != outside.parent { kill(child, SIGKILL) }
         }
@@ -68,7 +68,7 @@ struct Supervisor: ~Copyable {
             guard initProcess else { become(command, outside) }
             // Before there is a command that could look into this process; exec gives the command its own setting.
             try attributed(to: nil) { () throws(SystemError) in
-                try check("close process 1 to the box") { linux_prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) }
+                try setDumpable(false)
             }
             let pid = try command.start(signals, filter: outside.filter, foreground: pseudoTerminal)
             InitProcess(command: pid, ownsTerminal: pseudoTerminal, channel: channel).run(signals)
