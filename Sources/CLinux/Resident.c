@@ -327,41 +327,52 @@ void linux_waiter_stay(const struct linux_waiter *waiter, int executable, char *
 
 // ---- Init
 
-_Noreturn RESIDENT static void live(pid_t command, int signals, int reports, bool owns_terminal,
-                                    struct ballast *ballast, struct sock_fprog *filter) {
+RESIDENT static void record(int file, int status) {
+    char text[4];
+    text[0] = (char)('0' + status / 100);
+    text[1] = (char)('0' + status / 10 % 10);
+    text[2] = (char)('0' + status % 10);
+    text[3] = '\n';
+    write_some(file, text, sizeof text);
+}
+
+_Noreturn RESIDENT static void live(struct linux_init *init, struct ballast *ballast, struct sock_fprog *filter) {
     drop(ballast);
     // A second line behind PR_SET_DUMPABLE. A kernel without filters runs boxes too.
     call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)filter, 0, 0, 0);
     for (;;) {
         struct pollfd wait;
         struct signalfd_siginfo info;
-        watch(&wait, signals, POLLIN);
+        watch(&wait, init->signals, POLLIN);
         await(&wait, 1, NULL);
-        while (read_some(signals, &info, sizeof info) == sizeof info) {
+        while (read_some(init->signals, &info, sizeof info) == sizeof info) {
             int signal = (int)info.ssi_signo, status;
             if (signal != SIGCHLD) {
                 // Of a terminal that is gone the kernel tells its session's leader alone.
-                bool gone = owns_terminal && signal == SIGHUP;
+                bool gone = init->owns_terminal && signal == SIGHUP;
                 if (info.ssi_code == SI_KERNEL && !gone) continue;
                 // A stopped job is continued, and hung up, as a whole.
-                send_signal(gone || (owns_terminal && signal == SIGCONT) ? -command : command, signal);
+                send_signal(gone || (init->owns_terminal && signal == SIGCONT) ? -init->command : init->command, signal);
                 continue;
             }
             for (pid_t pid = reap(-1, &status); pid > 0; pid = reap(-1, &status)) {
-                if (pid != command) continue;
-                if (!WIFSTOPPED(status)) leave(exit_status(status));
+                if (pid != init->command) continue;
+                if (!WIFSTOPPED(status)) {
+                    if (init->record >= 0) record(init->record, exit_status(status));
+                    leave(exit_status(status));
+                }
                 char report[5];
                 report[0] = 1;
                 report[1] = (char)WSTOPSIG(status);
                 report[2] = report[3] = report[4] = 0;
                 // A waiter that is gone is no error, nor is one that does not listen: it is stopped itself.
-                call(SYS_sendto, reports, (long)report, sizeof report, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
+                call(SYS_sendto, init->reports, (long)report, sizeof report, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
             }
         }
     }
 }
 
-void linux_init_stay(pid_t command, int signals, int reports, bool owns_terminal) {
+void linux_init_stay(const struct linux_init *init) {
     prctl(PR_SET_NAME, "sandbox-init", 0, 0, 0);
     // The command has its own setting already; here it lets the filter in without a privilege.
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
@@ -373,12 +384,13 @@ void linux_init_stay(pid_t command, int signals, int reports, bool owns_terminal
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        ALLOW(ppoll), ALLOW(read), ALLOW(wait4), ALLOW(kill), ALLOW(sendto), ALLOW(exit_group),
+        ALLOW(ppoll), ALLOW(read), ALLOW(write), ALLOW(wait4), ALLOW(kill), ALLOW(sendto), ALLOW(exit_group),
         ALLOW(rt_sigreturn), ALLOW(restart_syscall),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
     };
     struct sock_fprog filter = {ARRAY_COUNT(program), program};
+    struct linux_init own = *init;
     struct ballast ballast;
     weigh(&ballast, (uintptr_t)__builtin_frame_address(0) + 2 * sizeof(void *));
-    live(command, signals, reports, owns_terminal, &ballast, &filter);
+    live(&own, &ballast, &filter);
 }

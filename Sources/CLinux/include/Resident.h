@@ -56,11 +56,23 @@ int linux_waiter_wait(struct linux_waiter *waiter, bool begun);
 _Noreturn void linux_waiter_stay(const struct linux_waiter *waiter, int executable, char *const *words, int status,
                                  const char *complaint);
 
-/// Reaps, passes signals on to `command`, reports its stops, and ends as it ends, with all memory given back but some
+/// Process 1 of a box, or the leader of its terminal's session. What is not used is -1.
+struct linux_init {
+    pid_t command;
+    /// A signalfd(2) that does not block.
+    int signals;
+    /// The box's end of the report channel.
+    int reports;
+    /// Gets the command's exit status, three digits and a line feed, before this process ends: for a detached box, whose
+    /// launcher is gone by then.
+    int record;
+    /// Whether the command leads the foreground job of a session that this process leads.
+    bool owns_terminal;
+};
+
+/// Reaps, passes signals on to the command, reports its stops, and ends as it ends, with all memory given back but some
 /// pages and no system call left but those that this takes.
-///
-/// With `owns_terminal` the command leads the foreground job of a session that this process leads.
-_Noreturn void linux_init_stay(pid_t command, int signals, int reports, bool owns_terminal);
+_Noreturn void linux_init_stay(const struct linux_init *init);
 
 #pragma GCC visibility pop
 

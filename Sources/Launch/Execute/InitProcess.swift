@@ -12,7 +12,13 @@ struct InitProcess {
     /// Keeps what it needs for that and nothing more: two descriptors, a few pages, eight system calls.
     func run(_ signals: borrowing ForwardedSignals) -> Never {
         closeDescriptors(keeping: [signals.descriptor.number, channel.box])
-        linux_init_stay(command, signals.descriptor.number, channel.box, ownsTerminal)
+        var own = linux_init()
+        own.command = command
+        own.signals = signals.descriptor.number
+        own.reports = channel.box
+        own.record = -1
+        own.owns_terminal = ownsTerminal
+        linux_init_stay(&own)
     }
 }
 

@@ -12,6 +12,7 @@ public struct Profile: Sendable, Equatable {
     public var security = Security()
     public var resources = Resources()
     public var network = Network()
+    public var lifecycle = Lifecycle()
 
     public init() {}
 }
