@@ -28,15 +28,27 @@ public struct Cgroup: Sendable, Equatable {
     public var path: String { groups.first?.path ?? "" }
 
     /// The version 2 leaf opened for clone3(2)'s CLONE_INTO_CGROUP; `nil` when only version 1 takes part.
-    ///
-    /// With version 1 hierarchies beside it the child must `join` those.
     public func openForClone() throws(SystemError) -> Int32? {
         guard let group = groups.first, group.version == .v2 else { return nil }
         return try Descriptor(open: group.path, O_PATH | O_DIRECTORY).take()
     }
 
-    /// Whether CLONE_INTO_CGROUP alone puts a child into the whole group.
-    public var isCloneEnough: Bool { groups.count == 1 && groups.allSatisfy { $0.version == .v2 } }
+    /// The files that take a process of one thread into the group when it writes "0" to each: all of the leaves, but
+    /// for version 2's when the process was cloned into that.
+    ///
+    /// On version 1 that is `tasks`: moving one thread spares the kernel the wait for a grace period of all CPUs,
+    /// milliseconds, that `cgroup.procs` costs.
+    public func openEntrances(cloned: Bool) throws(SystemError) -> [Int32] {
+        var entrances: [Int32] = []
+        for group in groups {
+            switch group.version {
+            case .v1: entrances.append(try Descriptor(open: group.path + "/tasks", O_WRONLY).take())
+            case .v2 where cloned: continue
+            case .v2: entrances.append(try Descriptor(open: group.path + "/cgroup.procs", O_WRONLY).take())
+            }
+        }
+        return entrances
+    }
 
     /// Moves a process into the group, in every hierarchy.
     public func join(_ pid: Int32) throws(SystemError) {

@@ -44,7 +44,7 @@ public struct ProcessIdentity: Sendable, Equatable {
 
     var suffix: String { "-\(pid)-\(start)" }
     /// Where the launcher waits while its own group must be free of processes.
-    var launcherName: String { "launcher" + suffix }
+    var launcherName: String { "@launcher" + suffix }
 
     /// Whether the process, and no other under its number, still runs.
     public func isAlive() throws(SystemError) -> Bool { try ProcessIdentity(pid: pid) == self }
