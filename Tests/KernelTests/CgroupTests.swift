@@ -173,59 +173,8 @@ struct CgroupTests {
     }
 }
 
-/// Leaves of sandboxes that other tests run meanwhile are theirs to remove.
-private func isForeign(_ leaf: String) -> Bool { !leaf.hasPrefix("test-") }
-
-/// A group of these tests.
-private func make(_ limits: CgroupLimits, tracks: Bool = false) throws -> Cgroup {
-    try #require(try Cgroup.create(name: "test", limits: limits, tracks: tracks))
-}
-
-/// The first file that one of the leaves has.
-private func value(_ group: Cgroup, _ files: String...) -> String? { value(group, files) }
-
-private func value(_ group: Cgroup, _ files: [String]) -> String? {
-    for leaf in group.groups {
-        for file in files where access("\(leaf.path)/\(file)", F_OK) == 0 {
-            return controlWords((try? readText("\(leaf.path)/\(file)")) ?? "").joined(separator: " ")
-        }
-    }
-    return nil
-}
-
-/// Every directory named `sandbox` below a hierarchy's top, with what is in it.
 /// The groups of these tests; those of boxes that other tests run meanwhile come and go.
 private func tree() throws -> [String] {
     try CgroupLayout.current().hierarchies.flatMap { try groupsBelow($0.mountPoint + "/sandbox") }
         .filter { $0.contains("/test-") }.sorted()
-}
-
-/// Removes what a test made, also after it failed; a group that is gone already is fine.
-private func discard(_ group: Cgroup) {
-    do {
-        try group.remove()
-    } catch {
-        Issue.record("left behind: \(error)")
-    }
-}
-
-private func sleeper() throws -> Int32 {
-    var pid: Int32 = 0
-    var argv = [strdup("sleep"), strdup("1000"), nil]
-    defer { for pointer in argv { free(pointer) } }
-    let code = posix_spawn(&pid, "/bin/sleep", nil, nil, &argv, nil)
-    if code != 0 { throw SystemError("start sleep", code: code) }
-    return pid
-}
-
-private func end(_ pid: Int32) {
-    kill(pid, SIGKILL)
-    waitpid(pid, nil, 0)
-}
-
-private func canMakeGroups() -> Bool {
-    guard let isRoot = try? isRealRoot(), isRoot, let layout = try? CgroupLayout.current() else { return false }
-    guard let isSystemd = try? SystemdScope.isSystemdRunning(), !isSystemd else { return false }
-    let index = layout.index(of: "pids")
-    return index.map { access(layout.hierarchies[$0].mountPoint + "/cgroup.procs", W_OK) == 0 } ?? false
 }

@@ -185,19 +185,25 @@ extension CgroupStep {
 }
 
 extension CgroupSetting {
-    /// Writes the first choice that the kernel has a file for.
+    /// The first choice that the kernel has a file for.
+    func choice(in group: String) -> Choice? {
+        for choice in choices where access("\(group)/\(choice.file)", F_OK) == 0 { return choice }
+        return nil
+    }
+
+    /// Writes the choice that there is.
     func write(to group: String) throws(SystemError) {
-        for choice in choices where access("\(group)/\(choice.file)", F_OK) == 0 {
-            do throws(SystemError) {
-                try writeText(choice.value, to: "\(group)/\(choice.file)")
-            } catch {
-                let action = "\(key): write \(choice.value) to \(group)/\(choice.file)"
-                throw SystemError(action, code: error.code, mend: valueMend(error.code, group))
-            }
-            return try checkGranted(choice, group)
+        guard let choice = choice(in: group) else {
+            let files = choices.map(\.file).joined(separator: " or ")
+            throw SystemError("\(key): write \(files) in \(group)", code: ENOENT, mend: absentMend)
         }
-        let files = choices.map(\.file).joined(separator: " or ")
-        throw SystemError("\(key): write \(files) in \(group)", code: ENOENT, mend: absentMend)
+        do throws(SystemError) {
+            try writeText(choice.value, to: "\(group)/\(choice.file)")
+        } catch {
+            let action = "\(key): write \(choice.value) to \(group)/\(choice.file)"
+            throw SystemError(action, code: error.code, mend: valueMend(error.code, group))
+        }
+        try checkGranted(choice, group)
     }
 
     /// The kernel takes CPUs that it cannot give and quietly uses others: that is no limit.

@@ -5,6 +5,13 @@ func controlWords(_ text: String) -> [String] {
     text.split { $0 == " " || $0 == "\n" || $0 == "\t" }.map { String($0) }
 }
 
+extension [String] {
+    /// The word after `name`, as in "populated 0".
+    func pair(_ name: String) -> String? {
+        firstIndex(of: name).flatMap { $0 + 1 < count ? self[$0 + 1] : nil }
+    }
+}
+
 /// The groups right below a group whose names begin with `mark`, or all; none when it is gone.
 func groupsBelow(_ path: String, beginningWith mark: Unicode.Scalar? = nil) throws(SystemError) -> [String] {
     guard let stream = opendir(path) else {
