@@ -36,7 +36,7 @@ extension CgroupTests {
             try wait("have children") { try box.group.processes().count == 3 }
             try box.group.freeze()
             try box.group.kill()
-            #expect(box.reap(child) & 0x7f == SIGKILL)
+            #expect(try box.reap(child) & 0x7f == SIGKILL)
             try wait("be empty") { try box.group.isEmpty() }
         }
 
@@ -50,7 +50,7 @@ extension CgroupTests {
                 try box.group.thaw()
             }
             try box.group.kill()
-            #expect(box.reap(child) & 0x7f == SIGKILL)
+            #expect(try box.reap(child) & 0x7f == SIGKILL)
             try wait("be empty") { try box.group.isEmpty() }
         }
 
@@ -85,7 +85,8 @@ extension CgroupTests {
                 ["cgroup.freeze", "freezer.state"].contains { access("\(leaf.path)/\($0)", F_OK) == 0 }
             }
             let layout = try CgroupLayout.current()
-            let homes = layout.hierarchies.filter { layout in freezer.contains { $0.path.hasPrefix(layout.mountPoint) } }
+            let homes = layout.hierarchies.filter { layout in freezer.contains { $0.path.hasPrefix(layout.mountPoint) }
+            }
             try Cgroup(groups: freezer).join(getpid())
             let refused = #expect(throws: SystemError.self) { try box.group.freeze() }
             for home in homes { try writeText("0", to: (home.own ?? home.mountPoint) + "/cgroup.procs") }

@@ -59,11 +59,12 @@ final class PopulatedGroup {
         return child
     }
 
-    /// Ends a child, by signal if need be; returns its wait(2) status.
-    func reap(_ child: Int32) -> Int32 {
+    /// Waits for a child's end; returns its wait(2) status.
+    func reap(_ child: Int32) throws -> Int32 {
         var status: Int32 = 0
+        try wait("end") { waitpid(child, &status, WNOHANG) == child }
         children.removeAll { $0 == child }
-        return waitpid(child, &status, 0) == child ? status : -1
+        return status
     }
 
     /// A holder of 24 MiB, ready.
@@ -76,10 +77,10 @@ final class PopulatedGroup {
     func discard() {
         do {
             try group.kill()
+            for child in children { _ = try reap(child) }
         } catch {
             Issue.record("\(error)")
         }
-        for child in children { _ = reap(child) }
         KernelTests.discard(group)
     }
 }
