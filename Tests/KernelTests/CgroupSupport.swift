@@ -67,10 +67,15 @@ final class PopulatedGroup {
         return status
     }
 
-    /// A holder of 24 MiB, ready.
+    /// Two processes that hold 24 MiB.
     func startHolder() throws -> Int32 {
-        let child = try start("x=$(head -c 25165824 /dev/zero | tr '\\0' x); while :; do sleep 1; done")
-        try wait("hold memory") { try (group.usage().memory ?? 0) > 24 << 20 && group.processes().count == 2 }
+        let child = try start("x=$(head -c 25165824 /dev/zero | tr '\\0' x); sleep 1000 & wait")
+        try wait("hold memory") {
+            let others = try group.processes().filter { $0 != child }
+            let usage = try group.usage()
+            guard let other = others.first, others.count == 1, usage.pids == 2 else { return false }
+            return try readText("/proc/\(other)/comm") == "sleep\n" && (usage.memory ?? 0) > 24 << 20
+        }
         return child
     }
 
