@@ -3,8 +3,28 @@ import Kernel
 public import Launch
 public import Profile
 
-/// Launches applications in sandboxes.
-public enum Sandbox {
+/// A named sandbox of the caller's; launches of new ones.
+///
+/// The value holds nothing open: every method looks the sandbox up anew.
+public struct Sandbox: Sendable {
+    public let name: String
+    let registry: Registry
+
+    /// The sandbox `name` of the caller's registry.
+    /// - Throws: when there is none, or what is known of it cannot be trusted.
+    public init(_ name: String) throws(LaunchError) {
+        self.name = name
+        registry = try Registry.ofCaller()
+        _ = try registry.record(name)
+    }
+
+    /// What is known of it, up to date.
+    /// - Throws: when it has been removed, or is one that leaves no record and has ended.
+    public func record() throws(LaunchError) -> SandboxRecord {
+        guard let record = try registry.settle(name) else { throw Registry.unknown(name) }
+        return record
+    }
+
     /// What launching `profile` as `request` asks for would do on this host.
     public static func plan(_ profile: Profile, _ request: LaunchRequest) throws(LaunchError) -> LaunchPlan {
         var name = request.name
