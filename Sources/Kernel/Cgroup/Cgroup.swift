@@ -94,7 +94,7 @@ public struct Cgroup: Sendable, Equatable {
     }
 
     /// Ends every process in the group with SIGKILL, frozen or not: cgroup.kill, or one by one on version 1 and
-    /// kernels before 5.14.
+    /// kernels before 5.14. One that is gone has none.
     public func kill() throws(SystemError) {
         guard let group = groups.first else { return }
         if group.version == .v2, access(group.path + "/cgroup.kill", W_OK) == 0 {
@@ -134,7 +134,7 @@ public struct Cgroup: Sendable, Equatable {
 extension Cgroup.Group {
     func isEmpty() throws(SystemError) -> Bool {
         switch version {
-        case .v2: return controlWords(try readText(path + "/cgroup.events")).pair("populated") == "0"
+        case .v2: return try (text("cgroup.events").map { controlWords($0).pair("populated") } ?? "0") == "0"
         case .v1:
             if try !processes().isEmpty { return false }
             for child in try groupsBelow(path) where try !Self(path: child, version: .v1).isEmpty() { return false }
@@ -142,9 +142,10 @@ extension Cgroup.Group {
         }
     }
 
-    /// The processes of this group and those below it.
+    /// The processes of this group and those below it; none when it is gone.
     func processes() throws(SystemError) -> [Int32] {
-        var pids = controlWords(try readText(path + "/cgroup.procs")).compactMap { Int32($0) }
+        guard let text = try text("cgroup.procs") else { return [] }
+        var pids = controlWords(text).compactMap { Int32($0) }
         for child in try groupsBelow(path) { pids += try Self(path: child, version: version).processes() }
         return pids
     }

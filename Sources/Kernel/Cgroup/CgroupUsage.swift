@@ -50,12 +50,12 @@ extension Cgroup {
         return usage
     }
 
-    /// The file whose line "oom_kill N" tells how many processes the kernel killed for want of memory; `nil` when none
-    /// of the leaves counts them. It is gone with the group.
-    public var oomFile: String? {
+    /// How many of its processes the kernel has killed for want of memory; `nil` where that is not counted, or the
+    /// group is gone and the count with it.
+    public func oomKills() throws(SystemError) -> UInt64? {
         for group in groups {
-            let file = group.path + (group.version == .v2 ? "/memory.events" : "/memory.oom_control")
-            if access(file, F_OK) == 0 { return file }
+            let file = group.version == .v2 ? "memory.events" : "memory.oom_control"
+            if let text = try group.text(file) { return controlWords(text).number("oom_kill") }
         }
         return nil
     }
@@ -139,8 +139,8 @@ extension Cgroup.Group {
         do throws(SystemError) {
             return try readText(path + "/" + file)
         } catch {
-            // Where the kernel was told not to count, some files are there and refuse.
-            if error.code == ENOENT || error.code == EOPNOTSUPP { return nil }
+            // Where the kernel was told not to count, some files are there and refuse; a group may go meanwhile.
+            if error.code == ENOENT || error.code == EOPNOTSUPP || error.code == ENODEV { return nil }
             throw error
         }
     }

@@ -84,7 +84,7 @@ extension Registry {
         let group = Cgroup(groups: record.groups)
         record.groups = []
         try attributed(to: "resources") { () throws(SystemError) in
-            if try group.countOOMKills() > 0 { record.oomKilled = true }
+            if let kills = try group.oomKills(), kills > 0 { record.oomKilled = true }
             try group.kill()
             try group.remove()
         }
@@ -116,20 +116,6 @@ extension Registry {
 func bootIdentity() throws(SystemError) -> String {
     let text = try readText("/proc/sys/kernel/random/boot_id")
     return text.utf8.last == 0x0a ? String(text.dropLast()) : text
-}
-
-extension Cgroup {
-    /// How many processes of it the kernel has killed for want of memory; 0 where it is gone or does not count.
-    func countOOMKills() throws(SystemError) -> Int {
-        for group in groups {
-            let file = group.path + (group.version == .v2 ? "/memory.events" : "/memory.oom_control")
-            guard access(file, R_OK) == 0 else { continue }
-            let words = try readText(file).split { $0 == " " || $0 == "\n" }
-            guard let index = words.firstIndex(of: "oom_kill"), index + 1 < words.count else { continue }
-            return Int(words[index + 1]) ?? 0
-        }
-        return 0
-    }
 }
 
 /// Runs `body` and gives a failed system call the profile key it was made for.
