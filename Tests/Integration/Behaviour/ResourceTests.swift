@@ -81,6 +81,44 @@ extension Integration {
             #expect(Clock.waitUntil { !Files.exists(path) }, "\(path) is still there")
         }
 
+        @Test("a named box has one in every hierarchy that serves, without limits too") func tracked() throws {
+            let child = try box.startSandbox("", ["-n", "tracked"], ["sh", "-c", "echo up; exec sleep 100"])
+            try #require(box.waitForOutput("up"))
+            var paths: [String] = []
+            for controller in ["memory", "cpu", "cpuacct", "pids", "blkio", "freezer", "cpuset"] {
+                if !Self.isV2, !Machine.hasControllerV1(controller) { continue }
+                let path = try #require(group(of: child.pid, controller: controller))
+                #expect(path.contains("/sandbox/tracked-\(child.pid)-"), "\(controller): \(path)")
+                paths.append(path)
+            }
+            #expect(!paths.isEmpty && paths.allSatisfy { Files.exists($0) })
+            child.end()
+            // Others leave it alone; the next command that works on the name clears it away.
+            _ = try box.launch("[resources]\npids = 20\n", ["--unshare", "pid,mount"], ["true"])
+            #expect(paths.allSatisfy { Files.exists($0) })
+            let next = try box.launch("", ["-n", "tracked", "--unshare", "pid,mount"], ["true"])
+            #expect(next.succeeded, "\(next)")
+            #expect(paths.allSatisfy { !Files.exists($0) })
+        }
+
+        @Test("a box without name and limits has none") func untracked() throws {
+            let outcome = try box.launch("", [], ["cat", "/proc/self/cgroup"])
+            #expect(outcome.succeeded && !outcome.out.contains("/sandbox/"), "\(outcome)")
+        }
+
+        @Test("a real-time policy goes with it") func realtime() throws {
+            let toml = "[process]\nscheduling = { policy = \"fifo\", priority = 3 }\n"
+            let outcome = try box.launch(toml, ["-n", "quick", "--unshare", "pid,mount"], ["chrt", "-p", "1"])
+            #expect(outcome.out.contains("SCHED_FIFO"), "\(outcome)")
+        }
+
+        @Test("a user who may not make one goes without") func unprivilegedName() throws {
+            let user = try Box(as: Box.user)
+            let options = ["-n", "mine", "--unshare", "user,pid,mount"]
+            let outcome = try user.launch("", options, ["cat", "/proc/self/cgroup"])
+            #expect(outcome.succeeded && !outcome.out.contains("/sandbox/"), "\(outcome)")
+        }
+
         @Test(
             "a limit that is none is refused",
             arguments: [

@@ -112,6 +112,74 @@ occupied_group() {
     rmdir $cgroup/delegated || fault "something is left in the delegated group"
 }
 
+# A shell command that prints the path of the group it runs in, and which of these files it has.
+own_leaf() {
+    # shellcheck disable=SC2016
+    printf 'g=$(sed -n s/^0:://p /proc/self/cgroup); echo "$g"; cd "%s$g" && for f in %s; do [ -e "$f" ] && echo "$f"; done' \
+        "$cgroup" "$*"
+}
+
+served='cgroup.freeze cgroup.kill memory.peak memory.reclaim cpu.max cpuset.cpus pids.current io.stat'
+
+name_is_enough() {
+    run 0 --unshare none -n web -- sh -c "$(own_leaf $served)"
+    matches "a leaf with all controllers" "$output" "/sandbox/web-*
+cgroup.freeze
+cgroup.kill
+memory.peak
+memory.reclaim
+cpu.max
+cpuset.cpus
+pids.current
+io.stat"
+    local leaf=${output%%$'\n'*}
+    run 0 --unshare pid,mount --set resources.pids=20 -- true
+    holds "what others run leaves it alone" [ -d "$cgroup$leaf" ]
+    run 0 --unshare pid,mount -n web -- sh -c "$(own_leaf memory.current)"
+    matches "an own leaf in a pid namespace" "$output" $'/sandbox/web-*\nmemory.current'
+    holds "both leaves are gone: $(leftovers)" [ -z "$(leftovers)" ]
+}
+
+no_name_no_group() {
+    run 0 --unshare none -- sed -n s/^0:://p /proc/self/cgroup
+    holds "no leaf: $output" [ "$output" = / ]
+}
+
+name_of_a_user() {
+    local own=(env SANDBOX_STATE="$scratch/state-of-user")
+    as=(setpriv --reuid 1000 --regid 1000 --clear-groups "${own[@]}")
+    run 0 --unshare none -n mine -- sed -n s/^0:://p /proc/self/cgroup
+    holds "without a group: $output" [ "$output" = / ]
+    as=()
+    delegate
+    as+=("${own[@]}")
+    run 0 --unshare user,pid,mount -n mine -- sh -c "$(own_leaf cgroup.freeze memory.current pids.current io.stat)"
+    matches "a leaf with what was delegated" "$output" \
+        $'/delegated/sandbox/mine-*\ncgroup.freeze\nmemory.current\npids.current'
+    undelegate
+}
+
+name_in_an_occupied_group() {
+    delegate
+    sh -c "echo \$\$ >$cgroup/delegated/cgroup.procs; exec sleep 100" &
+    local sleeper=$!
+    until grep -q delegated /proc/$sleeper/cgroup; do sleep 0.05; done
+    as+=(env SANDBOX_STATE="$scratch/state-of-user")
+    run 0 --unshare user,pid,mount -n mine -- sh -c "$(own_leaf cgroup.freeze cpu.stat memory.current)"
+    as=()
+    matches "a leaf without controllers" "$output" $'/delegated/sandbox/mine-*\ncgroup.freeze\ncpu.stat'
+    kill $sleeper
+    wait $sleeper 2>/dev/null
+    rmdir $cgroup/delegated || fault "something is left in the delegated group"
+}
+
+name_in_a_read_only_tree() {
+    as=(unshare -m sh -c "mount -o remount,ro,bind $cgroup && exec \"\$@\"" sh)
+    run 0 --unshare none -n still -- sed -n s/^0:://p /proc/self/cgroup
+    as=()
+    holds "without a group: $output" [ "$output" = / ]
+}
+
 read_only_tree() {
     as=(unshare -m sh -c "mount -o remount,ro,bind $cgroup && exec \"\$@\"" sh)
     run 125 --unshare none --set resources.pids=20 -- touch "$started"
@@ -139,4 +207,9 @@ test_case user-in-a-delegated-group user_in_a_delegated_group
 test_case user-without-a-group user_without_a_group
 test_case occupied-group occupied_group
 test_case read-only-tree read_only_tree
+test_case name-is-enough name_is_enough
+test_case no-name-no-group no_name_no_group
+test_case name-of-a-user name_of_a_user
+test_case name-in-an-occupied-group name_in_an_occupied_group
+test_case name-in-a-read-only-tree name_in_a_read_only_tree
 test_case nothing-left-at-the-end nothing_left
