@@ -56,7 +56,7 @@ extension CgroupPlan {
                 .make("/cg/sandbox", shared: true),
                 .enable(controllers, group: "/cg", keys: keys),
                 .enable(controllers, group: "/cg/sandbox", keys: keys),
-                .make(leaf, shared: false),
+                .make(leaf, shared: false), .verify(leaf),
                 set("cpuset", "cpuset.cpus", "0-1", granted: "cpuset.cpus.effective", in: leaf),
                 set("cpu", "cpu.max", "50000 100000", in: leaf),
                 set("cpu-weight", "cpu.weight", "50", in: leaf),
@@ -134,7 +134,9 @@ extension CgroupPlan {
     @Test func withoutLimitsAMereHandle() throws {
         let leaf = "/cg/sandbox/x"
         #expect(
-            try plan(unified) { _ in }.steps == [.make("/cg/sandbox", shared: true), .make(leaf, shared: false)])
+            try plan(unified) { _ in }.steps == [
+                .make("/cg/sandbox", shared: true), .make(leaf, shared: false), .verify(leaf),
+            ])
         #expect(try plan(legacy) { _ in }.groups == [.init(path: "/cg/cpu/sandbox/x", version: .v1)])
     }
 
@@ -148,7 +150,7 @@ extension CgroupPlan {
                 .enable(["pids"], group: "/cg/sandbox", keys: ["resources.pids"]),
                 .offer(others, group: "/cg"),
                 .offer(others, group: "/cg/sandbox"),
-                .make("/cg/sandbox/x", shared: false),
+                .make("/cg/sandbox/x", shared: false), .verify("/cg/sandbox/x"),
                 set("pids", "pids.max", "5", in: "/cg/sandbox/x"),
             ])
         #expect(both.leaves.map(\.isOptional) == [false])
@@ -157,7 +159,7 @@ extension CgroupPlan {
         let bare = CgroupLayout(hierarchies: [.init(.v2, controllers: [], mountPoint: "/cg", own: "/cg")])
         #expect(
             try plan(bare, trackers: CgroupPlan.trackers) { _ in }.steps == [
-                .make("/cg/sandbox", shared: true), .make("/cg/sandbox/x", shared: false),
+                .make("/cg/sandbox", shared: true), .make("/cg/sandbox/x", shared: false), .verify("/cg/sandbox/x"),
             ])
     }
 

@@ -38,7 +38,15 @@ private func spawn(_ words: [String]) throws -> Int32 {
     var pid: Int32 = 0
     var argv = words.map { strdup($0) } + [nil]
     defer { for pointer in argv { free(pointer) } }
-    let code = posix_spawnp(&pid, words[0], nil, nil, &argv, environ)
+    // The threads that run tests block signals, SIGCHLD among them: a shell would inherit that and never see an end.
+    var attributes = posix_spawnattr_t()
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_init(&attributes)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    defer { posix_spawnattr_destroy(&attributes) }
+    let code = posix_spawnp(&pid, words[0], nil, &attributes, &argv, environ)
     if code != 0 { throw SystemError("start \(words[0])", code: code) }
     return pid
 }

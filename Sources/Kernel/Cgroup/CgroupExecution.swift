@@ -55,6 +55,7 @@ struct CgroupExecution {
     private mutating func perform(_ step: CgroupStep) throws(SystemError) {
         switch step {
         case .make(let path, let shared): try make(path, shared: shared)
+        case .verify(let path): try verify(path)
         case .enable(let controllers, let group, let keys): try enable(controllers, group, keys)
         case .offer(let controllers, let group): try offer(controllers, group)
         case .inherit(let file, let from, let to): try inherit(file, from, to)
@@ -71,6 +72,12 @@ struct CgroupExecution {
         }
     }
 
+    /// Children of a threaded group take no processes (the kernel's cgroup-v2.rst, Threads).
+    private func verify(_ path: String) throws(SystemError) {
+        if try readText(path + "/cgroup.type") == "domain\n" { return }
+        throw SystemError("use control group \(path)", code: EOPNOTSUPP, mend: "a group above it is threaded")
+    }
+
     private mutating func enable(_ controllers: [String], _ group: String, _ keys: [String]) throws(SystemError) {
         let file = group + "/cgroup.subtree_control"
         let enabled = controlWords(try readText(file))
@@ -78,13 +85,8 @@ struct CgroupExecution {
         if lacking.isEmpty { return }
         let text = lacking.map { "+" + $0 }.joined(separator: " ")
         do throws(SystemError) {
-            do throws(SystemError) {
-                try writeText(text, to: file)
-            } catch {
-                guard error.code == EBUSY, group == own else { throw error }
-                try leave(group)
-                try writeText(text, to: file)
-            }
+            guard try isFree(group) else { throw SystemError("", code: EBUSY) }
+            try writeText(text, to: file)
         } catch {
             let mend = error.code == EBUSY ? try occupied(group) : mend(error.code)
             let action = "\(keys.joined(separator: ", ")): write \(text) to \(file)"
@@ -99,8 +101,9 @@ struct CgroupExecution {
         let available = controlWords(try readText(group + "/cgroup.controllers"))
         let enabled = controlWords(try readText(file))
         let lacking = controllers.filter { available.contains($0) && !enabled.contains($0) }
-        if lacking.isEmpty || isWritten("+" + lacking.joined(separator: " +"), to: file) { return }
-        if group == own, controlWords(try readText(group + "/cgroup.procs")) == ["\(getpid())"] { try leave(group) }
+        if lacking.isEmpty { return }
+        guard try isFree(group) else { return }
+        if isWritten("+" + lacking.joined(separator: " +"), to: file) { return }
         for controller in lacking { _ = isWritten("+" + controller, to: file) }
     }
 
@@ -113,7 +116,20 @@ struct CgroupExecution {
         }
     }
 
-    /// A group with processes cannot hand controllers to its children: this one steps down into a leaf.
+    /// Whether no process lives in a group itself; ours steps down into a leaf.
+    ///
+    /// One with processes cannot hand controllers to its children; those for threads it could, but then the children
+    /// take no processes. The topmost group is exempt.
+    private mutating func isFree(_ group: String) throws(SystemError) -> Bool {
+        guard group == own, access(group + "/cgroup.type", F_OK) == 0 else { return true }
+        let inhabitants = controlWords(try readText(group + "/cgroup.procs"))
+        if inhabitants == ["\(getpid())"] {
+            try leave(group)
+            return true
+        }
+        return inhabitants.isEmpty
+    }
+
     private mutating func leave(_ group: String) throws(SystemError) {
         guard let identity = try ProcessIdentity(pid: getpid()) else { return }
         let launcher = group + "/sandbox/" + identity.launcherName
@@ -153,7 +169,8 @@ struct CgroupExecution {
                 do throws(SystemError) {
                     try writeText("0", to: group + "/cgroup.procs")
                 } catch {
-                    left.append("this process outside \(group)")
+                    // It hands out controllers by now; the launcher ends, and what it stands in is swept.
+                    if error.code != EBUSY { left.append("this process outside \(group)") }
                 }
             }
         }
@@ -172,7 +189,7 @@ extension CgroupStep {
     /// Whether "no such file" can come from another command that removed the shared `sandbox` directory.
     fileprivate var isRaced: Bool {
         switch self {
-        case .make, .enable, .offer, .inherit: return true
+        case .make, .enable, .offer, .verify, .inherit: return true
         case .set(let setting, let group):
             let controller = setting.choices.first?.file.prefix { $0 != "." } ?? ""
             do throws(SystemError) {

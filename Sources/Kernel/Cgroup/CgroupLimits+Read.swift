@@ -23,7 +23,7 @@ extension CgroupLimits {
         if let text = try group.text("cpu.max") { cpu = CPUQuota(text)?.cpus }
         cpuWeight = try group.number("cpu.weight").flatMap { $0 == 100 ? nil : Int($0) }
         pids = try group.number("pids.max").map { Int($0) }
-        cpuset = try group.text("cpuset.cpus").flatMap { controlWords($0).first }
+        cpuset = try group.cpuset(above: "cpuset.cpus.effective")
         ioWeight = try group.text("io.weight").flatMap { controlWords($0).number("default") }.map { Int($0) }
         if ioWeight == nil {
             let weight = try group.text("io.bfq.weight").flatMap { controlWords($0).number("default") }
@@ -45,15 +45,25 @@ extension CgroupLimits {
             cpuWeight = weight == 100 ? nil : min(10_000, max(1, weight))
         }
         if pids == nil { pids = try group.number("pids.max").map { Int($0) } }
-        if let own = try group.text("cpuset.cpus").flatMap({ controlWords($0).first }) {
-            // Version 1 fills the file in for everybody.
-            let above = controlWords(try readText(groupAbove(group.path) + "/cpuset.cpus")).first
-            cpuset = own == above ? nil : own
-        }
+        if cpuset == nil { cpuset = try group.cpuset(above: "cpuset.cpus") }
         if let weight = try group.number("blkio.weight") {
             ioWeight = weight == 500 ? nil : Int(weight) / 5
         } else if let weight = try group.number("blkio.bfq.weight") {
             ioWeight = weight == 100 ? nil : weightOfBFQ(Int(weight))
         }
+    }
+}
+
+extension Cgroup.Group {
+    /// The group's CPUs, where they are others than those of the group above, which its file tells: a group with
+    /// processes that was limited once lists all, not none, and version 1 fills the list in for everybody.
+    fileprivate func cpuset(above file: String) throws(SystemError) -> String? {
+        guard let own = try text("cpuset.cpus").flatMap({ controlWords($0).first }) else { return nil }
+        return own == (try cpusAbove(file)) ? nil : own
+    }
+
+    /// The CPUs of the group above.
+    func cpusAbove(_ file: String) throws(SystemError) -> String {
+        controlWords(try readText(groupAbove(path) + "/" + file)).joined(separator: ",")
     }
 }

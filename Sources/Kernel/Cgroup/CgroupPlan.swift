@@ -8,6 +8,8 @@ enum CgroupStep: Equatable {
     case enable([String], group: String, keys: [String])
     /// The same as far as it goes.
     case offer([String], group: String)
+    /// Refuses a version 2 group that takes no processes.
+    case verify(String)
     /// Gives a version 1 group its parent's CPUs and memory nodes when it has none yet.
     case inherit(file: String, from: String, to: String)
     case set(CgroupSetting, group: String)
@@ -97,7 +99,7 @@ extension CgroupPlan.Leaf {
             for group in [base, parent] where !part.tracked.isEmpty {
                 steps.append(.offer(part.tracked, group: group))
             }
-            steps.append(.make(leaf, shared: false))
+            steps += [.make(leaf, shared: false), .verify(leaf)]
             for demand in part.demands {
                 steps += limits.v2Settings(of: demand.controller).map { .set($0, group: leaf) }
             }

@@ -87,7 +87,7 @@ private struct CgroupChange {
         switch (group.version, controller) {
         case (.v2, _):
             settings = limits.v2Settings(of: controller)
-            for key in lifted { settings.append(.liftingV2(key)) }
+            for key in lifted { settings.append(try .liftingV2(key, in: group)) }
         case (.v1, "memory"):
             settings = try limits.v1MemoryChange(lifted, in: group)
         case (.v1, _):
@@ -101,8 +101,12 @@ private struct CgroupChange {
         if let choice = setting.choice(in: group.path) {
             let file = group.path + "/" + choice.file
             // Of several lines the first is the group's own; the others are single devices'.
-            let line = try readText(file).split(separator: "\n").first
-            before.append((file, line.map { String($0) } ?? "\n"))
+            if let line = try readText(file).split(separator: "\n").first {
+                before.append((file, String(line)))
+            } else if choice.file == "cpuset.cpus" {
+                // A group with processes cannot have none again.
+                before.append((file, try group.cpusAbove("cpuset.cpus.effective")))
+            }
             if choice.file == "memory.max" { try makeRoom(setting, choice.value, group) }
         }
         try setting.write(to: group.path)
@@ -146,7 +150,9 @@ private struct CgroupChange {
 }
 
 extension CgroupSetting {
-    fileprivate static func liftingV2(_ key: CgroupLimits.Key) -> CgroupSetting {
+    fileprivate static func liftingV2(
+        _ key: CgroupLimits.Key, in group: Cgroup.Group
+    ) throws(SystemError) -> CgroupSetting {
         let name = "resources." + key.rawValue
         switch key {
         case .memory: return CgroupSetting(name, "memory.max", "max")
@@ -155,7 +161,7 @@ extension CgroupSetting {
         case .cpu: return CgroupSetting(name, "cpu.max", "max")
         case .cpuWeight: return CgroupSetting(name, "cpu.weight", "100")
         case .pids: return CgroupSetting(name, "pids.max", "max")
-        case .cpuset: return CgroupSetting(name, "cpuset.cpus", "\n")
+        case .cpuset: return CgroupSetting(name, "cpuset.cpus", try group.cpusAbove("cpuset.cpus.effective"))
         case .ioWeight:
             var setting = CgroupSetting(name, "io.weight", "default 100")
             setting.choices.append(.init(file: "io.bfq.weight", value: "default 100"))
@@ -172,8 +178,7 @@ extension CgroupSetting {
         case .cpu: return CgroupSetting(name, "cpu.cfs_quota_us", "-1")
         case .cpuWeight: return CgroupSetting(name, "cpu.shares", "1024")
         case .cpuset:
-            let above = controlWords(try readText(groupAbove(group.path) + "/cpuset.cpus")).joined(separator: ",")
-            return CgroupSetting(name, "cpuset.cpus", above)
+            return CgroupSetting(name, "cpuset.cpus", try group.cpusAbove("cpuset.cpus"))
         case .ioWeight:
             var setting = CgroupSetting(name, "blkio.weight", "500")
             setting.choices.append(.init(file: "blkio.bfq.weight", value: "100"))

@@ -105,8 +105,11 @@ occupied_group() {
     local sleeper=$!
     until grep -q delegated /proc/$sleeper/cgroup; do sleep 0.05; done
     run 125 --unshare none --set resources.memory=64M -- touch "$started"
-    as=()
     refused "$started" resources.memory "$sleeper" systemd-run
+    # This one the kernel would hand down, to groups that then take no processes.
+    run 125 --unshare none --set resources.pids=20 -- touch "$started"
+    as=()
+    refused "$started" resources.pids "$sleeper" systemd-run
     kill $sleeper
     wait $sleeper 2>/dev/null
     rmdir $cgroup/delegated || fault "something is left in the delegated group"
@@ -115,7 +118,7 @@ occupied_group() {
 # A shell command that prints the path of the group it runs in, and which of these files it has.
 own_leaf() {
     # shellcheck disable=SC2016
-    printf 'g=$(sed -n s/^0:://p /proc/self/cgroup); echo "$g"; cd "%s$g" && for f in %s; do [ -e "$f" ] && echo "$f"; done' \
+    printf 'g=$(sed -n s/^0:://p /proc/self/cgroup); echo "$g"; cd "%s$g" && for f in %s; do if [ -e "$f" ]; then echo "$f"; fi; done' \
         "$cgroup" "$*"
 }
 
