@@ -10,6 +10,8 @@ enum Report {
     case stopped(signal: Int32)
     /// The controlling side of the box's pseudo-terminal.
     case terminal(descriptor: Int32)
+    /// The command has begun, as the waiter's own child.
+    case begun(pid: Int32)
 }
 
 /// What joins the waiter and the box; all of it is gone with the command's exec.
@@ -49,6 +51,7 @@ struct ReportChannel {
         case .failed(let error): send(0, error.status, text: [error.key ?? "", error.message])
         case .stopped(let signal): send(1, signal)
         case .terminal(let descriptor): send(2, 0, descriptor: descriptor)
+        case .begun(let pid): send(3, pid)
         }
     }
 
@@ -64,6 +67,7 @@ struct ReportChannel {
         switch bytes[0] {
         case 1: return .stopped(signal: value)
         case 2: return .terminal(descriptor: descriptor)
+        case 3: return .begun(pid: value)
         default:
             let parts = bytes[5..<Int(count)].split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
             let texts = parts.map { String(decoding: $0, as: UTF8.self) }
