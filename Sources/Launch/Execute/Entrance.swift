@@ -35,7 +35,7 @@ struct Entrance {
         // A change of credentials may have made it dumpable again (fs.suid_dumpable).
         try attributed(to: nil) { () throws(SystemError) in try setDumpable(false) }
         // As the box's user: /dev may have been changed.
-        try Box(plan: plan).takeTerminal(nil, channel)
+        _ = try Box(plan: plan).takeTerminal(nil, channel)
         if let rules { try Box(plan: plan).restrict(rules) }
         return try PreparedCommand(plan.command, arguments, environment: environment)
     }

@@ -5,7 +5,7 @@ import Profile
 
 extension Launcher {
     /// Closes every descriptor but 0, 1 and 2, for who is about to enter a box. Call it before one is looked up.
-    public static func closeDescriptors() throws(LaunchError) { try Outside.closeStrangers(keeping: []) }
+    public static func closeDescriptors() throws(LaunchError) { try Outside.closeStrangers(keeping: [], ours: []) }
 
     /// Runs a command in a box that runs already, in the foreground.
     ///
@@ -107,8 +107,11 @@ private struct Visitor: ~Copyable {
         let pid = try command.start(
             signals, filter: entrance.filter, foreground: ownsTerminal, sibling: !ownsTerminal,
             dyingWith: dies ? isInside ? 0 : getpid() : nil)
-        if ownsTerminal { InitProcess(command: pid, ownsTerminal: true, channel: channel).run(signals) }
-        channel.send(.begun(pid: pid))
+        if ownsTerminal { 
+            InitProcess(command: pid, ownsTerminal: true, channel: channel, kept: KeptDescriptors(), controller: -1)
+                .run(signals)
+        }
+        channel.send(.sibling(pid: pid))
         _exit(0)
     }
 }

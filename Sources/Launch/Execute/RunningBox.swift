@@ -8,8 +8,8 @@ public struct RunningBox: ~Copyable {
     public let facts: BoxFacts
     /// The control groups in which it stands and the caller does not.
     public let groups: [Cgroup.Group]
-    private let process: ProcessDescriptor
-    private let command: ProcessDescriptor
+    private let process: ProcessHandle
+    private let command: ProcessHandle
     /// Whether `process` can be looked into. Without root process 1 cannot, because it is still an image of ours.
     private let isOpen: Bool
 
@@ -23,13 +23,13 @@ public struct RunningBox: ~Copyable {
         let reader = FactReader(process: process.pid, command: command.pid, holder: (isOpen ? process : command).pid)
         let facts = try translated { () throws(SystemError) in try reader.facts() }
         let groups = try translated { () throws(SystemError) in try Cgroup.groups(of: process.pid) }
-        guard held.isRunning, heldCommand.isRunning else { throw ended }
+        guard try isRunning(held), try isRunning(heldCommand) else { throw ended }
         return RunningBox(facts: facts, groups: groups, process: held, command: heldCommand, isOpen: isOpen)
     }
 
-    private static func hold(_ process: ProcessIdentity) throws(LaunchError) -> ProcessDescriptor {
+    private static func hold(_ process: ProcessIdentity) throws(LaunchError) -> ProcessHandle {
         do throws(SystemError) {
-            guard let held = try ProcessDescriptor(process) else { throw SystemError("open its process", code: ESRCH) }
+            guard let held = try ProcessHandle(process) else { throw SystemError("open its process", code: ESRCH) }
             return held
         } catch {
             throw translated(error)
@@ -39,6 +39,10 @@ public struct RunningBox: ~Copyable {
     /// Moves the caller into the box's namespaces of these kinds.
     func join(_ kinds: NamespaceFlags) throws(SystemError) {
         if isOpen { try process.join(kinds) } else { try command.join(kinds) }
+    }
+
+    private static func isRunning(_ held: borrowing ProcessHandle) throws(LaunchError) -> Bool {
+        try attributed(to: nil) { () throws(SystemError) in try !held.waitForEnd(milliseconds: 0) }
     }
 
     static var ended: LaunchError { LaunchError("it has ended") }

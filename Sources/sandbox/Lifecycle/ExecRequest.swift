@@ -1,4 +1,5 @@
 import Launch
+import Profile
 
 /// What a `sandbox exec` line asks for.
 struct ExecRequest: Sendable, Equatable {
