@@ -49,9 +49,11 @@ public struct Sandbox: Sendable {
     /// - Parameter arguments: the command's words byte for byte, where the plan has them as text only.
     /// - Parameter shrinks: whether the waiter may give its memory back. Then it does not return either, and the
     ///   executable must answer to `--finish` with ``finish(_:)``.
+    /// - Parameter held: descriptors that the caller needs afterwards; all others but 0, 1 and 2 are closed.
     /// - Returns: the command's exit status, or 128 + N when signal N ended it.
     public static func run(
-        _ plan: LaunchPlan, _ request: LaunchRequest, arguments: CommandWords? = nil, shrinks: Bool = false
+        _ plan: LaunchPlan, _ request: LaunchRequest, arguments: CommandWords? = nil, shrinks: Bool = false,
+        held: [Int32] = []
     ) throws(LaunchError) -> Int32 {
         guard let name = plan.name else {
             return try Launcher.run(plan, LaunchContext(arguments: arguments, remains: shrinks ? Remains() : nil))
@@ -61,7 +63,7 @@ public struct Sandbox: Sendable {
         if let old = try registry.settle(lock), old.phase == .running || old.phase == .created {
             throw LaunchError("a sandbox named \"\(name)\" is running already", mend: "'sandbox stop \(name)' ends it")
         }
-        let launch = NamedLaunch(registry, plan, arguments, shrinks: shrinks || plan.detachment != nil)
+        let launch = NamedLaunch(registry, plan, arguments, shrinks: shrinks || plan.detachment != nil, held: held)
         return try launch.begin(request, lock)
     }
 

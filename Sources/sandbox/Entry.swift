@@ -20,6 +20,9 @@ enum Entry {
         if argumentCount > 1, let first = arguments[1], strcmp(first, Remains.option) == 0 {
             return finish(texts(arguments, from: 2, argumentCount))
         }
+        if argumentCount == 2, let first = arguments[1], strcmp(first, launchOption) == 0 {
+            return Sandbox.answerLaunch()
+        }
         return runGeneral(texts(arguments, from: 1, argumentCount))
     }
 

@@ -34,11 +34,9 @@ struct Box {
     }
 
     private func joinControlGroup(_ outside: Outside) throws(LaunchError) {
-        if outside.cgroupForClone < 0 {
-            for member in outside.cgroupMembers {
-                try attributed(to: "resources") { () throws(SystemError) in
-                    try writeText("0", to: member, name: "cgroup.procs")
-                }
+        for member in outside.cgroupMembers {
+            try attributed(to: "resources") { () throws(SystemError) in
+                try writeText("0", to: member, name: "a control group's list of processes")
             }
         }
         // Process 1 of a box stays, and needs no way to the host's groups.

@@ -43,7 +43,8 @@ struct RunCommand: ParsableCommand {
     func request() throws(UsageError) -> RunRequest {
         var request = try profile.request(directory: currentDirectory)
         let given = [
-            ("name", list(name)), ("detach", detach ? [""] : []), ("terminal", terminal ? [""] : []), ("rm", remove ? [""] : []),
+            ("name", list(name)), ("detach", detach ? [""] : []), ("terminal", terminal ? [""] : []),
+            ("rm", remove ? [""] : []),
             ("dry-run", dryRun ? [""] : []),
         ]
         for (option, values) in given {
