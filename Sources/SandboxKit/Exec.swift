@@ -39,9 +39,19 @@ extension Sandbox {
         case .created: throw LaunchError("\"\(name)\" has not begun yet", mend: "try again")
         case .stopped, .checkpointed: throw ended
         }
-        let isFrozen = try translated { () throws(SystemError) in try Cgroup(groups: record.groups).isFrozen }
-        if isFrozen { throw LaunchError("\"\(name)\" is paused", mend: "sandbox resume \(name)") }
+        if try isPaused(record) { throw LaunchError("\"\(name)\" is paused", mend: "sandbox resume \(name)") }
         return record
+    }
+
+    private func isPaused(_ record: SandboxRecord) throws(LaunchError) -> Bool {
+        if record.groups.isEmpty { return false }
+        do throws(SystemError) {
+            return try Cgroup(groups: record.groups).isFrozen
+        } catch {
+            // What cannot be frozen is not.
+            if error.code == ENOTSUP { return false }
+            throw error.code == ENOENT ? ended : LaunchError(error)
+        }
     }
 
     /// The control groups to join: those of the sandbox, and where it is the caller's to choose, those that it was

@@ -4,6 +4,12 @@ import Kernel
 import Profile
 
 extension Launcher {
+    /// Goes on from a read-only mount of this program's file, so that no box that is entered can overwrite it
+    /// (CVE-2019-5736). The program begins anew for that, with the same words.
+    public static func protectExecutable() throws(LaunchError) {
+        try attributed(to: nil) { () throws(SystemError) in try OwnExecutable.protect() }
+    }
+
     /// Closes every descriptor but 0, 1 and 2, for who is about to enter a box. Call it before one is looked up.
     public static func closeDescriptors() throws(LaunchError) { try Outside.closeStrangers(keeping: [], ours: []) }
 
