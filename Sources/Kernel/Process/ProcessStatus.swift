@@ -29,22 +29,22 @@ public struct ProcessStatus: Sendable, Equatable {
 
     /// nil when a field is missing or malformed.
     init?(text: String) {
-        var seen = 0
+        var (seen, hasFilters) = (0, false)
         for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
             guard let colon = line.firstIndex(of: UInt8(ascii: ":")), let field = Field(line[..<colon]) else { continue }
             let words = line[line.index(after: colon)...].split { $0 == 0x20 || $0 == 0x09 }
             guard take(field, words.map { Substring($0) }) else { return nil }
-            seen += 1
+            if field == .seccomp || field == .filters { hasFilters = true } else { seen += 1 }
         }
-        // Filters came last.
-        if seen < Field.count - 1 { return nil }
+        guard seen == Field.needed, hasFilters else { return nil }
     }
 
     private enum Field {
         case state, uid, gid, groups, umask, inheritable, permitted, effective, bounding, ambient, noNewPrivileges
         case seccomp, filters
 
-        static let count = 13
+        /// Without the two that tell of filters.
+        static let needed = 11
 
         init?(_ name: Substring.UTF8View.SubSequence) {
             switch String(Substring(name)) {

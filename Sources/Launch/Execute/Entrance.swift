@@ -111,6 +111,8 @@ struct Entrance {
         if plan.process.user == nil, plan.process.group == nil, !entry.namesAccount { return identity }
         let database = try accounts.database()
         if let wanted = try database.resolve(plan.process, uid: box.uid, gid: box.gid) { identity = wanted }
+        // It has its groups already, and a user namespace may forbid to set any.
+        if (identity.uid, identity.gid) == (box.uid, box.gid) { identity.groups = nil }
         if entry.namesAccount, plan.process.user == nil { identity.account = database.account(of: box.uid) }
         return identity
     }

@@ -108,7 +108,8 @@ private struct FactReader {
         (facts.uid, facts.gid) = (status.realUID, status.realGID)
         guard facts.namespaces.contains(.user) else { return }
         let name = "/proc/\(holder)/ns/user"
-        facts.owner = try ownerOfUserNamespace(try Descriptor(open: name, O_RDONLY).number, name: name)
+        let file = try Descriptor(open: name, O_RDONLY)
+        facts.owner = try ownerOfUserNamespace(file.number, name: name)
         facts.uidMap = try map("uid_map")
         facts.gidMap = try map("gid_map")
         guard let uid = facts.uidMap.inside(status.realUID), let gid = facts.gidMap.inside(status.realGID) else {

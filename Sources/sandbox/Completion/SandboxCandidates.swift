@@ -6,12 +6,13 @@ func sandboxCandidates() -> [Candidate] {
     do throws(LaunchError) {
         let registry = try Registry.ofCaller()
         var found: [Candidate] = []
-        for name in try registry.names() {
-            guard let record = try registry.find(name) else { continue }
-            found.append(Candidate(word: name, text: record.phase.rawValue))
-        }
+        for name in try registry.names() { found.append(Candidate(word: name, text: phase(of: name, registry))) }
         return found
     } catch {
         return []
     }
+}
+
+private func phase(of name: String, _ registry: Registry) -> String {
+    do throws(LaunchError) { return try registry.find(name)?.phase.rawValue ?? "" } catch { return "damaged" }
 }

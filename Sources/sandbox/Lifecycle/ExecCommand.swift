@@ -67,9 +67,24 @@ struct ExecCommand: ParsableCommand {
             let words = request.commandStart.flatMap { start in linux_arguments().map { $0 + start } }
             return try Sandbox(request.name).exec(request.command, request.options, arguments: words, shrinks: true)
         } catch {
-            Output.error(error.key.map { "\($0): \(error.message)" } ?? error.message)
+            Output.error(request.line(error))
             return error.status
         }
+    }
+}
+
+extension ExecRequest {
+    /// The error in one line, with the option that it is about.
+    fileprivate func line(_ error: LaunchError) -> String {
+        guard let key = error.key else { return error.message }
+        let place =
+            switch key {
+            case "process.user" where options.user != nil: "--user"
+            case "process.group" where options.group != nil: "--group"
+            case "process.working-directory" where options.workingDirectory != nil: "--workdir"
+            default: key
+            }
+        return "\(place): \(error.message)"
     }
 }
 
