@@ -39,7 +39,9 @@ struct ExecPlanTests {
         #expect(throws: LaunchError.self) { try exec(box(), command: [""]) }
     }
 
-    @Test("who stays: nobody, a waiter for a pid namespace, a session's leader for a terminal") func supervision() throws {
+    @Test("who stays: nobody, a waiter for a pid namespace, a session's leader for a terminal") func supervision()
+        throws
+    {
         #expect(try exec(box([.mount, .net])).supervision == .none)
         #expect(try exec(box([.pid])).supervision == .waiter(initProcess: false, pseudoTerminal: false))
         var options = ExecOptions()
@@ -61,7 +63,8 @@ struct ExecPlanTests {
         #expect(plan.resources.isEmpty && plan.filesystem.steps.isEmpty && plan.name == nil)
     }
 
-    @Test("user and group are those that are asked for; the profile's are in the kernel already") func identity() throws {
+    @Test("user and group are those that are asked for; the profile's are in the kernel already") func identity() throws
+    {
         let own = try exec(box()) {
             $0.process.user = "web"
             $0.process.groups = ["video"]

@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 
 struct linux_spawn {
@@ -32,5 +33,12 @@ enum { LINUX_SPAWN_FILTER = 1, LINUX_SPAWN_EXECUTE = 2 };
 
 /// Returns when the command executes or has failed to: its process id, or -1 with errno. A child that failed is gone.
 pid_t linux_spawn(struct linux_spawn *spawn);
+
+/// Its clone(2) with the flags, for who must know whether a filter lets it pass.
+enum { LINUX_SPAWN_CLONE = SYS_clone };
+unsigned long linux_spawn_flags(const struct linux_spawn *spawn);
+/// What the caller, its parts in Swift and the command's process call from the start of the command on, by number, -1
+/// behind the last; with `stays`, what linux_init_stay takes too.
+int linux_spawn_call(unsigned index, bool stays);
 
 #endif

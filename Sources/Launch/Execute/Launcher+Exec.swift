@@ -39,7 +39,7 @@ extension Launcher {
                 try attributed(to: "process.terminal") { () throws(SystemError) in try Terminal.leave() }
             }
             let command = try entrance.enter(box, arguments)
-            try entrance.dieWithParent(parent)
+            if entrance.plan.process.dieWithParent { try entrance.die(with: parent) }
             try Confinement(entrance.plan).seal(entrance.filter)
             return command.execute()
         } catch {
@@ -95,7 +95,7 @@ private struct Visitor: ~Copyable {
         do throws(LaunchError) {
             if ownsTerminal || entrance.plan.leavesTerminal { setsid() }
             let command = try entrance.enter(box, arguments, channel)
-            try entrance.dieWithParent(waiter)
+            try entrance.die(with: waiter)
             // The command's process is a copy of this one until it executes.
             let kept = [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, signals.descriptor.number]
             Launch.closeDescriptors(keeping: kept + [channel.box, channel.begin.write])
@@ -106,26 +106,36 @@ private struct Visitor: ~Copyable {
         }
     }
 
-    /// In a pid namespace the command is the waiter's own child; its terminal needs a leader for its session.
+    /// In a pid namespace the command is the waiter's own child; its terminal needs a leader for its session. Like the
+    /// command of any waiter it dies with it.
     private func start(_ command: PreparedCommand) throws(LaunchError) -> Never {
-        let dies = entrance.plan.process.dieWithParent
         let isInside = entrance.entry.box.namespaces.contains(.pid)
+        let filter = try installed() ? nil : entrance.filter
         let pid = try command.start(
-            signals, filter: entrance.filter, foreground: ownsTerminal, sibling: !ownsTerminal,
-            dyingWith: dies ? isInside ? 0 : getpid() : nil)
-        if ownsTerminal { 
+            signals, filter: filter, foreground: ownsTerminal, sibling: !ownsTerminal,
+            dyingWith: isInside ? 0 : getpid())
+        if ownsTerminal {
             InitProcess(command: pid, ownsTerminal: true, channel: channel, kept: KeptDescriptors(), controller: -1)
                 .run(signals)
         }
         channel.send(.sibling(pid: pid))
         _exit(0)
     }
+
+    /// Puts this process under the filter already, where the filter lets it do what is left, so that the box never has
+    /// a process without it, not even for who may trace all of them.
+    private func installed() throws(LaunchError) -> Bool {
+        guard let filter = entrance.filter, PreparedCommand.canStart(under: filter, staying: ownsTerminal) else {
+            return false
+        }
+        try Confinement(entrance.plan).seal(filter)
+        return true
+    }
 }
 
 extension Entrance {
     /// A change of identity clears the setting, so it comes after.
-    fileprivate func dieWithParent(_ parent: Int32) throws(LaunchError) {
-        guard plan.process.dieWithParent else { return }
+    fileprivate func die(with parent: Int32) throws(LaunchError) {
         try attributed(to: "process.die-with-parent") { () throws(SystemError) in try setParentDeathSignal(SIGKILL) }
         if getppid() != parent { _exit(128 + SIGKILL) }
     }
