@@ -13,6 +13,7 @@
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -183,6 +184,11 @@ static inline ssize_t linux_receive_message(int socket, void *bytes, size_t coun
     return received;
 }
 
+// ioctl_nsfs(2)
+
+/// Who made a user namespace.
+static inline int linux_namespace_owner(int fd, uid_t *owner) { return ioctl(fd, NS_GET_OWNER_UID, owner); }
+
 // ioctl_tty(2): request numbers that are no plain constants
 
 static inline int linux_pty_unlock(int controller) {
@@ -196,6 +202,11 @@ static inline int linux_pty_peer(int controller, int flags) { return ioctl(contr
 static inline int linux_ioctl_int(int fd, unsigned long request, int value) { return ioctl(fd, request, value); }
 static inline int linux_ioctl_ptr(int fd, unsigned long request, void *value) { return ioctl(fd, request, value); }
 static inline int linux_fcntl(int fd, int command, int value) { return fcntl(fd, command, value); }
+/// Takes (`F_WRLCK`) or gives back (`F_UNLCK`) one byte of a file for this open file description; does not wait.
+static inline int linux_lock_byte(int fd, int type, off_t offset) {
+    struct flock lock = {.l_type = (short)type, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+    return fcntl(fd, F_OFD_SETLK, &lock);
+}
 static inline int linux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 static inline int linux_openat(int dir, const char *path, int flags, mode_t mode) {
     return openat(dir, path, flags, mode);

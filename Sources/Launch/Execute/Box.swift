@@ -9,10 +9,11 @@ struct Box {
     let plan: LaunchPlan
 
     /// Sets the box up and gives privileges away.
-    /// - Returns: the command, ready to be executed.
+    /// - Returns: the command, ready to be executed, and the controlling side of its pseudo-terminal where nobody
+    ///   outside takes it, else -1.
     func setUp(
         _ outside: Outside, mapped: [Int: Int32], _ channel: ReportChannel? = nil
-    ) throws(LaunchError) -> PreparedCommand {
+    ) throws(LaunchError) -> (command: PreparedCommand, controller: Int32) {
         try joinControlGroup(outside)
         try setNames()
         try bringNetworkUp()
@@ -21,23 +22,21 @@ struct Box {
         let owned = try buildFilesystem(mapped)
         let identity = try identify()
         try give(owned, to: identity)
-        try takeTerminal(identity, channel)
+        let controller = try takeTerminal(identity, channel)
         try enterWorkingDirectory(outside)
         let environment = Environment(plan, identity).entries
         let rules = try AccessRules(plan).open()
         try setLimits()
         try Confinement(plan).drop(to: identity)
         if let rules { try restrict(rules) }
-        try dieWithParent(outside)
-        return try PreparedCommand(plan.command, outside.arguments, environment: environment)
+        try dieWithParent(outside, channel)
+        return (try PreparedCommand(plan.command, outside.arguments, environment: environment), controller)
     }
 
     private func joinControlGroup(_ outside: Outside) throws(LaunchError) {
-        if outside.cgroupForClone < 0 {
-            for member in outside.cgroupMembers {
-                try attributed(to: "resources") { () throws(SystemError) in
-                    try writeText("0", to: member, name: "cgroup.procs")
-                }
+        for member in outside.cgroupMembers {
+            try attributed(to: "resources") { () throws(SystemError) in
+                try writeText("0", to: member, name: "a control group's list of processes")
             }
         }
         // Process 1 of a box stays, and needs no way to the host's groups.
@@ -67,7 +66,7 @@ struct Box {
     }
 
     /// Written through the caller's /proc, not the box's (CVE-2025-52881).
-    private func setAttributes() throws(LaunchError) {
+    func setAttributes() throws(LaunchError) {
         let process = plan.process
         if let value = process.oomScoreAdjust {
             try attributed(to: "process.oom-score-adjust") { () throws(SystemError) in try setOOMScoreAdjust(value) }
@@ -113,7 +112,7 @@ struct Box {
         }
     }
 
-    private func restrict(_ rules: consuming LandlockDomain) throws(LaunchError) {
+    func restrict(_ rules: consuming LandlockDomain) throws(LaunchError) {
         do throws(SystemError) {
             try rules.restrict()
         } catch {
@@ -168,31 +167,36 @@ struct Box {
         }
     }
 
-    /// A pseudo-terminal of the box's own devpts, its controlling side handed to the waiter.
-    private func takeTerminal(_ identity: BoxIdentity?, _ channel: ReportChannel?) throws(LaunchError) {
-        guard case .waiter(_, pseudoTerminal: true) = plan.supervision, let channel else { return }
-        try attributed(to: "process.terminal") { () throws(SystemError) in
+    /// A pseudo-terminal of the box's own devpts, its controlling side handed to the waiter, or returned where the box
+    /// is detached.
+    func takeTerminal(_ identity: BoxIdentity?, _ channel: ReportChannel?) throws(LaunchError) -> Int32 {
+        guard case .waiter(_, pseudoTerminal: true) = plan.supervision, let channel else { return -1 }
+        return try attributed(to: "process.terminal") { () throws(SystemError) in
             let (controller, peer) = try Terminal.makePair()
             if let identity {
                 try check("give the terminal to user \(identity.uid)") { fchown(peer, identity.uid, identity.gid) }
             }
             // The caller's terminal is on descriptor 0 still.
             Terminal.copySize(from: STDIN_FILENO, to: controller)
-            channel.send(.terminal(descriptor: controller))
-            close(controller)
             try Terminal.adopt(peer)
             close(peer)
+            if plan.detachment != nil { return controller }
+            channel.send(.terminal(descriptor: controller))
+            close(controller)
+            return -1
         }
     }
 
     /// The directory is resolved inside the box, never through a magic link of /proc (CVE-2024-21626).
     private func enterWorkingDirectory(_ outside: Outside) throws(LaunchError) {
         if let wanted = plan.workingDirectory {
-            return try attributed(to: "process.working-directory") { () throws(SystemError) in try enter(wanted) }
+            return try attributed(to: "process.working-directory") { () throws(SystemError) in
+                try enterDirectory(wanted)
+            }
         }
         guard plan.namespaces.unshare.contains(.mount) || !plan.namespaces.join.isEmpty else { return }
         for candidate in [outside.workingDirectory, plan.home, "/"] {
-            do throws(SystemError) { return try enter(candidate) } catch { continue }
+            do throws(SystemError) { return try enterDirectory(candidate) } catch { continue }
         }
         // To stay where the caller is may be to stay below something that is hidden.
         throw LaunchError(
@@ -200,22 +204,26 @@ struct Box {
             mend: "name one that can")
     }
 
-    private func enter(_ path: String) throws(SystemError) {
-        let root = RootDirectory(try Descriptor(open: "/", O_PATH | O_DIRECTORY))
-        let directory = try root.open(path, O_PATH | O_DIRECTORY)
-        try check("enter \(path)") { fchdir(directory.number) }
-    }
-
     /// A change of identity clears the setting, so it comes after.
-    private func dieWithParent(_ outside: Outside) throws(LaunchError) {
-        guard plan.process.dieWithParent else { return }
+    private func dieWithParent(_ outside: Outside, _ channel: ReportChannel?) throws(LaunchError) {
+        // A waiter stands for the command: who kills it means the command.
+        let hasWaiter = channel != nil && plan.detachment == nil
+        guard plan.process.dieWithParent || hasWaiter else { return }
         try attributed(to: "process.die-with-parent") { () throws(SystemError) in
             try setParentDeathSignal(SIGKILL)
         }
         // In a new pid namespace the parent reads as 0.
         let parent = getppid()
         if parent != 0, parent != outside.parent, parent != outside.launcher { _exit(137) }
+        if hasWaiter, channel?.isWaiterGone == true { _exit(137) }
     }
+}
+
+/// Makes a path of the box the working directory, never through a magic link (RESOLVE_NO_MAGICLINKS of openat2(2)).
+func enterDirectory(_ path: String) throws(SystemError) {
+    let root = RootDirectory(try Descriptor(open: "/", O_PATH | O_DIRECTORY))
+    let directory = try root.open(path, O_PATH | O_DIRECTORY)
+    try check("enter \(path)") { fchdir(directory.number) }
 }
 
 extension LaunchPlan {

@@ -2,19 +2,15 @@ public import Profile
 
 /// Decides a launch: profile and host in, plan out, nothing changed.
 public struct Planner: Sendable {
-    private let host: HostFacts
+    let host: HostFacts
 
     public init(host: HostFacts) { self.host = host }
 
     /// The plan for `profile`, running `command` or, when that is empty, the profile's own.
-    public func plan(_ profile: Profile, command: [String], name: String? = nil) throws(LaunchError) -> LaunchPlan {
-        var plan = LaunchPlan(command: command.isEmpty ? profile.process.command : command)
-        guard let program = plan.command.first, !program.isEmpty else {
-            throw LaunchError("no command to run", mend: "give one, or set process.command in a profile")
-        }
-        if let bad = plan.command.first(where: { $0.utf8.contains(0) }) {
-            throw LaunchError(key: "process.command", "\"\(bad)\" holds a NUL byte")
-        }
+    public func plan(
+        _ profile: Profile, command: [String], name: String? = nil, isDetached: Bool = false
+    ) throws(LaunchError) -> LaunchPlan {
+        var plan = LaunchPlan(command: try checked(command.isEmpty ? profile.process.command : command))
         plan.name = name
         plan.process = profile.process
         plan.limits = profile.limits
@@ -30,8 +26,19 @@ public struct Planner: Sendable {
             try PathExpansion(host: host).expand(path, key: "process.working-directory")
         }
         terminal(profile, &plan)
+        if isDetached { try detach(profile, &plan) }
         try Requirements(profile, plan.namespaces.unshare).check()
         return plan
+    }
+
+    func checked(_ command: [String]) throws(LaunchError) -> [String] {
+        guard let program = command.first, !program.isEmpty else {
+            throw LaunchError("no command to run", mend: "give one, or set process.command in a profile")
+        }
+        if let bad = command.first(where: { $0.utf8.contains(0) }) {
+            throw LaunchError(key: "process.command", "\"\(bad)\" holds a NUL byte")
+        }
+        return command
     }
 
     private func namespaces(_ profile: Profile) throws(LaunchError) -> NamespacePlan {
@@ -92,7 +99,7 @@ public struct Planner: Sendable {
         }
     }
 
-    private func environment(_ wanted: Profile.Environment) -> [String] {
+    func environment(_ wanted: Profile.Environment) -> [String] {
         var kept = host.environment.filter { entry in
             let name = environmentName(entry)
             if wanted.set[String(name)] != nil || matches(name, wanted.unset) { return false }
@@ -104,6 +111,31 @@ public struct Planner: Sendable {
 
     private func matches(_ name: Substring, _ patterns: [String]) -> Bool {
         patterns.contains { $0.hasSuffix("*") ? name.hasPrefix($0.dropLast()) : name == $0 }
+    }
+
+    /// A box of its own session, whose launcher returns.
+    private func detach(_ profile: Profile, _ plan: inout LaunchPlan) throws(LaunchError) {
+        if profile.process.dieWithParent {
+            throw LaunchError(
+                key: "process.die-with-parent", "a detached sandbox outlives its starter", mend: "set it to false")
+        }
+        if profile.process.terminal == .inherit {
+            throw LaunchError(
+                key: "process.terminal", "a detached sandbox cannot keep the caller's terminal",
+                mend: "use \"pty\", to attach to it later, or \"none\"")
+        }
+        if !profile.process.keepDescriptors.isEmpty, profile.lifecycle.restart != .no {
+            throw LaunchError(
+                key: "process.keep-descriptors", "a sandbox that begins anew has no caller to inherit them from",
+                mend: "set lifecycle.restart = \"no\"")
+        }
+        (plan.guardsTerminal, plan.leavesTerminal) = (false, false)
+        if plan.supervision == .none { plan.supervision = .waiter(initProcess: false, pseudoTerminal: false) }
+        var hasInit = false
+        if case .waiter(initProcess: true, _) = plan.supervision { hasInit = true }
+        let lifecycle = profile.lifecycle
+        let needsWaiter = !hasInit && (lifecycle.recordsExit || lifecycle.logSize != nil)
+        plan.detachment = needsWaiter || lifecycle.restart != .no ? .waiter : .alone
     }
 
     private func terminal(_ profile: Profile, _ plan: inout LaunchPlan) {
