@@ -40,6 +40,10 @@ public struct FileStatus: Sendable, Equatable {
     public var group: UInt32
     /// Permission bits.
     public var mode: UInt32
+    /// Bytes.
+    public var size: Int
+    /// When its content last changed, in milliseconds since the epoch.
+    public var modified: Int
 
     fileprivate init(_ status: stat) {
         kind =
@@ -56,6 +60,8 @@ public struct FileStatus: Sendable, Equatable {
         owner = status.st_uid
         group = status.st_gid
         mode = status.st_mode & 0o7777
+        size = Int(status.st_size)
+        modified = status.st_mtim.tv_sec * 1000 + status.st_mtim.tv_nsec / 1_000_000
     }
 
     /// fstat(2).

@@ -5,31 +5,25 @@ public import Profile
 
 /// Launches applications in sandboxes.
 public enum Sandbox {
-    /// What launching `profile` with `command` on this host would do.
-    public static func plan(
-        _ profile: Profile, command: [String] = [], name: String? = nil
-    ) throws(LaunchError) -> LaunchPlan {
-        let host = try HostFacts.current { sandbox throws(LaunchError) in
-            try Registry.ofCaller().find(sandbox).map(namespaceDirectory)
+    /// What launching `profile` as `request` asks for would do on this host.
+    public static func plan(_ profile: Profile, _ request: LaunchRequest) throws(LaunchError) -> LaunchPlan {
+        var name = request.name
+        if name == nil, request.isDetached {
+            name = try Registry.ofCaller().freeName(for: request.command.first ?? profile.process.command.first ?? "")
         }
-        return try Planner(host: host).plan(profile, command: command, name: name)
+        return try Planner(host: try hostFacts()).plan(
+            profile, command: request.command, name: name, isDetached: request.isDetached)
     }
 
-    /// Without root a box's process 1 cannot be looked into, because it is still an image of ours; its command can.
-    private static func namespaceDirectory(of process: ProcessIdentity) -> String {
-        let own = "/proc/\(process.pid)/ns"
-        var target: CChar = 0
-        if readlink("\(own)/user", &target, 1) > 0 { return own }
-        do throws(SystemError) {
-            let children = try readText("/proc/\(process.pid)/task/\(process.pid)/children")
-            return children.split(separator: " ").first.map { "/proc/\($0)/ns" } ?? own
-        } catch {
-            // The join itself will say what is wrong.
-            return own
+    static func hostFacts() throws(LaunchError) -> HostFacts {
+        try HostFacts.current { sandbox throws(LaunchError) in
+            guard let record = try Registry.ofCaller().settle(sandbox), record.phase == .running else { return nil }
+            return record.namespaceDirectory
         }
     }
 
-    /// Runs a plan in the foreground.
+    /// Runs a plan in the foreground, or detached where the request says so: then it returns 0 once the command has
+    /// begun.
     ///
     /// Without supervision this process becomes the command and nothing returns. The process must have one thread.
     /// - Parameter arguments: the command's words byte for byte, where the plan has them as text only.
@@ -37,24 +31,18 @@ public enum Sandbox {
     ///   executable must answer to `--finish` with ``finish(_:)``.
     /// - Returns: the command's exit status, or 128 + N when signal N ended it.
     public static func run(
-        _ plan: LaunchPlan, arguments: CommandWords? = nil, shrinks: Bool = false
+        _ plan: LaunchPlan, _ request: LaunchRequest, arguments: CommandWords? = nil, shrinks: Bool = false
     ) throws(LaunchError) -> Int32 {
-        var remains = shrinks ? Remains() : nil
-        guard let name = plan.name else { return try Launcher.run(plan, arguments: arguments, remains: remains) }
-        let registry = try Registry.ofCaller()
-        remains?.record = (registry.directory, name)
-        var registered = false
-        do throws(LaunchError) {
-            let status = try Launcher.run(plan, arguments: arguments, remains: remains) { pid throws(LaunchError) in
-                try registry.register(name, pid: pid)
-                registered = true
-            }
-            try registry.remove(name)
-            return status
-        } catch {
-            if registered { try registry.remove(name) }
-            throw error
+        guard let name = plan.name else {
+            return try Launcher.run(plan, LaunchContext(arguments: arguments, remains: shrinks ? Remains() : nil))
         }
+        let registry = try Registry.ofCaller()
+        let lock = try registry.lock(name)
+        if let old = try registry.settle(lock), old.phase == .running || old.phase == .created {
+            throw LaunchError("a sandbox named \"\(name)\" is running already", mend: "'sandbox stop \(name)' ends it")
+        }
+        let launch = NamedLaunch(registry, plan, arguments, shrinks: shrinks || plan.detachment != nil)
+        return try launch.begin(request, lock)
     }
 
     /// Clears away what a box left, for a waiter that became this process.
@@ -63,12 +51,39 @@ public enum Sandbox {
     public static func finish(_ words: [String]) throws(LaunchError) -> Int32 {
         guard let status = words.first.flatMap({ UInt8($0) }), let remains = Remains(words: Array(words.dropFirst()))
         else { throw LaunchError("\(Remains.option) is for the launcher itself", mend: "see sandbox --help") }
-        try remains.removeGroups()
-        if let record = remains.record {
-            let registry = Registry(StateDirectory(path: record.directory))
-            // The name may be another box's by now.
-            if try registry.find(record.name) == nil { try registry.remove(record.name) }
+        guard let record = remains.record else {
+            try remains.removeGroups()
+            return Int32(status)
         }
-        return Int32(status)
+        let registry = Registry(StateDirectory(path: record.directory))
+        return try registry.finish(record.name, status: Int32(status))
+    }
+}
+
+extension SandboxRecord {
+    /// A directory with its namespaces. Without root a box's init cannot be looked into, because it is still an image
+    /// of ours; the application can.
+    public var namespaceDirectory: String? {
+        guard let process else { return nil }
+        var target: CChar = 0
+        if readlink("/proc/\(process.pid)/ns/user", &target, 1) > 0 { return "/proc/\(process.pid)/ns" }
+        return "/proc/\((application ?? process).pid)/ns"
+    }
+}
+
+extension Registry {
+    /// A name for a sandbox that was given none: the command's, and four digits.
+    func freeName(for command: String) throws(LaunchError) -> String {
+        let base = command.split(separator: "/").last.map { String($0) } ?? ""
+        var stem = ""
+        for character in base where Registry.isName(stem + String(character)) { stem.append(character) }
+        if stem.isEmpty { stem = "sandbox" }
+        if stem.utf8.count > 56 { stem = String(stem.prefix(56)) }
+        while true {
+            var digits = String(UInt16.random(in: 0...UInt16.max), radix: 16)
+            while digits.utf8.count < 4 { digits = "0" + digits }
+            let name = stem + "-" + digits
+            if try find(name) == nil { return name }
+        }
     }
 }

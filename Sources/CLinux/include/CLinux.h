@@ -196,6 +196,11 @@ static inline int linux_pty_peer(int controller, int flags) { return ioctl(contr
 static inline int linux_ioctl_int(int fd, unsigned long request, int value) { return ioctl(fd, request, value); }
 static inline int linux_ioctl_ptr(int fd, unsigned long request, void *value) { return ioctl(fd, request, value); }
 static inline int linux_fcntl(int fd, int command, int value) { return fcntl(fd, command, value); }
+/// Takes (`F_WRLCK`) or gives back (`F_UNLCK`) one byte of a file for this open file description; does not wait.
+static inline int linux_lock_byte(int fd, int type, off_t offset) {
+    struct flock lock = {.l_type = (short)type, .l_whence = SEEK_SET, .l_start = offset, .l_len = 1};
+    return fcntl(fd, F_OFD_SETLK, &lock);
+}
 static inline int linux_open(const char *path, int flags, mode_t mode) { return open(path, flags, mode); }
 static inline int linux_openat(int dir, const char *path, int flags, mode_t mode) {
     return openat(dir, path, flags, mode);

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A process for good: a pid is given out again, a pid with its start time is not (proc_pid_stat(5), field 22).
@@ -46,6 +47,14 @@ public struct ProcessIdentity: Sendable, Equatable {
     /// Where the launcher waits while its own group must be free of processes.
     var launcherName: String { "launcher" + suffix }
 
-    /// Whether the process, and no other under its number, still runs.
-    public func isAlive() throws(SystemError) -> Bool { try ProcessIdentity(pid: pid) == self }
+    /// Whether the process, and no other under its number, still runs. One that has ended and that nobody has waited for
+    /// does not; one whose first thread alone has ended does.
+    public func isAlive() throws(SystemError) -> Bool {
+        let number = linux_pidfd_open(pid, 0)
+        if number < 0, errno == ESRCH || errno == EINVAL { return false }
+        let descriptor = Descriptor(try check("hold process \(pid)") { number })
+        guard try ProcessIdentity(pid: pid) == self else { return false }
+        var wait = pollfd(fd: descriptor.number, events: Int16(POLLIN), revents: 0)
+        return poll(&wait, 1, 0) == 0
+    }
 }

@@ -9,10 +9,11 @@ struct Box {
     let plan: LaunchPlan
 
     /// Sets the box up and gives privileges away.
-    /// - Returns: the command, ready to be executed.
+    /// - Returns: the command, ready to be executed, and the controlling side of its pseudo-terminal where nobody
+    ///   outside takes it, else -1.
     func setUp(
         _ outside: Outside, mapped: [Int: Int32], _ channel: ReportChannel? = nil
-    ) throws(LaunchError) -> PreparedCommand {
+    ) throws(LaunchError) -> (command: PreparedCommand, controller: Int32) {
         try joinControlGroup(outside)
         try setNames()
         try bringNetworkUp()
@@ -21,15 +22,15 @@ struct Box {
         let owned = try buildFilesystem(mapped)
         let identity = try identify()
         try give(owned, to: identity)
-        try takeTerminal(identity, channel)
+        let controller = try takeTerminal(identity, channel)
         try enterWorkingDirectory(outside)
         let environment = Environment(plan, identity).entries
         let rules = try AccessRules(plan).open()
         try setLimits()
         try Confinement(plan).drop(to: identity)
         if let rules { try restrict(rules) }
-        try dieWithParent(outside)
-        return try PreparedCommand(plan.command, outside.arguments, environment: environment)
+        try dieWithParent(outside, channel)
+        return (try PreparedCommand(plan.command, outside.arguments, environment: environment), controller)
     }
 
     private func joinControlGroup(_ outside: Outside) throws(LaunchError) {
@@ -168,20 +169,23 @@ struct Box {
         }
     }
 
-    /// A pseudo-terminal of the box's own devpts, its controlling side handed to the waiter.
-    private func takeTerminal(_ identity: BoxIdentity?, _ channel: ReportChannel?) throws(LaunchError) {
-        guard case .waiter(_, pseudoTerminal: true) = plan.supervision, let channel else { return }
-        try attributed(to: "process.terminal") { () throws(SystemError) in
+    /// A pseudo-terminal of the box's own devpts, its controlling side handed to the waiter, or returned where the box
+    /// is detached.
+    private func takeTerminal(_ identity: BoxIdentity?, _ channel: ReportChannel?) throws(LaunchError) -> Int32 {
+        guard case .waiter(_, pseudoTerminal: true) = plan.supervision, let channel else { return -1 }
+        return try attributed(to: "process.terminal") { () throws(SystemError) in
             let (controller, peer) = try Terminal.makePair()
             if let identity {
                 try check("give the terminal to user \(identity.uid)") { fchown(peer, identity.uid, identity.gid) }
             }
             // The caller's terminal is on descriptor 0 still.
             Terminal.copySize(from: STDIN_FILENO, to: controller)
-            channel.send(.terminal(descriptor: controller))
-            close(controller)
             try Terminal.adopt(peer)
             close(peer)
+            if plan.detachment != nil { return controller }
+            channel.send(.terminal(descriptor: controller))
+            close(controller)
+            return -1
         }
     }
 
@@ -207,14 +211,17 @@ struct Box {
     }
 
     /// A change of identity clears the setting, so it comes after.
-    private func dieWithParent(_ outside: Outside) throws(LaunchError) {
-        guard plan.process.dieWithParent else { return }
+    private func dieWithParent(_ outside: Outside, _ channel: ReportChannel?) throws(LaunchError) {
+        // A waiter stands for the command: who kills it means the command.
+        let hasWaiter = channel != nil && plan.detachment == nil
+        guard plan.process.dieWithParent || hasWaiter else { return }
         try attributed(to: "process.die-with-parent") { () throws(SystemError) in
             try setParentDeathSignal(SIGKILL)
         }
         // In a new pid namespace the parent reads as 0.
         let parent = getppid()
         if parent != 0, parent != outside.parent, parent != outside.launcher { _exit(137) }
+        if hasWaiter, channel?.isWaiterGone == true { _exit(137) }
     }
 }
 

@@ -8,15 +8,18 @@ struct InitProcess {
     /// Whether the command is the foreground job of a pseudo-terminal whose session this process leads.
     let ownsTerminal: Bool
     let channel: ReportChannel
+    let kept: KeptDescriptors
+    /// The controlling side of the pseudo-terminal of a detached box, else -1.
+    let controller: Int32
 
     /// Keeps what it needs for that and nothing more: two descriptors, a few pages, eight system calls.
     func run(_ signals: borrowing ForwardedSignals) -> Never {
-        closeDescriptors(keeping: [signals.descriptor.number, channel.box])
+        closeDescriptors(keeping: [signals.descriptor.number, channel.box, kept.exit, controller])
         var own = linux_init()
         own.command = command
         own.signals = signals.descriptor.number
         own.reports = channel.box
-        own.record = -1
+        own.record = kept.exit
         own.owns_terminal = ownsTerminal
         linux_init_stay(&own)
     }

@@ -12,19 +12,11 @@ public enum Launcher {
     ///
     /// Without supervision this process becomes the command and nothing returns. With it, the command's exit status
     /// comes back: its own, or 128 + N when signal N ended it.
-    /// - Parameter arguments: the command's words byte for byte, where the plan has them as text only.
-    /// - Parameter remains: what is left outside besides the control group. With it the waiter gives its memory back
-    ///   once the command has begun, and ends as a process of the caller's executable that is told ``Remains/option``,
-    ///   the status and the words of the remains, or, where there is nothing to clear away, with the command's status.
-    /// - Parameter started: told the process that stands for the box (process 1 of a new pid namespace, or the
-    ///   command itself) when it is about to be set up.
-    public static func run(
-        _ plan: LaunchPlan, arguments: CommandWords? = nil, remains: Remains? = nil,
-        started: (_ pid: Int32) throws(LaunchError) -> Void = { _ throws(LaunchError) in }
-    ) throws(LaunchError) -> Int32 {
-        let outside = try Outside(plan, arguments)
+    /// A plan that leaves nobody beside a detached box returns 0 once its command has begun.
+    public static func run(_ plan: LaunchPlan, _ context: LaunchContext = LaunchContext()) throws(LaunchError) -> Int32 {
+        let outside = try Outside(plan, context)
         do throws(LaunchError) {
-            return try run(plan, outside, remains, started)
+            return try run(plan, outside, context)
         } catch {
             guard let group = outside.cgroup else { throw error }
             var error = error
@@ -38,10 +30,9 @@ public enum Launcher {
     }
 
     private static func run(
-        _ plan: LaunchPlan, _ outside: Outside, _ remains: Remains?,
-        _ started: (Int32) throws(LaunchError) -> Void
+        _ plan: LaunchPlan, _ outside: Outside, _ context: LaunchContext
     ) throws(LaunchError) -> Int32 {
-        if plan.supervision == .none { try started(outside.launcher) }
+        if plan.supervision == .none { try context.started(outside.launcher, outside.cgroup?.groups ?? []) }
         let mapped = try enterUserNamespace(plan, outside)
         try unshareTime(plan)
         let flags = NamespaceFlags(plan.namespaces.unshare).subtracting([.user, .time, .cgroup])
@@ -52,10 +43,10 @@ public enum Launcher {
             throw become(plan, outside, mapped)
         }
         let supervisor = try Supervisor(plan, flags, initProcess: initProcess, pseudoTerminal: pseudoTerminal)
-        var remains = remains
-        remains?.groups = outside.cgroup?.groups ?? []
-        let status = try supervisor.run(outside, mapped, remains, started)
-        try removeGroup(outside)
+        var context = context
+        context.remains?.groups = outside.cgroup?.groups ?? []
+        let status = try supervisor.run(outside, mapped, context)
+        if plan.detachment != .alone { try removeGroup(outside) }
         return status
     }
 
@@ -67,9 +58,9 @@ public enum Launcher {
             if plan.leavesTerminal {
                 try attributed(to: "process.terminal") { () throws(SystemError) in try Terminal.leave() }
             }
-            let command = try Box(plan: plan).setUp(outside, mapped: mapped)
+            let ready = try Box(plan: plan).setUp(outside, mapped: mapped)
             try Confinement(plan).seal(outside)
-            return command.execute()
+            return ready.command.execute()
         } catch {
             return error
         }

@@ -19,14 +19,14 @@ struct Outside {
     let parent: Int32
     let arguments: CommandWords?
 
-    init(_ plan: LaunchPlan, _ arguments: CommandWords?) throws(LaunchError) {
+    init(_ plan: LaunchPlan, _ context: LaunchContext) throws(LaunchError) {
         if !plan.namespaces.join.isEmpty {
             try attributed(to: "namespaces.join") { () throws(SystemError) in try OwnExecutable.protect() }
         }
-        self.arguments = arguments
+        arguments = context.arguments
         launcher = getpid()
         parent = getppid()
-        try Outside.closeStrangers(keeping: plan.process.keepDescriptors)
+        try Outside.closeStrangers(keeping: plan.process.keepDescriptors, ours: context.kept.all + context.held)
         filter = try Confinement(plan).compileFilter()
         workingDirectory = Outside.currentDirectory()
         var joins: [(NamespacePlan.Join, Int32)] = []
@@ -61,7 +61,7 @@ struct Outside {
 
     /// Closes every descriptor but 0, 1, 2 and those named, and opens /dev/null for those of the first three that are
     /// closed, so that no file of ours takes their place.
-    private static func closeStrangers(keeping kept: [Int32]) throws(LaunchError) {
+    private static func closeStrangers(keeping kept: [Int32], ours: [Int32]) throws(LaunchError) {
         for number: Int32 in 0...2 where fcntl(number, F_GETFD) < 0 {
             try attributed(to: nil) { () throws(SystemError) in
                 let null = try check("open /dev/null") { linux_open("/dev/null", O_RDWR, 0) }
@@ -69,9 +69,10 @@ struct Outside {
             }
         }
         var next: UInt32 = 3
-        for number in kept.sorted() {
+        for number in (kept + ours).sorted() {
             if number < 3 { continue }
-            if fcntl(number, F_GETFD) < 0 {
+            // What is open for ourselves only is not the caller's to keep.
+            if fcntl(number, F_GETFD) < 0 || (ours.contains(number) && kept.contains(number)) {
                 throw LaunchError(
                     key: "process.keep-descriptors", "descriptor \(number) is not open",
                     mend: "open it in the caller, such as with \(number)<FILE in a shell")

@@ -10,6 +10,8 @@ enum Report {
     case stopped(signal: Int32)
     /// The controlling side of the box's pseudo-terminal.
     case terminal(descriptor: Int32)
+    /// The command has begun; from a launcher in the background.
+    case begun
 }
 
 /// What joins the waiter and the box; all of it is gone with the command's exec.
@@ -43,12 +45,36 @@ struct ReportChannel {
         return poll(&wait, 1, 0) > 0
     }
 
+    /// Lets the box go on, from the waiter.
+    func go() throws(SystemError) {
+        var byte: UInt8 = 0
+        try check("let the box go on") { Int32(Glibc.send(waiter, &byte, 1, Int32(MSG_NOSIGNAL))) }
+    }
+
+    /// Waits in the box until it may go on; without a waiter it never may.
+    func waitForGo() {
+        var byte: UInt8 = 0
+        while true {
+            let count = recv(box, &byte, 1, 0)
+            if count == 1 { return }
+            if count < 0, errno == EINTR { continue }
+            _exit(137)
+        }
+    }
+
+    /// Whether the waiter is gone, asked from the box.
+    var isWaiterGone: Bool {
+        var wait = pollfd(fd: box, events: 0, revents: 0)
+        return poll(&wait, 1, 0) > 0 && wait.revents & Int16(POLLHUP) != 0
+    }
+
     /// Sends from the box. A waiter that is gone is no error.
     func send(_ report: Report) {
         switch report {
         case .failed(let error): send(0, error.status, text: [error.key ?? "", error.message])
         case .stopped(let signal): send(1, signal)
         case .terminal(let descriptor): send(2, 0, descriptor: descriptor)
+        case .begun: send(3, 0)
         }
     }
 
@@ -64,6 +90,7 @@ struct ReportChannel {
         switch bytes[0] {
         case 1: return .stopped(signal: value)
         case 2: return .terminal(descriptor: descriptor)
+        case 3: return .begun
         default:
             let parts = bytes[5..<Int(count)].split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
             let texts = parts.map { String(decoding: $0, as: UTF8.self) }

@@ -27,24 +27,23 @@ struct Supervisor: ~Copyable {
     }
 
     /// Starts the box and stays until its command has ended.
-    /// - Parameter remains: what the box leaves outside. With it the process shrinks once the command has begun, and
-    ///   nothing returns but what failed before.
-    /// - Returns: the exit status, 128 + N for signal N.
-    func run(
-        _ outside: Outside, _ mapped: [Int: Int32], _ remains: Remains?,
-        _ started: (Int32) throws(LaunchError) -> Void
-    ) throws(LaunchError) -> Int32 {
+    ///
+    /// With the context's remains the process shrinks once the command has begun, and nothing returns but what failed
+    /// before.
+    /// - Returns: the exit status, 128 + N for signal N; 0 where nobody stays beside the box.
+    func run(_ outside: Outside, _ mapped: [Int: Int32], _ context: LaunchContext) throws(LaunchError) -> Int32 {
+        let remains = context.remains
         // Where /proc is missing, there is no way back from shrinking.
         let executable = remains?.isEmpty == false ? linux_open("/proc/self/exe", O_PATH | O_CLOEXEC, 0) : -1
         let child = try attributed(to: "namespaces.unshare") { () throws(SystemError) in
-            try startChild(in: flags, cgroup: outside.cgroupForClone) { beChild(outside, mapped) }
+            try startChild(in: flags, cgroup: outside.cgroupForClone) { beChild(outside, mapped, context.kept) }
         }
         channel.keepWaiterSide()
         do throws(LaunchError) {
-            try started(child)
+            try context.started(child, outside.cgroup?.groups ?? [])
+            if isRecorded { try attributed(to: nil) { () throws(SystemError) in try channel.go() } }
         } catch {
-            kill(child, SIGKILL)
-            throw error
+            throw end(child, error)
         }
         if plan.process.dieWithParent {
             try attributed(to: "process.die-with-parent") { () throws(SystemError) in
@@ -53,27 +52,60 @@ struct Supervisor: ~Copyable {
             if getppid() != outside.parent { kill(child, SIGKILL) }
         }
         var watch = Watch(child: child, channel: channel, signals: signals.descriptor.number)
-        if let status = try watch.untilBegin() { return status }
+        let ended = try watch.untilBegin()
+        do throws(LaunchError) {
+            try context.begun()
+        } catch {
+            throw ended == nil ? end(child, error) : error
+        }
+        if plan.detachment == .alone { return 0 }
+        if let ended { return ended }
         if let remains, remains.isEmpty || executable >= 0 { watch.shrink(remains, executable) }
         return watch.untilEnd()
     }
 
+    /// Whether the box is entered in a registry, and waits for that.
+    private var isRecorded: Bool { plan.name != nil }
+
+    /// Ends a box that may not go on, so that its control group can be removed.
+    private func end(_ child: Int32, _ error: LaunchError) -> LaunchError {
+        kill(child, SIGKILL)
+        do throws(SystemError) {
+            _ = try waitForEnd(of: child)
+            return error
+        } catch let second {
+            return LaunchError(key: error.key, error.message + "; " + second.message, status: error.status)
+        }
+    }
+
     // MARK: - Child
 
-    private func beChild(_ outside: Outside, _ mapped: [Int: Int32]) -> Never {
+    private func beChild(_ outside: Outside, _ mapped: [Int: Int32], _ kept: KeptDescriptors) -> Never {
         channel.keepBoxSide()
+        if isRecorded { channel.waitForGo() }
         do throws(LaunchError) {
-            if pseudoTerminal || plan.leavesTerminal { setsid() }
-            let command = try Box(plan: plan).setUp(outside, mapped: mapped, channel)
+            if pseudoTerminal || plan.leavesTerminal || plan.detachment != nil { setsid() }
+            if plan.detachment != nil { try takeStreams(kept) }
+            let (command, controller) = try Box(plan: plan).setUp(outside, mapped: mapped, channel)
             guard initProcess else { become(command, outside) }
             // Before there is a command that could look into this process; exec gives the command its own setting.
             try attributed(to: nil) { () throws(SystemError) in
                 try setDumpable(false)
             }
             let pid = try command.start(signals, filter: outside.filter, foreground: pseudoTerminal)
-            InitProcess(command: pid, ownsTerminal: pseudoTerminal, channel: channel).run(signals)
+            InitProcess(
+                command: pid, ownsTerminal: pseudoTerminal, channel: channel, kept: kept, controller: controller
+            ).run(signals)
         } catch {
             fail(error)
+        }
+    }
+
+    private func takeStreams(_ kept: KeptDescriptors) throws(LaunchError) {
+        try attributed(to: nil) { () throws(SystemError) in
+            for (number, source): (Int32, Int32) in [(0, kept.input), (1, kept.output), (2, kept.output)] {
+                try check("give the command its output") { dup2(source, number) }
+            }
         }
     }
 
@@ -159,6 +191,7 @@ private struct Watch {
         case .failed(let error): failure = error
         case .stopped: linux_waiter_stop(&waiter)
         case .terminal(let descriptor): linux_waiter_take_terminal(&waiter, descriptor)
+        case .begun: break
         case nil: waiter.reports = -1
         }
     }

@@ -17,6 +17,8 @@ public struct LaunchPlan: Sendable, Equatable {
     public var security = Profile.Security()
     public var resources = Profile.Resources()
     public var supervision = Supervision.none
+    /// Who stays with a detached box; nil for one in the foreground.
+    public var detachment: Detachment?
     /// Whether TIOCSTI and TIOCLINUX are refused, because the box shares the caller's terminal.
     public var guardsTerminal = false
     /// Whether the box loses the caller's terminal (`terminal = "none"`).
@@ -32,6 +34,14 @@ public enum Supervision: Sendable, Equatable {
     /// A waiter in the caller's place, and in the box the application itself, with a small init over it, or behind a
     /// pseudo-terminal (which needs the init as its session's leader).
     case waiter(initProcess: Bool, pseudoTerminal: Bool)
+}
+
+/// Who stays beside a box whose launcher has returned.
+public enum Detachment: String, Sendable, Equatable {
+    /// Nobody but the box's init, where it has one.
+    case alone
+    /// A waiter outside, which records the end, and begins the box anew where that is asked for.
+    case waiter
 }
 
 public struct NamespacePlan: Sendable, Equatable {

@@ -7,7 +7,9 @@ public struct Planner: Sendable {
     public init(host: HostFacts) { self.host = host }
 
     /// The plan for `profile`, running `command` or, when that is empty, the profile's own.
-    public func plan(_ profile: Profile, command: [String], name: String? = nil) throws(LaunchError) -> LaunchPlan {
+    public func plan(
+        _ profile: Profile, command: [String], name: String? = nil, isDetached: Bool = false
+    ) throws(LaunchError) -> LaunchPlan {
         var plan = LaunchPlan(command: command.isEmpty ? profile.process.command : command)
         guard let program = plan.command.first, !program.isEmpty else {
             throw LaunchError("no command to run", mend: "give one, or set process.command in a profile")
@@ -30,6 +32,7 @@ public struct Planner: Sendable {
             try PathExpansion(host: host).expand(path, key: "process.working-directory")
         }
         terminal(profile, &plan)
+        if isDetached { try detach(profile, &plan) }
         try Requirements(profile, plan.namespaces.unshare).check()
         return plan
     }
@@ -104,6 +107,31 @@ public struct Planner: Sendable {
 
     private func matches(_ name: Substring, _ patterns: [String]) -> Bool {
         patterns.contains { $0.hasSuffix("*") ? name.hasPrefix($0.dropLast()) : name == $0 }
+    }
+
+    /// A box of its own session, whose launcher returns.
+    private func detach(_ profile: Profile, _ plan: inout LaunchPlan) throws(LaunchError) {
+        if profile.process.dieWithParent {
+            throw LaunchError(
+                key: "process.die-with-parent", "a detached sandbox outlives its starter", mend: "set it to false")
+        }
+        if profile.process.terminal == .inherit {
+            throw LaunchError(
+                key: "process.terminal", "a detached sandbox cannot keep the caller's terminal",
+                mend: "use \"pty\", to attach to it later, or \"none\"")
+        }
+        if !profile.process.keepDescriptors.isEmpty, profile.lifecycle.restart != .no {
+            throw LaunchError(
+                key: "process.keep-descriptors", "a sandbox that begins anew has no caller to inherit them from",
+                mend: "set lifecycle.restart = \"no\"")
+        }
+        (plan.guardsTerminal, plan.leavesTerminal) = (false, false)
+        if plan.supervision == .none { plan.supervision = .waiter(initProcess: false, pseudoTerminal: false) }
+        var hasInit = false
+        if case .waiter(initProcess: true, _) = plan.supervision { hasInit = true }
+        let lifecycle = profile.lifecycle
+        let needsWaiter = !hasInit && (lifecycle.recordsExit || lifecycle.logSize != nil)
+        plan.detachment = needsWaiter || lifecycle.restart != .no ? .waiter : .alone
     }
 
     private func terminal(_ profile: Profile, _ plan: inout LaunchPlan) {

@@ -1,6 +1,6 @@
 extension Value {
     /// The value as TOML writes it, on one line.
-    var toml: String {
+    public var toml: String {
         switch self {
         case .array(let items):
             var text = ""

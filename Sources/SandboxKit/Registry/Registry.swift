@@ -1,18 +1,17 @@
 import CLinux
 import Glibc
-public import Kernel
+import Kernel
 public import Launch
 import Profile
 
-/// Named sandboxes, a file each under the state directory, owner-only and written by rename.
+/// Named sandboxes: a directory each under the state directory, owner-only, its files written by rename.
 public struct Registry: Sendable {
-    private let state: StateDirectory
-    private static let folder = "sandboxes"
+    let state: StateDirectory
+    static let folder = "sandboxes"
+    /// How long a command waits for another on the same name, in milliseconds.
+    private static let patience = 2000
 
     public init(_ state: StateDirectory) { self.state = state }
-
-    /// The state directory's path.
-    var directory: String { state.path }
 
     /// The registry of the caller's own state directory.
     public static func ofCaller() throws(LaunchError) -> Registry {
@@ -22,81 +21,250 @@ public struct Registry: Sendable {
     /// Whether `name` can be a sandbox's: letters, digits, `.`, `_` and `-`, at most 64, not beginning with `.` or `-`.
     public static func isName(_ name: String) -> Bool {
         guard let first = name.utf8.first, first != 0x2e, first != 0x2d, name.utf8.count <= 64 else { return false }
-        return name.utf8.allSatisfy { byte in
+        for byte in name.utf8 {
             switch byte {
-            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2e, 0x5f, 0x2d: true
-            default: false
+            case 0x30...0x39, 0x41...0x5a, 0x61...0x7a, 0x2e, 0x5f, 0x2d: continue
+            default: return false
             }
+        }
+        return true
+    }
+
+    static func check(_ name: String) throws(LaunchError) {
+        if isName(name) { return }
+        let shown = name.utf8.count > 80 ? String(name.prefix(60)) + "…" : name
+        throw LaunchError(
+            "\"\(shown)\" is no name for a sandbox",
+            mend: "use letters, digits, '.', '_' and '-', at most 64, not beginning with '.' or '-'")
+    }
+
+    /// The names of all sandboxes, sorted.
+    public func names() throws(LaunchError) -> [String] {
+        guard state.exists else { return [] }
+        let entries = try translated { () throws(SystemError) in try state.open().folder(Registry.folder).entries() }
+        var names: [String] = []
+        for entry in entries where Registry.isName(entry) { names.append(entry) }
+        return names
+    }
+
+    /// What is known of `name`, as it was last written: see ``settle(_:)``.
+    public func record(_ name: String) throws(LaunchError) -> SandboxRecord {
+        try find(name).orThrow(Registry.unknown(name))
+    }
+
+    /// What `name` was asked for.
+    public func request(_ name: String) throws(LaunchError) -> LaunchRequest {
+        try Registry.check(name)
+        let folder = try translated { () throws(SystemError) in try openFolder(name) }
+        guard let folder, let value = try read(File.request, in: folder, name) else { throw Registry.unknown(name) }
+        guard let request = LaunchRequest(value) else { throw corrupt(File.request, name) }
+        return request
+    }
+
+    /// The record of `name`; `nil` when there is none.
+    public func find(_ name: String) throws(LaunchError) -> SandboxRecord? {
+        try Registry.check(name)
+        guard state.exists, let folder = try translated({ () throws(SystemError) in try openFolder(name) }) else {
+            return nil
+        }
+        guard let value = try read(File.state, in: folder, name) else { return nil }
+        guard let record = SandboxRecord(value, name: name) else { throw corrupt(File.state, name) }
+        return record
+    }
+
+    /// Keeps other commands off `name` until the value goes away.
+    /// - Throws: when another has it for longer than two seconds.
+    public func lock(_ name: String) throws(LaunchError) -> NameLock { try lock(name, patience: Registry.patience) }
+
+    /// The same with a patience of so many milliseconds.
+    func lock(_ name: String, patience: Int) throws(LaunchError) -> NameLock {
+        try Registry.check(name)
+        let lock = try translated { () throws(SystemError) in
+            let file = try state.open().open("lock", O_RDWR | O_CREAT)
+            return try ByteLock(file, offset: Registry.offset(name), milliseconds: patience)
+        }
+        guard let lock else {
+            throw LaunchError("another command is at work on \"\(name)\"", mend: "try again when it is done")
+        }
+        return NameLock(name: name, lock: lock)
+    }
+
+    /// FNV-1a, without the sign bit.
+    private static func offset(_ name: String) -> Int {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return Int(hash >> 2)
+    }
+
+    static func unknown(_ name: String) -> LaunchError {
+        LaunchError("no sandbox \"\(name)\"", mend: "'sandbox ps -a' lists them")
+    }
+
+    func path(_ name: String) -> String { "\(state.path)/\(Registry.folder)/\(name)" }
+
+    func corrupt(_ file: String, _ name: String) -> LaunchError {
+        LaunchError(
+            "\(path(name))/\(file) is damaged",
+            mend: "'sandbox rm -f \(name)' ends what is left of it and forgets it")
+    }
+}
+
+/// The files of a sandbox's directory.
+enum File {
+    static let request = "request.toml"
+    static let state = "state.toml"
+    /// Written by our init when the command has ended: three digits.
+    static let exit = "exit"
+    static let log = "log"
+    /// The ring that a resident process writes the output to.
+    static let ring = ["log.0", "log.1"]
+    static let marks = "log.marks"
+    static let terminal = "terminal"
+    /// Present while the sandbox is being stopped: it shall not begin anew.
+    static let stopping = "stopping"
+}
+
+/// The right to change what is known of a name.
+public struct NameLock: ~Copyable {
+    public let name: String
+    private let lock: ByteLock
+
+    fileprivate init(name: String, lock: consuming ByteLock) {
+        self.name = name
+        self.lock = lock
+    }
+
+    /// Gives it back before the value goes away, in every process that shares it.
+    func release() { lock.release() }
+
+    var descriptor: Int32 { lock.descriptor }
+    /// What can give it back where this value cannot be reached.
+    var releaser: () -> Void { lock.releaser }
+}
+
+// MARK: - Files
+
+extension Registry {
+    /// The directory of `name`; `nil` when there is none.
+    func openFolder(_ name: String) throws(SystemError) -> StateFolder? {
+        try state.open().folder(Registry.folder).existing(name)
+    }
+
+    private func read(_ file: String, in folder: borrowing StateFolder, _ name: String) throws(LaunchError) -> Value? {
+        let text: String?
+        do throws(SystemError) {
+            text = try folder.read(file)
+        } catch {
+            if error.code == EFBIG { throw corrupt(file, name) }
+            throw LaunchError(error)
+        }
+        guard let text else { return nil }
+        do throws(ProfileError) {
+            return try TOMLDocument(file: file, text: text).value
+        } catch {
+            throw corrupt(file, name)
         }
     }
 
-    /// Enters a running process under `name`; refuses a name that a living sandbox has.
-    public func register(_ name: String, pid: Int32) throws(LaunchError) {
-        guard Registry.isName(name) else {
-            throw LaunchError(
-                "\"\(name)\" is no name for a sandbox",
-                mend: "use letters, digits, '.', '_' and '-', at most 64, not beginning with '.' or '-'")
-        }
-        if try find(name) != nil { throw LaunchError("a sandbox named \"\(name)\" is running already") }
+    /// Enters a new sandbox: complete, or not at all. What was known under its name is forgotten.
+    func create(_ record: SandboxRecord, _ request: LaunchRequest, _ lock: borrowing NameLock) throws(LaunchError) {
         try translated { () throws(SystemError) in
-            guard let process = try ProcessIdentity(pid: pid) else {
-                throw SystemError("register process \(pid)", code: ESRCH)
-            }
-            let folder = try state.open(Registry.folder)
-            let record = Value.table([
-                ("pid", .integer(Int(process.pid))), ("start-time", .integer(Int(process.start))),
-            ])
-            let temporary = ".\(name).\(getpid())"
-            let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-            let file = Descriptor(
-                try check("write the state of \(name)") { linux_openat(folder.number, temporary, flags, 0o600) })
-            try writeText(record.compactJSON + "\n", to: file.number, name: "the state of \(name)")
-            try check("write the state of \(name)") {
-                renameat(folder.number, temporary, folder.number, Registry.file(name))
+            let all = try state.open().folder(Registry.folder)
+            let temporary = Registry.temporary(record.name, record.launcher)
+            do throws(SystemError) {
+                let folder = try all.folder(temporary)
+                try folder.write(File.request, request.text)
+                try folder.write(File.state, record.text)
+                try Registry.forget(record.name, in: all, by: record.launcher)
+                try all.rename(temporary, to: record.name)
+            } catch {
+                try all.removeFolder(temporary)
+                throw error
             }
         }
     }
 
-    /// Forgets `name`; one that is not there is no error.
-    public func remove(_ name: String) throws(LaunchError) {
+    func write(_ record: SandboxRecord) throws(LaunchError) {
         try translated { () throws(SystemError) in
-            let folder = try state.open(Registry.folder)
-            if unlinkat(folder.number, Registry.file(name), 0) != 0, errno != ENOENT {
-                throw SystemError("forget \(name)", code: errno)
+            guard let folder = try openFolder(record.name) else {
+                throw SystemError("write the state of \(record.name)", code: ENOENT)
             }
+            try folder.write(File.state, record.text)
         }
     }
 
-    /// The process of the sandbox `name`, nil when it is not running (any more).
-    public func find(_ name: String) throws(LaunchError) -> ProcessIdentity? {
-        guard Registry.isName(name), FileStatus(path: state.path) != nil else { return nil }
-        return try translated { () throws(SystemError) -> ProcessIdentity? in
-            let folder = try state.open(Registry.folder)
-            let descriptor = linux_openat(folder.number, Registry.file(name), O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0)
-            if descriptor < 0, errno == ENOENT { return nil }
-            let file = Descriptor(try check("read the state of \(name)") { descriptor })
-            let text = try readText(file.number, name: "the state of \(name)")
-            guard let process = Registry.process(in: text) else {
-                throw SystemError(
-                    "read the state of \(name)", code: EBADMSG,
-                    mend: "remove \(state.path)/\(Registry.folder)/\(Registry.file(name))")
-            }
-            return try process.isAlive() ? process : nil
+    /// Forgets `name` and all its files; one that is not there is no error.
+    func remove(_ lock: borrowing NameLock) throws(LaunchError) {
+        try translated { () throws(SystemError) in
+            guard let own = try ProcessIdentity(pid: getpid()) else { throw SystemError("look at myself", code: ESRCH) }
+            try Registry.forget(lock.name, in: try state.open().folder(Registry.folder), by: own)
         }
     }
 
-    private static func file(_ name: String) -> String { name + ".json" }
+    /// Renamed first, so that nobody finds half of it.
+    private static func forget(
+        _ name: String, in all: borrowing StateFolder, by own: ProcessIdentity
+    ) throws(SystemError) {
+        let hidden = temporary(name, own) + ".old"
+        do throws(SystemError) {
+            try all.rename(name, to: hidden)
+        } catch {
+            if error.code == ENOENT { return }
+            throw error
+        }
+        try all.removeFolder(hidden)
+    }
 
-    /// The two numbers of a record, in the form in which ``register(_:pid:)`` writes them.
-    private static func process(in text: String) -> ProcessIdentity? {
-        let numbers = text.split { !$0.isNumber && $0 != "-" }.compactMap { Int64($0) }
-        guard text.hasPrefix("{\"pid\":"), numbers.count == 2, let pid = Int32(exactly: numbers[0]), numbers[1] >= 0
+    /// Names the process that works on it, so that what it leaves when it is killed can be told from work in progress.
+    private static func temporary(_ name: String, _ owner: ProcessIdentity) -> String {
+        ".\(name).\(owner.pid).\(owner.start)"
+    }
+
+    /// Removes what commands that were killed left half made or half removed.
+    /// - Returns: the paths removed.
+    func sweepTemporary() throws(LaunchError) -> [String] {
+        guard state.exists else { return [] }
+        return try translated { () throws(SystemError) in
+            let all = try state.open().folder(Registry.folder)
+            var removed: [String] = []
+            for entry in try all.entries() where entry.utf8.first == 0x2e {
+                guard let owner = Registry.owner(ofTemporary: entry), try !owner.isAlive() else { continue }
+                try all.removeFolder(entry)
+                removed.append("\(all.path)/\(entry)")
+            }
+            return removed
+        }
+    }
+
+    static func owner(ofTemporary entry: String) -> ProcessIdentity? {
+        var parts = entry.split(separator: ".")
+        if parts.last == "old" { parts.removeLast() }
+        guard parts.count >= 3, let pid = Int32(parts[parts.count - 2]), let start = UInt64(parts[parts.count - 1])
         else { return nil }
-        return ProcessIdentity(pid: pid, start: UInt64(numbers[1]))
+        return ProcessIdentity(pid: pid, start: start)
+    }
+}
+
+extension Optional {
+    fileprivate func orThrow<Failure: Error>(_ error: @autoclosure () -> Failure) throws(Failure) -> Wrapped {
+        guard let self else { throw error() }
+        return self
     }
 }
 
 /// Runs `body` and turns a failed system call into a launch's error.
-func translated<Result>(_ body: () throws(SystemError) -> Result) throws(LaunchError) -> Result {
+func translated<Result: ~Copyable>(_ body: () throws(SystemError) -> Result) throws(LaunchError) -> Result {
     do throws(SystemError) { return try body() } catch { throw LaunchError(error) }
+}
+
+extension Registry {
+    /// The merged profile of `name`.
+    func profile(of name: String) throws(LaunchError) -> Profile {
+        let request = try request(name)
+        do throws(ProfileError) {
+            return try Profile(document: request.profile, name: File.request)
+        } catch {
+            throw corrupt(File.request, name)
+        }
+    }
 }

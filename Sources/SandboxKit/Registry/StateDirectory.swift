@@ -2,10 +2,12 @@ import CLinux
 import Glibc
 public import Kernel
 
-/// The directory that holds what is known of running sandboxes: `$SANDBOX_STATE`, `/run/sandbox` for root, or
+/// The directory that holds what is known of sandboxes: `$SANDBOX_STATE`, `/run/sandbox` for root, or
 /// `$XDG_RUNTIME_DIR/sandbox`. It belongs to the caller and to nobody else; there is no fallback to a shared place.
 public struct StateDirectory: Sendable, Equatable {
     public let path: String
+
+    public init(path: String) { self.path = path }
 
     /// The caller's state directory, which need not exist.
     public static func ofCaller() throws(SystemError) -> StateDirectory {
@@ -17,15 +19,27 @@ public struct StateDirectory: Sendable, Equatable {
             mend: "set XDG_RUNTIME_DIR or SANDBOX_STATE to a directory of yours")
     }
 
-    /// Opens the subdirectory `name`, made when it is missing; refuses one that others may write or that is a
-    /// symbolic link (CVE-2019-12439).
-    func open(_ name: String) throws(SystemError) -> Descriptor {
-        let base = try StateDirectory.openOwn(at: AT_FDCWD, path, name: path)
-        return try StateDirectory.openOwn(at: base.number, name, name: "\(path)/\(name)")
+    /// Whether anything was ever kept here.
+    var exists: Bool { FileStatus(path: path) != nil }
+
+    /// The directory itself, made when it is missing.
+    func open() throws(SystemError) -> StateFolder {
+        StateFolder(try StateDirectory.openOwn(at: AT_FDCWD, path, name: path, makes: true), path: path)
     }
 
-    private static func openOwn(at directory: Int32, _ path: String, name: String) throws(SystemError) -> Descriptor {
-        if mkdirat(directory, path, 0o700) != 0, errno != EEXIST { throw SystemError("make \(name)", code: errno) }
+    private static func variable(_ name: String) -> String? {
+        guard let value = getenv(name) else { return nil }
+        let text = String(cString: value)
+        return text.hasPrefix("/") ? text : nil
+    }
+
+    /// Refuses a directory that others may write or that is a symbolic link (CVE-2019-12439, CVE-2022-31214).
+    static func openOwn(
+        at directory: Int32, _ path: String, name: String, makes: Bool
+    ) throws(SystemError) -> Descriptor {
+        if makes, mkdirat(directory, path, 0o700) != 0, errno != EEXIST {
+            throw SystemError("make \(name)", code: errno)
+        }
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
         let opened = Descriptor(try check("open \(name)") { linux_openat(directory, path, flags, 0) })
         let status = try FileStatus(opened.number, name: name)
@@ -35,10 +49,126 @@ public struct StateDirectory: Sendable, Equatable {
         }
         return opened
     }
+}
 
-    private static func variable(_ name: String) -> String? {
-        guard let value = getenv(name) else { return nil }
-        let text = String(cString: value)
-        return text.hasPrefix("/") ? text : nil
+/// An open directory of the state, the caller's own.
+struct StateFolder: ~Copyable {
+    let descriptor: Descriptor
+    let path: String
+
+    /// The largest file of ours that is read whole, in bytes.
+    private static let sizeLimit = 1 << 20
+
+    init(_ descriptor: consuming Descriptor, path: String) {
+        self.descriptor = descriptor
+        self.path = path
+    }
+
+    /// A directory below, made when it is missing.
+    func folder(_ name: String) throws(SystemError) -> StateFolder {
+        let below = "\(path)/\(name)"
+        return StateFolder(
+            try StateDirectory.openOwn(at: descriptor.number, name, name: below, makes: true), path: below)
+    }
+
+    /// A directory below; `nil` when there is none.
+    func existing(_ name: String) throws(SystemError) -> StateFolder? {
+        let below = "\(path)/\(name)"
+        do throws(SystemError) {
+            return StateFolder(
+                try StateDirectory.openOwn(at: descriptor.number, name, name: below, makes: false), path: below)
+        } catch {
+            if error.code == ENOENT { return nil }
+            throw error
+        }
+    }
+
+    /// Opens a file for appending, made when it is missing.
+    func append(_ name: String) throws(SystemError) -> Descriptor {
+        try open(name, O_WRONLY | O_CREAT | O_APPEND)
+    }
+
+    func open(_ name: String, _ flags: Int32) throws(SystemError) -> Descriptor {
+        let opened = Descriptor(
+            try check("open \(path)/\(name)") {
+                linux_openat(descriptor.number, name, flags | O_NOFOLLOW | O_CLOEXEC, 0o600)
+            })
+        let status = try FileStatus(opened.number, name: "\(path)/\(name)")
+        guard status.kind == .file, status.owner == geteuid() else {
+            throw SystemError("use \(path)/\(name)", code: EPERM, mend: "it must be a file of yours")
+        }
+        return opened
+    }
+
+    /// A small file's text; `nil` when there is none.
+    func read(_ name: String) throws(SystemError) -> String? {
+        let file: Descriptor
+        do throws(SystemError) {
+            file = try open(name, O_RDONLY | O_NONBLOCK)
+        } catch {
+            if error.code == ENOENT { return nil }
+            throw error
+        }
+        let size = try FileStatus(file.number, name: name).size
+        guard size <= StateFolder.sizeLimit else { throw SystemError("read \(path)/\(name)", code: EFBIG) }
+        return try readText(file.number, name: "\(path)/\(name)")
+    }
+
+    /// Puts a whole file in place by rename(2), so that nobody sees half of it.
+    func write(_ name: String, _ text: String) throws(SystemError) {
+        let temporary = ".\(name).\(getpid())"
+        do throws(SystemError) {
+            let file = try open(temporary, O_WRONLY | O_CREAT | O_TRUNC)
+            try writeText(text, to: file.number, name: "\(path)/\(name)")
+        } catch {
+            _ = unlinkat(descriptor.number, temporary, 0)
+            throw error
+        }
+        try rename(temporary, to: name)
+    }
+
+    func rename(_ name: String, to other: String) throws(SystemError) {
+        try check("rename \(path)/\(name)") {
+            renameat(descriptor.number, name, descriptor.number, other)
+        }
+    }
+
+    /// Removes a file; one that is not there is no error.
+    func remove(_ name: String) throws(SystemError) {
+        if unlinkat(descriptor.number, name, 0) != 0, errno != ENOENT {
+            throw SystemError("remove \(path)/\(name)", code: errno)
+        }
+    }
+
+    /// Removes a directory below with the files in it; one that is not there is no error.
+    func removeFolder(_ name: String) throws(SystemError) {
+        guard let folder = try existing(name) else { return }
+        for entry in try folder.entries() { try folder.remove(entry) }
+        if unlinkat(descriptor.number, name, AT_REMOVEDIR) != 0, errno != ENOENT {
+            throw SystemError("remove \(path)/\(name)", code: errno)
+        }
+    }
+
+    /// The names in it, sorted.
+    func entries() throws(SystemError) -> [String] {
+        let copy = try check("read \(path)") { linux_openat(descriptor.number, ".", O_RDONLY | O_CLOEXEC, 0) }
+        guard let stream = fdopendir(copy) else {
+            let code = errno
+            close(copy)
+            throw SystemError("read \(path)", code: code)
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                if errno != 0 { throw SystemError("read \(path)", code: errno) }
+                return names.sorted()
+            }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
+                field.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
     }
 }

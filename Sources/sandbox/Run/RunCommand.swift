@@ -16,6 +16,8 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var profile: ProfileOptions
     @Option(name: .of("name"), parsing: .unconditional, help: .of("name"), completion: .of("name"))
     var name: String?
+    @Flag(name: .of("detach"), help: .of("detach"))
+    var detach = false
     @Flag(name: .of("terminal"), help: .of("terminal"))
     var terminal = false
     @Flag(name: .of("rm"), help: .of("rm"))
@@ -41,7 +43,7 @@ struct RunCommand: ParsableCommand {
     func request() throws(UsageError) -> RunRequest {
         var request = try profile.request(directory: currentDirectory)
         let given = [
-            ("name", list(name)), ("terminal", terminal ? [""] : []), ("rm", remove ? [""] : []),
+            ("name", list(name)), ("detach", detach ? [""] : []), ("terminal", terminal ? [""] : []), ("rm", remove ? [""] : []),
             ("dry-run", dryRun ? [""] : []),
         ]
         for (option, values) in given {

@@ -3,7 +3,7 @@
 struct RunOption: Sendable {
     /// What the option does to a `RunRequest`.
     enum Effect: Sendable, Equatable {
-        case profile, name, remove, dryRun, json
+        case profile, name, remove, detach, dryRun, json
         /// Comma-separated kinds, `all` or `none`.
         case unshare
         /// `NS=WHERE`.
@@ -111,6 +111,9 @@ extension RunOption {
             long: "json", effect: .json, help: "Print one JSON document instead of text."),
         RunOption(
             long: "name", short: "n", placeholder: "name", effect: .name, help: "The name of the sandbox."),
+        RunOption(
+            long: "detach", short: "d", effect: .detach,
+            help: "Return once the command has begun, and print the sandbox's name."),
         RunOption(
             long: "terminal", short: "t", effect: .constant(key: "process.terminal", .text("pty")),
             help: "Give the command a pseudo-terminal of its own."),

@@ -17,14 +17,27 @@ extension RunCommand {
             return ExitStatus.failure
         }
         do throws(LaunchError) {
-            let plan = try Sandbox.plan(loaded.profile, command: request.command, name: request.name)
+            let launch = request.launch(loaded)
+            let plan = try Sandbox.plan(loaded.profile, launch)
             if request.isDryRun { return show(plan, json: request.json) }
             let words = request.commandStart.flatMap { start in linux_arguments().map { $0 + start } }
-            return try Sandbox.run(plan, arguments: words, shrinks: true)
+            let status = try Sandbox.run(plan, launch, arguments: words, shrinks: true)
+            if let name = plan.name, request.isDetached { return announce(name) }
+            return status
         } catch {
             Output.error(error.line(in: loaded))
             return error.status
         }
+    }
+
+    /// The sandbox runs whether or not its name can be told.
+    private static func announce(_ name: String) -> Int32 {
+        do throws(SystemError) {
+            try Output.line(name)
+        } catch {
+            Output.error(error.message)
+        }
+        return ExitStatus.success
     }
 
     /// Prints a plan instead of executing it.

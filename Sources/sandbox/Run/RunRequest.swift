@@ -14,6 +14,7 @@ struct RunRequest: Sendable, Equatable {
     var commandStart: Int?
     var isDryRun = false
     var json = false
+    var isDetached = false
     var removesRecord = false
 }
 
@@ -24,6 +25,7 @@ extension RunRequest {
         case .profile: profiles.append(try option.nonEmpty(value))
         case .name: name = try option.nonEmpty(value)
         case .remove: removesRecord = true
+        case .detach: isDetached = true
         case .dryRun: isDryRun = true
         case .json: json = true
         default: overrides += try option.overrides(value, directory: directory)
@@ -49,7 +51,7 @@ extension RunOption {
         case .paths(let key): return Override.words(key, [absolute(try nonEmpty(value), directory)])
         case .constant(let key, .yes): return [Override(key, .bool(true))]
         case .constant(let key, .text(let text)): return [Override(key, .string(text))]
-        case .profile, .name, .remove, .dryRun, .json: return []
+        case .profile, .name, .remove, .detach, .dryRun, .json: return []
         }
     }
 

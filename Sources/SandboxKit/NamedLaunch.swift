@@ -1,0 +1,153 @@
+import CLinux
+import Glibc
+import Kernel
+import Launch
+import Profile
+
+/// The launch of a sandbox that is entered in the registry.
+struct NamedLaunch {
+    private let registry: Registry
+    private let plan: LaunchPlan
+    private let arguments: CommandWords?
+    private let shrinks: Bool
+
+    init(_ registry: Registry, _ plan: LaunchPlan, _ arguments: CommandWords?, shrinks: Bool) {
+        self.registry = registry
+        self.plan = plan
+        self.arguments = arguments
+        self.shrinks = shrinks
+    }
+
+    /// Enters the sandbox and launches it. What fails leaves no record.
+    func begin(_ request: LaunchRequest, _ lock: borrowing NameLock) throws(LaunchError) -> Int32 {
+        let record = try newRecord(request)
+        try registry.create(record, request, lock)
+        do throws(LaunchError) {
+            try EventLog(registry.state).add("created", record.name)
+            guard plan.detachment != nil else { return try launch(record, KeptDescriptors(), lock) }
+            let kept = try registry.openKept(record.name, plan)
+            guard plan.detachment == .waiter else { return try launch(record, kept, lock) }
+            try Launcher.inBackground(kept) { foreground throws(LaunchError) in
+                try launch(record, kept, lock, foreground)
+            }
+            return 0
+        } catch {
+            var error = error
+            do throws(LaunchError) {
+                try registry.remove(lock)
+            } catch let second {
+                error.message += "; left behind: \(second.message)"
+            }
+            throw error
+        }
+    }
+
+    /// Launches a sandbox that is entered already.
+    func launch(
+        _ record: SandboxRecord, _ kept: KeptDescriptors, _ lock: borrowing NameLock, _ foreground: Foreground? = nil
+    ) throws(LaunchError) -> Int32 {
+        let progress = Progress(record, registry)
+        var context = LaunchContext(arguments: arguments, remains: shrinks ? Remains() : nil)
+        context.remains?.record = (registry.state.path, record.name)
+        context.kept = kept
+        context.held = [lock.descriptor]
+        if let foreground { context.held.append(foreground.descriptor) }
+        let isInPlace = plan.supervision == .none
+        context.started = { pid, groups throws(LaunchError) in try progress.start(pid, groups, isInPlace: isInPlace) }
+        let unlock = lock.releaser
+        context.begun = { () throws(LaunchError) in
+            try progress.begin()
+            unlock()
+            foreground?.begun()
+        }
+        let status = try Launcher.run(plan, context)
+        if plan.detachment == .alone { return status }
+        return try registry.finish(record.name, status: status)
+    }
+
+    private func newRecord(_ request: LaunchRequest) throws(LaunchError) -> SandboxRecord {
+        try translated { () throws(SystemError) in
+            guard let own = try ProcessIdentity(pid: getpid()) else { throw SystemError("look at myself", code: ESRCH) }
+            var record = SandboxRecord(
+                name: plan.name ?? "", launcher: own, boot: try bootIdentity(), created: unixMilliseconds())
+            record.profiles = request.profiles
+            record.command = plan.command
+            record.isDetached = request.isDetached
+            record.removesRecord = request.removesRecord
+            if case .waiter(initProcess: true, _) = plan.supervision { record.hasInit = true }
+            record.hasWaiter = plan.supervision != .none && plan.detachment != .alone
+            for kind in NamespaceKind.allCases
+            where plan.namespaces.unshare.contains(kind) || plan.namespaces.join.contains(where: { $0.kind == kind }) {
+                record.namespaces.append(kind)
+            }
+            return record
+        }
+    }
+}
+
+/// Writes down how far a launch is.
+private final class Progress {
+    private var record: SandboxRecord
+    private let registry: Registry
+
+    init(_ record: SandboxRecord, _ registry: Registry) {
+        self.record = record
+        self.registry = registry
+    }
+
+    func start(_ pid: Int32, _ groups: [Cgroup.Group], isInPlace: Bool) throws(LaunchError) {
+        try translated { () throws(SystemError) in
+            guard let own = try ProcessIdentity(pid: getpid()), let process = try ProcessIdentity(pid: pid) else {
+                throw SystemError("look at process \(pid)", code: ESRCH)
+            }
+            record.launcher = own
+            record.process = process
+            record.groups = groups
+        }
+        if isInPlace {
+            try begin()
+        } else {
+            try registry.write(record)
+        }
+    }
+
+    func begin() throws(LaunchError) {
+        record.phase = .running
+        record.started = unixMilliseconds()
+        record.application = try translated { () throws(SystemError) in try application() }
+        try registry.write(record)
+        try EventLog(registry.state).add(
+            record.restarts > 0 ? "restarted" : "started", record.name,
+            [("pid", (record.application ?? record.process).map { .integer(Int($0.pid)) } ?? .null)])
+    }
+
+    /// The command below our init; `nil` when it has ended already.
+    private func application() throws(SystemError) -> ProcessIdentity? {
+        guard let process = record.process, record.hasInit else { return record.process }
+        let text: String
+        do throws(SystemError) {
+            text = try readText("/proc/\(process.pid)/task/\(process.pid)/children")
+        } catch {
+            if error.code == ENOENT || error.code == ESRCH { return nil }
+            throw error
+        }
+        guard let pid = text.split(separator: " ").first.flatMap({ Int32($0) }) else { return nil }
+        return try ProcessIdentity(pid: pid)
+    }
+}
+
+extension Registry {
+    /// The files of a detached sandbox.
+    func openKept(_ name: String, _ plan: LaunchPlan) throws(LaunchError) -> KeptDescriptors {
+        try translated { () throws(SystemError) in
+            guard let folder = try openFolder(name) else { throw SystemError("open the state of \(name)", code: ENOENT) }
+            var kept = KeptDescriptors()
+            kept.input = try Descriptor(open: "/dev/null", O_RDONLY).take()
+            kept.output = try folder.append(File.log).take()
+            kept.complaints = kept.output
+            try folder.remove(File.exit)
+            kept.exit = try folder.open(File.exit, O_WRONLY | O_CREAT | O_TRUNC).take()
+            return kept
+        }
+    }
+}
