@@ -204,7 +204,7 @@ RESIDENT static int answer(const struct linux_waiter *waiter, int signal, bool f
     if (signal == SIGCHLD) return look(waiter);
     if (signal == SIGCONT) resume(waiter);
     // A log that may not grow any more is no concern of the child.
-    if (signal == SIGXFSZ && waiter->relay) return -1;
+    if (signal == SIGXFSZ && waiter->relays) return -1;
     bool resized = signal == SIGWINCH && waiter->controller >= 0;
     if (resized) resize(waiter);
     // What the terminal sent, it sent to the command too, unless a pseudo-terminal lies between.
@@ -216,7 +216,7 @@ RESIDENT static int answer(const struct linux_waiter *waiter, int signal, bool f
 RESIDENT int linux_waiter_wait(struct linux_waiter *waiter, bool begun) {
     struct passage in, out;
     struct relay_state relay;
-    relay_begin(&relay, begun ? waiter->relay : NULL);
+    relay_begin(&relay, begun && waiter->relays ? &waiter->relay : NULL);
     open_passage(&in, begun && waiter->controller >= 0 ? STDIN_FILENO : -1, waiter->controller);
     open_passage(&out, begun ? waiter->controller : -1, STDOUT_FILENO);
     for (;;) {
@@ -272,9 +272,6 @@ _Noreturn RESIDENT static void stay(struct linux_waiter *waiter, struct ballast 
 void linux_waiter_stay(const struct linux_waiter *waiter, int executable, char *const *words, int status,
                        const char *complaint) {
     struct linux_waiter own = *waiter;
-    struct linux_relay relay;
-    if (own.relay) relay = *own.relay;
-    if (own.relay) own.relay = &relay;
     struct ballast ballast;
     char number[4];
     struct sequel sequel = {executable, NULL, number, NULL, strlen(complaint)};
@@ -306,7 +303,7 @@ RESIDENT static void record(int file, int status) {
 /// Answers a signal that is not the end or stop of a child.
 RESIDENT static void forward(const struct linux_init *init, int signal, bool from_kernel) {
     // A log that may not grow any more is no concern of the command.
-    if (signal == SIGXFSZ && init->relay) return;
+    if (signal == SIGXFSZ && init->relays) return;
     // Of a terminal that is gone the kernel tells its session's leader alone.
     bool gone = init->owns_terminal && signal == SIGHUP;
     if (from_kernel && !gone) return;
@@ -338,7 +335,7 @@ _Noreturn RESIDENT static void live(struct linux_init *init, struct ballast *bal
     drop(ballast);
     // A second line behind PR_SET_DUMPABLE. A kernel without filters runs boxes too.
     call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)filter, 0, 0, 0);
-    relay_begin(&relay, init->relay);
+    relay_begin(&relay, init->relays ? &init->relay : NULL);
     for (;;) {
         struct pollfd waits[1 + RELAY_WAITS];
         struct signalfd_siginfo info;
@@ -395,11 +392,8 @@ void linux_init_stay(const struct linux_init *init) {
     // The command has its own setting already; here it lets the filter in without a privilege.
     prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     struct linux_init own = *init;
-    struct linux_relay relay;
-    if (own.relay) relay = *own.relay;
-    if (own.relay) own.relay = &relay;
     struct sock_filter program[FILTER_LENGTH];
-    struct sock_fprog filter = {write_filter(program, own.relay), program};
+    struct sock_fprog filter = {write_filter(program, own.relays ? &own.relay : NULL), program};
     struct ballast ballast;
     weigh(&ballast, (uintptr_t)__builtin_frame_address(0) + 2 * sizeof(void *));
     live(&own, &ballast, &filter);

@@ -8,7 +8,7 @@ public struct DirectoryWatch: ~Copyable, Sendable {
     /// Watches the files in `path`, what is written to them too, and the directory itself.
     public init(_ path: String) throws(SystemError) {
         let made = Descriptor(
-            try check("watch \(path)") { inotify_init1(Int32(IN_CLOEXEC.rawValue) | Int32(IN_NONBLOCK.rawValue)) })
+            try check("watch \(path)") { inotify_init1(Int32(IN_CLOEXEC) | Int32(IN_NONBLOCK)) })
         let events =
             UInt32(IN_MODIFY | IN_CREATE | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF) | UInt32(IN_MOVED_TO)
             | UInt32(IN_ONLYDIR)

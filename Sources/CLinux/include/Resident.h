@@ -33,8 +33,9 @@ struct linux_waiter {
     /// Whether descriptor 0 is a terminal, whose own modes and raw ones these are.
     bool has_modes;
     struct linux_terminal_modes modes, raw;
-    /// What to do with the output of a detached command; NULL for nothing.
-    struct linux_relay *relay;
+    /// Whether something is to be done with the command's output, and what.
+    bool relays;
+    struct linux_relay relay;
 };
 
 /// What ended a wait, where it is no exit status.
@@ -72,8 +73,9 @@ struct linux_init {
     int record;
     /// Whether the command leads the foreground job of a session that this process leads.
     bool owns_terminal;
-    /// What to do with the output, and the terminal, of a detached command; NULL for nothing.
-    struct linux_relay *relay;
+    /// Whether something is to be done with the command's output and terminal, and what.
+    bool relays;
+    struct linux_relay relay;
 };
 
 /// Reaps, passes signals on to the command, reports its stops, and ends as it ends, with all memory given back but some

@@ -27,6 +27,9 @@ public struct OutputRelay: Sendable {
         return open
     }
 
+    /// The log that is written to first.
+    public var log: Int32 { logs.isEmpty ? -1 : logs[Int(turn % UInt64(logs.count))] }
+
     /// For a resident process; `controller` is the controlling side of the terminal, or -1.
     func resident(_ controller: Int32) -> linux_relay {
         var relay = linux_relay()

@@ -18,7 +18,7 @@ public struct Attachment: ~Copyable, Sendable {
     private let socket: Descriptor
     private var log: OutputLog
     /// Written at the end, even of a sandbox that is forgotten at once.
-    private let exit: Descriptor?
+    private let exit: Descriptor
     private let replay: Int
     /// The place that the next output is at, once the relay has said so.
     private var live: OutputPlace?
@@ -37,23 +37,24 @@ public struct Attachment: ~Copyable, Sendable {
         }
         let folder = try translated { () throws(SystemError) in try registry.openFolder(name) }
         guard let folder else { throw Registry.unknown(name) }
-        do throws(SystemError) {
-            socket = try TerminalSocket.connect(in: folder)
-        } catch {
-            throw Attachment.explain(error, name)
-        }
-        log = try OutputLog(in: folder, of: name)
-        do throws(SystemError) {
-            exit = try folder.open(File.exit, O_RDONLY)
-        } catch {
-            if error.code != ENOENT { throw LaunchError(error) }
-            exit = nil
-        }
+        let socket = try Attachment.connect(in: folder, name)
+        let log = try OutputLog(in: folder, of: name)
+        let exit = try translated { () throws(SystemError) in try folder.open(File.exit, O_RDONLY) }
+        let greeting = [UInt8(types ? LINUX_RELAY_ATTACH : LINUX_RELAY_VIEW)] + Attachment.bytes(rows, columns)
+        try translated { () throws(SystemError) in try Attachment.tell(socket.number, greeting, name) }
         self.name = name
         self.registry = registry
         self.replay = replay
-        try translated { () throws(SystemError) in
-            try tell([UInt8(types ? LINUX_RELAY_ATTACH : LINUX_RELAY_VIEW)] + Attachment.bytes(rows, columns))
+        self.socket = socket
+        self.log = log
+        self.exit = exit
+    }
+
+    private static func connect(in folder: borrowing StateFolder, _ name: String) throws(LaunchError) -> Descriptor {
+        do throws(SystemError) {
+            return try TerminalSocket.connect(in: folder)
+        } catch {
+            throw explain(error, name)
         }
     }
 
@@ -97,10 +98,12 @@ public struct Attachment: ~Copyable, Sendable {
         }
     }
 
-    private func tell(_ message: [UInt8]) throws(SystemError) {
-        let flags = Int32(MSG_NOSIGNAL.rawValue) | Int32(MSG_DONTWAIT.rawValue)
+    private func tell(_ message: [UInt8]) throws(SystemError) { try Attachment.tell(socket.number, message, name) }
+
+    private static func tell(_ socket: Int32, _ message: [UInt8], _ name: String) throws(SystemError) {
+        let flags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
         try check("write to the terminal of \(name)") {
-            Int32(Glibc.send(socket.number, message, message.count, flags))
+            Int32(Glibc.send(socket, message, message.count, flags))
         }
     }
 
@@ -168,12 +171,10 @@ public struct Attachment: ~Copyable, Sendable {
     }
 
     private func status() throws(LaunchError) -> Int32? {
-        if let exit {
-            let text = try translated { () throws(SystemError) in
-                try readBytes(exit.number, at: 0, count: 3, name: File.exit)
-            }
-            if text.count == 3, let status = Int32(String(decoding: text, as: UTF8.self)) { return status }
+        let text = try translated { () throws(SystemError) in
+            try readBytes(exit.number, at: 0, count: 3, name: File.exit)
         }
+        if text.count == 3, let status = Int32(String(decoding: text, as: UTF8.self)) { return status }
         guard let record = try registry.settle(name) else { return nil }
         if record.phase == .running {
             throw LaunchError("\"\(name)\" has closed the connection", mend: "only its owner may attach to it")
@@ -186,7 +187,7 @@ public struct Attachment: ~Copyable, Sendable {
         var message = [UInt8](repeating: 0, count: Int(LINUX_RELAY_OUTPUT))
         do throws(SystemError) {
             let count = try check("read from the terminal of \(name)") {
-                Int32(recv(socket.number, &message, message.count, Int32(MSG_DONTWAIT.rawValue)))
+                Int32(recv(socket.number, &message, message.count, Int32(MSG_DONTWAIT)))
             }
             message.removeLast(message.count - Int(count))
             return message

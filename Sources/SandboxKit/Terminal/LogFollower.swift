@@ -14,10 +14,11 @@ public struct LogFollower: ~Copyable {
     /// - Throws: where there is no such sandbox.
     public init(_ name: String, of registry: Registry) throws(LaunchError) {
         guard let record = try registry.settle(name) else { throw Registry.unknown(name) }
+        let watch = try translated { () throws(SystemError) in try DirectoryWatch(registry.path(name)) }
         self.registry = registry
         self.name = name
+        self.watch = watch
         created = record.created
-        watch = try translated { () throws(SystemError) in try DirectoryWatch(registry.path(name)) }
     }
 
     /// Waits for the next change.

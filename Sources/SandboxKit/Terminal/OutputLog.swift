@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 public import Kernel
-public import Launch
+import Launch
 
 /// What a detached sandbox's command has written, as far as it was kept; a value remembers how far it was read.
 ///
@@ -9,9 +9,8 @@ public import Launch
 /// was read of it counts only where that turn had not begun by then (log.marks says so before the first byte is written).
 public struct OutputLog: ~Copyable, Sendable {
     /// One file, or the two of a ring.
-    private let first: Descriptor
-    private let second: Descriptor?
-    private let marks: Descriptor?
+    private let logs: [Int32]
+    private let marks: Int32
     /// Whether times of the output are known: not where the command writes the log itself, but when it began.
     public let knowsTimes: Bool
     /// What is read next.
@@ -24,32 +23,42 @@ public struct OutputLog: ~Copyable, Sendable {
 
     /// - Throws: where the sandbox keeps no output.
     init(in folder: borrowing StateFolder, of name: String) throws(LaunchError) {
-        let opened = try translated { () throws(SystemError) in
-            try OutputLog.open(folder, File.ring[0]) ?? OutputLog.open(folder, File.log)
+        var logs: [Int32] = []
+        var marks: Int32 = -1
+        var isWrittenByUs = true
+        do throws(SystemError) {
+            for file in File.ring { logs += try OutputLog.open(folder, file) }
+            if logs.isEmpty {
+                isWrittenByUs = false
+                logs = try OutputLog.open(folder, File.log)
+            }
+            marks = try OutputLog.open(folder, File.marks).first ?? -1
+        } catch {
+            for file in logs { close(file) }
+            throw LaunchError(error)
         }
-        guard let opened else {
+        if logs.isEmpty {
             throw LaunchError(
                 "\"\(name)\" has no log: it writes to where its starter did", mend: "only a detached sandbox keeps one")
         }
-        first = opened
-        do throws(SystemError) {
-            second = try OutputLog.open(folder, File.ring[1])
-            knowsTimes = try OutputLog.open(folder, File.ring[0]) != nil
-            marks = try OutputLog.open(folder, File.marks)
-        } catch {
-            throw LaunchError(error)
-        }
-        place = try translated { () throws(SystemError) in try beginning() }
+        self.logs = logs
+        self.marks = marks
+        knowsTimes = isWrittenByUs
     }
 
-    private static func open(_ folder: borrowing StateFolder, _ name: String) throws(SystemError) -> Descriptor? {
+    deinit { for file in logs + [marks] where file >= 0 { close(file) } }
+
+    /// The open file, or nothing where there is none.
+    private static func open(_ folder: borrowing StateFolder, _ name: String) throws(SystemError) -> [Int32] {
         do throws(SystemError) {
-            return try folder.open(name, O_RDONLY)
+            return [try folder.open(name, O_RDONLY).take()]
         } catch {
-            if error.code == ENOENT { return nil }
+            if error.code == ENOENT { return [] }
             throw error
         }
     }
+
+    private var isRing: Bool { logs.count > 1 }
 
     // MARK: - Reading
 
@@ -62,12 +71,12 @@ public struct OutputLog: ~Copyable, Sendable {
             if let limit, limit.turn == place.turn { size = min(size, Int(limit.offset - place.offset)) }
             let bytes = try read(at: place, count: size)
             let turnAfter = try turn()
-            if second != nil, turnAfter > place.turn + 1 {
+            if isRing, turnAfter > place.turn + 1 {
                 lose(upTo: OutputPlace(turn: turnAfter - 1))
             } else if !bytes.isEmpty {
                 place.offset += UInt64(bytes.count)
                 return bytes
-            } else if second == nil || turnBefore <= place.turn {
+            } else if !isRing || turnBefore <= place.turn {
                 if turnBefore == turnAfter { return nil }
             } else {
                 // The log of a turn that is over, and no more of it.
@@ -82,38 +91,37 @@ public struct OutputLog: ~Copyable, Sendable {
         place = next
     }
 
-    private borrowing func read(at place: OutputPlace, count: Int) throws(SystemError) -> [UInt8] {
+    private func read(at place: OutputPlace, count: Int) throws(SystemError) -> [UInt8] {
         try readBytes(file(place.turn), at: Int(place.offset), count: count, name: File.log)
     }
 
-    private borrowing func file(_ turn: UInt64) -> Int32 {
-        if turn % 2 == 1, let number = second?.number { return number }
-        return first.number
-    }
+    private func file(_ turn: UInt64) -> Int32 { logs[Int(turn % UInt64(logs.count))] }
 
     // MARK: - Places
 
-    /// The oldest output there is.
-    mutating func beginning() throws(SystemError) -> OutputPlace {
+    /// Goes to the oldest output there is, at the beginning of a line.
+    public mutating func moveToBeginning() throws(SystemError) { place = try beginning() }
+
+    private mutating func beginning() throws(SystemError) -> OutputPlace {
         let turn = try turn()
-        guard second != nil, turn > 0 else { return OutputPlace() }
+        guard isRing, turn > 0 else { return OutputPlace() }
         // A turn begins wherever the other log was full.
         return try lineStart(after: OutputPlace(turn: turn - 1))
     }
 
     /// The place behind the newest output.
-    mutating func end() throws(SystemError) -> OutputPlace { try end(of: second == nil ? 0 : turn()) }
+    mutating func end() throws(SystemError) -> OutputPlace { try end(of: turn()) }
 
-    private borrowing func end(of turn: UInt64) throws(SystemError) -> OutputPlace {
+    private func end(of turn: UInt64) throws(SystemError) -> OutputPlace {
         OutputPlace(turn: turn, offset: UInt64(try FileStatus(file(turn), name: File.log).size))
     }
 
     /// The turn that the writer is at.
     private mutating func turn() throws(SystemError) -> UInt64 {
-        guard second != nil, let marks else { return 0 }
+        guard isRing, marks >= 0 else { return 0 }
         // For a moment at every fourth turn there are no marks at all.
         for _ in 0..<100 {
-            if let last = try OutputLog.lastTurn(marks.number) {
+            if let last = try OutputLog.lastTurn(marks) {
                 knownTurn = max(knownTurn, last)
                 break
             }
@@ -131,11 +139,12 @@ public struct OutputLog: ~Copyable, Sendable {
     /// Goes to the beginning of all that was written at `time` or later, in milliseconds since the epoch; some that is
     /// older may come with it.
     public mutating func move(since time: Int) throws(SystemError) {
-        guard let marks else { return }
+        if marks < 0 { return }
         let oldest = try beginning()
         var found = oldest
-        var next = try OutputMarks(marks.number)
-        while let mark = try next.next(), mark.place >= oldest {
+        var next = try OutputMarks(marks)
+        while true {
+            guard let mark = try next.next(), mark.place >= oldest else { break }
             if mark.time > time { continue }
             found = try lineStart(before: mark.place)
             break
@@ -187,7 +196,7 @@ public struct OutputLog: ~Copyable, Sendable {
         before place: OutputPlace, count: Int
     ) throws(SystemError) -> (bytes: [UInt8], place: OutputPlace) {
         var end = place
-        if end.offset == 0, second != nil, end.turn > 0, try turn() <= end.turn {
+        if end.offset == 0, isRing, end.turn > 0, try turn() <= end.turn {
             end = try self.end(of: end.turn - 1)
         }
         let size = min(UInt64(count), end.offset)
@@ -211,7 +220,7 @@ public struct OutputLog: ~Copyable, Sendable {
     }
 
     /// The beginning of the next line behind a place, or the place where there is none in the next 16 KiB.
-    private borrowing func lineStart(after place: OutputPlace) throws(SystemError) -> OutputPlace {
+    private func lineStart(after place: OutputPlace) throws(SystemError) -> OutputPlace {
         let bytes = try read(at: place, count: OutputLog.blockSize)
         guard let newline = bytes.firstIndex(of: UInt8(ascii: "\n")) else { return place }
         return OutputPlace(turn: place.turn, offset: place.offset + UInt64(newline) + 1)
