@@ -10,12 +10,16 @@ struct NamedLaunch {
     private let plan: LaunchPlan
     private let arguments: CommandWords?
     private let shrinks: Bool
+    private let held: [Int32]
 
-    init(_ registry: Registry, _ plan: LaunchPlan, _ arguments: CommandWords?, shrinks: Bool) {
+    init(
+        _ registry: Registry, _ plan: LaunchPlan, _ arguments: CommandWords?, shrinks: Bool, held: [Int32] = []
+    ) {
         self.registry = registry
         self.plan = plan
         self.arguments = arguments
         self.shrinks = shrinks
+        self.held = held
     }
 
     /// Enters the sandbox and launches it. What fails leaves no record.
@@ -51,7 +55,8 @@ struct NamedLaunch {
         context.remains?.record = (registry.state.path, record.name)
         context.kept = kept
         context.held = [lock.descriptor]
-        if let foreground { context.held.append(foreground.descriptor) }
+        // The one in the background answers nobody but the one in the foreground.
+        if let foreground { context.held.append(foreground.descriptor) } else { context.held += held }
         let isInPlace = plan.supervision == .none
         context.started = { pid, groups throws(LaunchError) in try progress.start(pid, groups, isInPlace: isInPlace) }
         let unlock = lock.releaser
@@ -140,7 +145,9 @@ extension Registry {
     /// The files of a detached sandbox.
     func openKept(_ name: String, _ plan: LaunchPlan) throws(LaunchError) -> KeptDescriptors {
         try translated { () throws(SystemError) in
-            guard let folder = try openFolder(name) else { throw SystemError("open the state of \(name)", code: ENOENT) }
+            guard let folder = try openFolder(name) else {
+                throw SystemError("open the state of \(name)", code: ENOENT)
+            }
             var kept = KeptDescriptors()
             kept.input = try Descriptor(open: "/dev/null", O_RDONLY).take()
             let files = try folder.openOutput(limit: plan.logSize, terminal: plan.supervision.hasPseudoTerminal)

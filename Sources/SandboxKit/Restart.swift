@@ -54,7 +54,8 @@ extension Registry {
     ) throws(LaunchError) -> Int {
         let row = streak(of: record)
         try clear(&record)
-        try EventLog(state).add("exited", record.name, [("exitStatus", .integer(Int(status))), ("restarts", .bool(true))])
+        try EventLog(state).add(
+            "exited", record.name, [("exitStatus", .integer(Int(status))), ("restarts", .bool(true))])
         record.phase = .created
         record.process = nil
         record.application = nil

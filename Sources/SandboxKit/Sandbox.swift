@@ -3,8 +3,28 @@ import Kernel
 public import Launch
 public import Profile
 
-/// Launches applications in sandboxes.
-public enum Sandbox {
+/// A named sandbox of the caller's; launches of new ones.
+///
+/// The value holds nothing open: every method looks the sandbox up anew.
+public struct Sandbox: Sendable {
+    public let name: String
+    let registry: Registry
+
+    /// The sandbox `name` of the caller's registry.
+    /// - Throws: when there is none, or what is known of it cannot be trusted.
+    public init(_ name: String) throws(LaunchError) {
+        self.name = name
+        registry = try Registry.ofCaller()
+        _ = try registry.record(name)
+    }
+
+    /// What is known of it, up to date.
+    /// - Throws: when it has been removed, or is one that leaves no record and has ended.
+    public func record() throws(LaunchError) -> SandboxRecord {
+        guard let record = try registry.settle(name) else { throw Registry.unknown(name) }
+        return record
+    }
+
     /// What launching `profile` as `request` asks for would do on this host.
     public static func plan(_ profile: Profile, _ request: LaunchRequest) throws(LaunchError) -> LaunchPlan {
         var name = request.name
@@ -29,9 +49,11 @@ public enum Sandbox {
     /// - Parameter arguments: the command's words byte for byte, where the plan has them as text only.
     /// - Parameter shrinks: whether the waiter may give its memory back. Then it does not return either, and the
     ///   executable must answer to `--finish` with ``finish(_:)``.
+    /// - Parameter held: descriptors that the caller needs afterwards; all others but 0, 1 and 2 are closed.
     /// - Returns: the command's exit status, or 128 + N when signal N ended it.
     public static func run(
-        _ plan: LaunchPlan, _ request: LaunchRequest, arguments: CommandWords? = nil, shrinks: Bool = false
+        _ plan: LaunchPlan, _ request: LaunchRequest, arguments: CommandWords? = nil, shrinks: Bool = false,
+        held: [Int32] = []
     ) throws(LaunchError) -> Int32 {
         guard let name = plan.name else {
             return try Launcher.run(plan, LaunchContext(arguments: arguments, remains: shrinks ? Remains() : nil))
@@ -41,7 +63,7 @@ public enum Sandbox {
         if let old = try registry.settle(lock), old.phase == .running || old.phase == .created {
             throw LaunchError("a sandbox named \"\(name)\" is running already", mend: "'sandbox stop \(name)' ends it")
         }
-        let launch = NamedLaunch(registry, plan, arguments, shrinks: shrinks || plan.detachment != nil)
+        let launch = NamedLaunch(registry, plan, arguments, shrinks: shrinks || plan.detachment != nil, held: held)
         return try launch.begin(request, lock)
     }
 

@@ -13,16 +13,24 @@ private let legacy = CgroupLayout(
     })
 
 private func plan(
-    _ layout: CgroupLayout, delegated: String? = nil, _ fill: (inout CgroupLimits) -> Void
+    _ layout: CgroupLayout, delegated: String? = nil, trackers: [String] = [],
+    _ fill: (inout CgroupLimits) -> Void
 ) throws(SystemError) -> CgroupPlan {
     var limits = CgroupLimits()
     fill(&limits)
-    return try CgroupPlan(name: "x", limits: limits, layout: layout, delegated: delegated) { $0.mountPoint }
+    return try CgroupPlan(leaf: "x", limits: limits, trackers: trackers, layout: layout, delegated: delegated) {
+        $0.mountPoint
+    }
 }
 
 private func set(_ key: String, _ file: String, _ value: String, granted: String? = nil, in group: String) -> CgroupStep
 {
     .set(CgroupSetting("resources." + key, file, value, granted: granted), group: group)
+}
+
+extension CgroupPlan {
+    fileprivate var steps: [CgroupStep] { leaves.flatMap(\.steps) }
+    fileprivate var groups: [Cgroup.Group] { leaves.map(\.group) }
 }
 
 @Suite struct CgroupPlanTests {
@@ -130,6 +138,56 @@ private func set(_ key: String, _ file: String, _ value: String, granted: String
         #expect(try plan(legacy) { _ in }.groups == [.init(path: "/cg/cpu/sandbox/x", version: .v1)])
     }
 
+    @Test func trackingOnVersion2TakesOneLeafWithWhatIsThere() throws {
+        let both = try plan(unified, trackers: CgroupPlan.trackers) { $0.pids = 5 }
+        let others = ["cpuset", "cpu", "io", "memory"]
+        #expect(
+            both.steps == [
+                .make("/cg/sandbox", shared: true),
+                .enable(["pids"], group: "/cg", keys: ["resources.pids"]),
+                .enable(["pids"], group: "/cg/sandbox", keys: ["resources.pids"]),
+                .offer(others, group: "/cg"),
+                .offer(others, group: "/cg/sandbox"),
+                .make("/cg/sandbox/x", shared: false),
+                set("pids", "pids.max", "5", in: "/cg/sandbox/x"),
+            ])
+        #expect(both.leaves.map(\.isOptional) == [false])
+        let alone = try plan(unified, trackers: CgroupPlan.trackers) { _ in }
+        #expect(alone.leaves.map(\.isOptional) == [true])
+        let bare = CgroupLayout(hierarchies: [.init(.v2, controllers: [], mountPoint: "/cg", own: "/cg")])
+        #expect(
+            try plan(bare, trackers: CgroupPlan.trackers) { _ in }.steps == [
+                .make("/cg/sandbox", shared: true), .make("/cg/sandbox/x", shared: false),
+            ])
+    }
+
+    @Test func trackingOnVersion1TakesALeafOfEachHierarchy() throws {
+        var layout = legacy
+        for name in ["freezer", "cpuacct", "devices"] {
+            layout.hierarchies.append(.init(.v1, controllers: [name], mountPoint: "/cg/\(name)", own: nil))
+        }
+        layout.hierarchies.append(.init(.v2, controllers: [], mountPoint: "/cg/unified", own: nil))
+        let plan = try plan(layout, trackers: CgroupPlan.trackers) { $0.memory = 4096 }
+        let names = ["memory", "cpu", "cpuset", "blkio", "pids", "freezer", "cpuacct"]
+        #expect(plan.groups.map(\.path) == names.map { "/cg/\($0)/sandbox/x" })
+        #expect(plan.leaves.filter { !$0.isOptional }.map(\.group.path) == ["/cg/memory/sandbox/x"])
+    }
+
+    @Test func version2FreezesWhereVersion1DoesNot() throws {
+        var layout = legacy
+        layout.hierarchies.append(.init(.v2, controllers: [], mountPoint: "/cg/unified", own: nil))
+        let plan = try plan(layout, trackers: CgroupPlan.trackers) { _ in }
+        #expect(plan.groups.first == .init(path: "/cg/unified/sandbox/x", version: .v2))
+        #expect(plan.groups.count == 6)
+    }
+
+    @Test func trackingGoesWithoutAHierarchyWhoseOwnGroupIsOutside() throws {
+        let plan = try CgroupPlan(
+            leaf: "x", limits: CgroupLimits(), trackers: CgroupPlan.trackers, layout: legacy
+        ) { $0.controllers == ["memory"] ? nil : $0.mountPoint }
+        #expect(plan.groups.count == 4)
+    }
+
     @Test func missingControllerNamesTheKey() {
         let layout = CgroupLayout(hierarchies: [.init(.v2, controllers: ["pids"], mountPoint: "/cg", own: "/cg")])
         let kernel = #expect(throws: SystemError.self) {
@@ -167,17 +225,17 @@ private func set(_ key: String, _ file: String, _ value: String, granted: String
             { $0.cpuset = "0-99999" }, { $0.cpuset = "-1" },
         ]
         for fill in wrong {
-            let error = #expect(throws: SystemError.self) { try plan(unified, fill) }
+            var limits = CgroupLimits()
+            fill(&limits)
+            let error = #expect(throws: SystemError.self) { try limits.check() }
             #expect(error?.code == EINVAL)
             #expect(error?.action.hasPrefix("resources.") == true)
         }
     }
 
-    @Test(arguments: ["", "a/b", "..", ".x", "cgroup.procs", "a b", "a\n", String(repeating: "a", count: 300)])
+    @Test(arguments: ["", "a/b", "..", ".x", "@", "cgroup.procs", "a b", "a\n", String(repeating: "a", count: 300)])
     func namesThatAreNoSingleComponent(name: String) {
-        #expect(throws: SystemError.self) {
-            try CgroupPlan(name: name, limits: CgroupLimits(), layout: unified) { $0.mountPoint }
-        }
+        #expect(throws: SystemError.self) { try checkName(name) }
     }
 
     @Test(arguments: [

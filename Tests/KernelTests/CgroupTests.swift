@@ -13,7 +13,7 @@ struct CgroupTests {
         limits.cpu = 0.5
         limits.pids = 9
         limits.cpuset = "0"
-        let group = try Cgroup.create(name: "test", limits: limits)
+        let group = try make(limits)
         defer { discard(group) }
         #expect(value(group, "pids.max") == "9")
         #expect(value(group, "memory.max", "memory.limit_in_bytes") == "67108864")
@@ -27,7 +27,7 @@ struct CgroupTests {
     @Test func joinKillAndRemove() throws {
         var limits = CgroupLimits()
         limits.pids = 20
-        let group = try Cgroup.create(name: "test", limits: limits)
+        let group = try make(limits)
         let child = try sleeper()
         var isReaped = false
         defer {
@@ -52,7 +52,7 @@ struct CgroupTests {
     @Test func aLauncherInTheGroupStepsOut() throws {
         var limits = CgroupLimits()
         limits.pids = 1000
-        let group = try Cgroup.create(name: "test", limits: limits)
+        let group = try make(limits)
         defer { discard(group) }
         let layout = try CgroupLayout.current()
         let index = try #require(layout.index(of: "pids"))
@@ -67,7 +67,7 @@ struct CgroupTests {
     @Test func emptyGroupsMadeInsideGoToo() throws {
         var limits = CgroupLimits()
         limits.pids = 20
-        let group = try Cgroup.create(name: "test", limits: limits)
+        let group = try make(limits)
         #expect(mkdir(group.path + "/inner", 0o755) == 0)
         #expect(mkdir(group.path + "/inner/most", 0o755) == 0)
         try group.remove()
@@ -80,7 +80,7 @@ struct CgroupTests {
         limits.memory = 64 << 20
         limits.cpuset = "8191"
         let before = try tree()
-        let error = #expect(throws: SystemError.self) { try Cgroup.create(name: "test", limits: limits) }
+        let error = #expect(throws: SystemError.self) { try make(limits) }
         #expect(error?.action.hasPrefix("resources.cpuset: write 8191 to ") == true)
         #expect(error?.mend != nil)
         #expect(error?.mend?.contains("left behind") != true)
@@ -90,21 +90,21 @@ struct CgroupTests {
     @Test func sweepTakesTheEmptyLeavesOfTheDeadOnly() throws {
         var limits = CgroupLimits()
         limits.pids = 20
-        let mine = try Cgroup.create(name: "test", limits: limits)
+        let mine = try make(limits)
         defer { discard(mine) }
         let parent = groupAbove(mine.path)
         let child = try sleeper()
         defer { end(child) }
         let identity = try #require(try ProcessIdentity(pid: child))
-        let alive = parent + "/run\(identity.suffix)"
+        let alive = parent + "/test\(identity.suffix)"
         // The same pid, another start time: the owner is dead and its pid was given out again.
-        let dead = parent + "/run-\(child)-\(identity.start + 1)"
-        let used = parent + "/used-\(child)-\(identity.start + 2)"
+        let dead = parent + "/test-\(child)-\(identity.start + 1)"
+        let used = parent + "/test-used-\(child)-\(identity.start + 2)"
         let foreign = parent + "/foreign"
         for path in [alive, dead, used, foreign] { #expect(mkdir(path, 0o755) == 0) }
         defer { for path in [alive, used, foreign] { rmdir(path) } }
         try Cgroup(groups: [.init(path: used, version: mine.groups[0].version)]).join(child)
-        let removed = try Cgroup.sweep()
+        let removed = try Cgroup.sweep(keeping: isForeign)
         #expect(removed.contains(dead))
         #expect(access(dead, F_OK) != 0)
         for path in [mine.path, alive, used, foreign] { #expect(access(path, F_OK) == 0, "\(path)") }
@@ -112,10 +112,57 @@ struct CgroupTests {
         try Cgroup(groups: [.init(path: groupAbove(parent), version: mine.groups[0].version)]).join(child)
     }
 
+    @Test func trackingTakesEveryHierarchyThatServes() throws {
+        let group = try make(CgroupLimits(), tracks: true)
+        defer { discard(group) }
+        let layout = try CgroupLayout.current()
+        #expect(group.groups.count == layout.tracking(CgroupPlan.trackers).count)
+        let needed = ["pids.current", "memory.current memory.usage_in_bytes", "cgroup.freeze freezer.state"]
+        for files in needed { #expect(value(group, files.split(separator: " ").map(String.init)) != nil, "\(files)") }
+        let child = try sleeper()
+        defer { end(child) }
+        try group.join(child)
+        for leaf in group.groups { #expect(try leaf.processes() == [child], "\(leaf.path)") }
+    }
+
+    @Test func sweepTakesNamedLeavesThatNobodyKeeps() throws {
+        let mine = try make(CgroupLimits(), tracks: true)
+        defer { discard(mine) }
+        let child = try sleeper()
+        let start = try #require(try ProcessIdentity(pid: child)).start
+        end(child)
+        let dead = "test-\(child)-\(start)"
+        let paths = mine.groups.map { groupAbove($0.path) + "/" + dead }
+        for path in paths { #expect(mkdir(path, 0o755) == 0) }
+        var limits = CgroupLimits()
+        limits.pids = 3
+        discard(try #require(try Cgroup.create(name: nil, limits: limits, tracks: false)))
+        try Cgroup.sweep { $0 == dead || isForeign($0) }
+        for path in paths { #expect(access(path, F_OK) == 0, "\(path)") }
+        let removed = try Cgroup.sweep(keeping: isForeign)
+        for path in paths { #expect(removed.contains(path) && access(path, F_OK) != 0, "\(path)") }
+    }
+
+    @Test func makingAnUnnamedGroupSweepsUnnamedOnes() throws {
+        var limits = CgroupLimits()
+        limits.pids = 20
+        let mine = try make(limits)
+        defer { discard(mine) }
+        let child = try sleeper()
+        let start = try #require(try ProcessIdentity(pid: child)).start
+        end(child)
+        let dead = groupAbove(mine.path) + "/@-\(child)-\(start)"
+        #expect(mkdir(dead, 0o755) == 0)
+        let unnamed = try #require(try Cgroup.create(name: nil, limits: limits, tracks: false))
+        defer { discard(unnamed) }
+        #expect(unnamed.path.contains("/sandbox/@-\(getpid())-"))
+        #expect(access(dead, F_OK) != 0)
+    }
+
     @Test func descriptorForClone() throws {
         var limits = CgroupLimits()
         limits.pids = 20
-        let group = try Cgroup.create(name: "test", limits: limits)
+        let group = try make(limits)
         defer { discard(group) }
         let descriptor = try group.openForClone()
         #expect((descriptor != nil) == (group.groups.first?.version == .v2))
@@ -126,49 +173,8 @@ struct CgroupTests {
     }
 }
 
-/// The first file that one of the leaves has.
-private func value(_ group: Cgroup, _ files: String...) -> String? {
-    for leaf in group.groups {
-        for file in files where access("\(leaf.path)/\(file)", F_OK) == 0 {
-            return controlWords((try? readText("\(leaf.path)/\(file)")) ?? "").joined(separator: " ")
-        }
-    }
-    return nil
-}
-
-/// Every directory named `sandbox` below a hierarchy's top, with what is in it.
 /// The groups of these tests; those of boxes that other tests run meanwhile come and go.
 private func tree() throws -> [String] {
     try CgroupLayout.current().hierarchies.flatMap { try groupsBelow($0.mountPoint + "/sandbox") }
         .filter { $0.contains("/test-") }.sorted()
-}
-
-/// Removes what a test made, also after it failed; a group that is gone already is fine.
-private func discard(_ group: Cgroup) {
-    do {
-        try group.remove()
-    } catch {
-        Issue.record("left behind: \(error)")
-    }
-}
-
-private func sleeper() throws -> Int32 {
-    var pid: Int32 = 0
-    var argv = [strdup("sleep"), strdup("1000"), nil]
-    defer { for pointer in argv { free(pointer) } }
-    let code = posix_spawn(&pid, "/bin/sleep", nil, nil, &argv, nil)
-    if code != 0 { throw SystemError("start sleep", code: code) }
-    return pid
-}
-
-private func end(_ pid: Int32) {
-    kill(pid, SIGKILL)
-    waitpid(pid, nil, 0)
-}
-
-private func canMakeGroups() -> Bool {
-    guard let isRoot = try? isRealRoot(), isRoot, let layout = try? CgroupLayout.current() else { return false }
-    guard let isSystemd = try? SystemdScope.isSystemdRunning(), !isSystemd else { return false }
-    let index = layout.index(of: "pids")
-    return index.map { access(layout.hierarchies[$0].mountPoint + "/cgroup.procs", W_OK) == 0 } ?? false
 }

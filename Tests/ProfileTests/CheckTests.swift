@@ -114,6 +114,11 @@ struct CheckTests {
             "a.toml:1:28: security.seccomp.default: denies every call, and nothing is allowed; "
                 + "fill security.seccomp.allow"
         ),
+        (
+            "[lifecycle]\nrestart = \"always\"\nrecord-exit = false",
+            "a.toml:3:15: lifecycle.record-exit: lifecycle.restart needs to know how the command ended; "
+                + "take one of them out"
+        ),
     ])
     func aContradictionStopsALaunch(text: String, message: String) {
         #expect(problem(text) == message)
@@ -129,6 +134,7 @@ struct CheckTests {
         "limits.core = 0\nprocess.core-limit = 0",
         "security.capabilities = { keep = [\"ALL\"], ambient = [\"KILL\"] }",
         "security.seccomp = { default = \"deny\", allow = [\"@process\"], deny = [\"ptrace\"] }",
+        "lifecycle = { restart = \"no\", record-exit = false }",
     ])
     func whatGoesTogetherIsLoaded(text: String) {
         #expect(problem(text) == "no error")
@@ -197,6 +203,12 @@ struct CheckTests {
                 "a.toml:2:31: warning: security.terminal-injection: "
                     + "no effect: with process.terminal = \"pty\" none is shared"
             ])
+    }
+
+    @Test func aDelayBeforeNoNewStartIsAWarning() {
+        let text = "a.toml:1:29: warning: lifecycle.restart-delay: no effect: lifecycle.restart is \"no\"; "
+        #expect(warnings("lifecycle.restart-delay   = 2") == [text + "set lifecycle.restart"])
+        #expect(warnings("lifecycle.restart-delay = 2\nlifecycle.restart = \"always\"") == [])
     }
 
     @Test func unreachablePathsAreWarnings() {

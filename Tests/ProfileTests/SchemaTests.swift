@@ -74,6 +74,24 @@ struct SchemaTests {
         #expect(Quantity.size(text) == bytes)
     }
 
+    @Test(
+        arguments: [
+            ("0", 0), ("10", 10_000), ("100ms", 100), ("2s", 2000), ("5m", 300_000), ("1h", 3_600_000), ("", nil),
+            ("s", nil), ("-1", nil), ("+1", nil), ("1.5s", nil), ("1 s", nil), ("1d", nil), ("1sm", nil), ("1S", nil),
+            ("9223372036854775808ms", nil), ("9223372036854775807", nil),
+        ] as [(String, Int?)])
+    func durations(text: String, milliseconds: Int?) {
+        #expect(Quantity.duration(.string(text)) == milliseconds)
+    }
+
+    @Test(arguments: [
+        (0, "0s"), (1, "1ms"), (1500, "1500ms"), (2000, "2s"), (90_000, "90s"), (60_000, "1m"), (7_200_000, "2h"),
+    ])
+    func durationsAsText(milliseconds: Int, text: String) {
+        #expect(Quantity.durationText(milliseconds) == text)
+        #expect(Quantity.duration(.string(text)) == milliseconds)
+    }
+
     @Test(arguments: [
         ("0", true), ("0-3,7", true), ("3,1", true), ("", false), ("1-", false), ("-1", false), ("2-1", false),
         ("1,,2", false), ("a", false), ("1-2-3", false), ("99999", false),

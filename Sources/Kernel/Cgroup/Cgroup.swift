@@ -28,15 +28,27 @@ public struct Cgroup: Sendable, Equatable {
     public var path: String { groups.first?.path ?? "" }
 
     /// The version 2 leaf opened for clone3(2)'s CLONE_INTO_CGROUP; `nil` when only version 1 takes part.
-    ///
-    /// With version 1 hierarchies beside it the child must `join` those.
     public func openForClone() throws(SystemError) -> Int32? {
         guard let group = groups.first, group.version == .v2 else { return nil }
         return try Descriptor(open: group.path, O_PATH | O_DIRECTORY).take()
     }
 
-    /// Whether CLONE_INTO_CGROUP alone puts a child into the whole group.
-    public var isCloneEnough: Bool { groups.count == 1 && groups.allSatisfy { $0.version == .v2 } }
+    /// The files that take a process of one thread into the group when it writes "0" to each: all of the leaves, but
+    /// for version 2's when the process was cloned into that.
+    ///
+    /// On version 1 that is `tasks`: moving one thread spares the kernel the wait for a grace period of all CPUs,
+    /// milliseconds, that `cgroup.procs` costs.
+    public func openEntrances(cloned: Bool) throws(SystemError) -> [Int32] {
+        var entrances: [Int32] = []
+        for group in groups {
+            switch group.version {
+            case .v1: entrances.append(try Descriptor(open: group.path + "/tasks", O_WRONLY).take())
+            case .v2 where cloned: continue
+            case .v2: entrances.append(try Descriptor(open: group.path + "/cgroup.procs", O_WRONLY).take())
+            }
+        }
+        return entrances
+    }
 
     /// Moves a process into the group, in every hierarchy.
     public func join(_ pid: Int32) throws(SystemError) {
@@ -62,17 +74,33 @@ public struct Cgroup: Sendable, Equatable {
         }
     }
 
+    /// The processes in the group and below it, as the caller's pid namespace numbers them (0: not in it).
+    public func processes() throws(SystemError) -> [Int32] { try groups.first?.processes() ?? [] }
+
+    /// Throws where there is no group to work on: never made, or gone with its last process.
+    func requireExistence(_ what: String) throws(SystemError) {
+        guard let group = groups.first else {
+            throw SystemError(
+                "\(what) the processes of a control group", code: ENOENT,
+                mend: "none could be made when they were started: run as root, or in a group delegated to you")
+        }
+        if access(group.path, F_OK) != 0 { throw SystemError("\(what) \(group.path)", code: errno) }
+    }
+
     /// Whether no process lives in the group or below it.
     public func isEmpty() throws(SystemError) -> Bool {
         for group in groups where try !group.isEmpty() { return false }
         return true
     }
 
-    /// Ends every process in the group with SIGKILL: cgroup.kill, or one by one on version 1 and kernels before 5.14.
+    /// Ends every process in the group with SIGKILL, frozen or not: cgroup.kill, or one by one on version 1 and
+    /// kernels before 5.14.
     public func kill() throws(SystemError) {
         guard let group = groups.first else { return }
         if group.version == .v2, access(group.path + "/cgroup.kill", W_OK) == 0 {
-            return try writeText("1", to: group.path + "/cgroup.kill")
+            try writeText("1", to: group.path + "/cgroup.kill")
+            for group in groups { try group.thawToEnd() }
+            return
         }
         // What forks while the list is read is caught in the next round; where we can, nothing more may fork.
         for group in groups where access(group.path + "/pids.max", W_OK) == 0 {
@@ -82,6 +110,7 @@ public struct Cgroup: Sendable, Equatable {
             let pids = try group.processes()
             if pids.isEmpty { return }
             for pid in pids { try group.kill(pid) }
+            for group in groups { try group.thawToEnd() }
             pauseBriefly(microseconds: 500)
         }
         throw SystemError("kill the processes of \(group.path)", code: EBUSY)
@@ -174,12 +203,5 @@ extension Cgroup.Group {
         guard code == EBUSY || code == ENOTEMPTY else { return code }
         for child in try groupsBelow(path) { _ = try Self(path: child, version: version).removeOnce() }
         return rmdir(path) == 0 ? 0 : errno
-    }
-}
-
-extension [String] {
-    /// The word after `name`, as in "populated 0".
-    fileprivate func pair(_ name: String) -> String? {
-        firstIndex(of: name).flatMap { $0 + 1 < count ? self[$0 + 1] : nil }
     }
 }

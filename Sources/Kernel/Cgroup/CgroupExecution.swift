@@ -13,28 +13,50 @@ struct CgroupExecution {
 
     init(own: String?) { self.own = own }
 
-    /// `nil` when a concurrent clean-up took a shared directory away in between: start again.
-    mutating func run(_ plan: CgroupPlan) throws(SystemError) -> Cgroup? {
-        for step in plan.steps {
+    mutating func run(_ plan: CgroupPlan) throws(SystemError) -> Cgroup {
+        var groups: [Cgroup.Group] = []
+        for leaf in plan.leaves where !leaf.isOptional || leaf.isJoinable {
+            if try make(leaf) { groups.append(leaf.group) }
+        }
+        return Cgroup(groups: groups)
+    }
+
+    /// False where an optional leaf cannot be made.
+    private mutating func make(_ leaf: CgroupPlan.Leaf) throws(SystemError) -> Bool {
+        let done = undo.count
+        for _ in 0..<64 {
+            guard let failure = firstFailure(of: leaf.steps) else { return true }
+            var left = unwind(to: done)
+            // A concurrent clean-up took a shared directory away in between: once more.
+            if failure.isRaced, left.isEmpty { continue }
+            if leaf.isOptional, left.isEmpty { return false }
+            left += unwind(to: 0)
+            if left.isEmpty { throw failure.error }
+            var error = failure.error
+            error.mend = (error.mend.map { $0 + "; " } ?? "") + "left behind: " + left.joined(separator: ", ")
+            throw error
+        }
+        if leaf.isOptional { return false }
+        _ = unwind(to: 0)
+        throw SystemError("make control group \(leaf.group.path)", code: EAGAIN)
+    }
+
+    private mutating func firstFailure(of steps: [CgroupStep]) -> (error: SystemError, isRaced: Bool)? {
+        for step in steps {
             do throws(SystemError) {
                 try perform(step)
             } catch {
-                let raced = error.code == ENOENT && step.isRaced
-                let left = unwind()
-                if raced, left.isEmpty { return nil }
-                guard !left.isEmpty else { throw error }
-                var error = error
-                error.mend = (error.mend.map { $0 + "; " } ?? "") + "left behind: " + left.joined(separator: ", ")
-                throw error
+                return (error, error.code == ENOENT && step.isRaced)
             }
         }
-        return Cgroup(groups: plan.groups)
+        return nil
     }
 
     private mutating func perform(_ step: CgroupStep) throws(SystemError) {
         switch step {
         case .make(let path, let shared): try make(path, shared: shared)
         case .enable(let controllers, let group, let keys): try enable(controllers, group, keys)
+        case .offer(let controllers, let group): try offer(controllers, group)
         case .inherit(let file, let from, let to): try inherit(file, from, to)
         case .set(let setting, let group): try setting.write(to: group)
         }
@@ -70,6 +92,27 @@ struct CgroupExecution {
         }
     }
 
+    /// Enables what it can: a group in use by others hands nothing down, and some controllers have conditions of
+    /// their own.
+    private mutating func offer(_ controllers: [String], _ group: String) throws(SystemError) {
+        let file = group + "/cgroup.subtree_control"
+        let available = controlWords(try readText(group + "/cgroup.controllers"))
+        let enabled = controlWords(try readText(file))
+        let lacking = controllers.filter { available.contains($0) && !enabled.contains($0) }
+        if lacking.isEmpty || isWritten("+" + lacking.joined(separator: " +"), to: file) { return }
+        if group == own, controlWords(try readText(group + "/cgroup.procs")) == ["\(getpid())"] { try leave(group) }
+        for controller in lacking { _ = isWritten("+" + controller, to: file) }
+    }
+
+    private func isWritten(_ text: String, to file: String) -> Bool {
+        do throws(SystemError) {
+            try writeText(text, to: file)
+            return true
+        } catch {
+            return false
+        }
+    }
+
     /// A group with processes cannot hand controllers to its children: this one steps down into a leaf.
     private mutating func leave(_ group: String) throws(SystemError) {
         guard let identity = try ProcessIdentity(pid: getpid()) else { return }
@@ -96,10 +139,10 @@ struct CgroupExecution {
         }
     }
 
-    /// Takes back what was done, last first; returns what could not be.
-    private mutating func unwind() -> [String] {
+    /// Takes back what was done, last first, but for the first `kept` things; returns what could not be.
+    private mutating func unwind(to kept: Int) -> [String] {
         var left: [String] = []
-        while let last = undo.popLast() {
+        while undo.count > kept, let last = undo.popLast() {
             switch last {
             case .remove(let path, let shared):
                 if rmdir(path) == 0 || errno == ENOENT { continue }
@@ -118,11 +161,18 @@ struct CgroupExecution {
     }
 }
 
+extension CgroupPlan.Leaf {
+    /// Whether the caller may move processes down from the group that the leaf is made in.
+    fileprivate var isJoinable: Bool {
+        access(groupAbove(groupAbove(group.path)) + "/cgroup.procs", W_OK) == 0
+    }
+}
+
 extension CgroupStep {
     /// Whether "no such file" can come from another command that removed the shared `sandbox` directory.
     fileprivate var isRaced: Bool {
         switch self {
-        case .make, .enable, .inherit: return true
+        case .make, .enable, .offer, .inherit: return true
         case .set(let setting, let group):
             let controller = setting.choices.first?.file.prefix { $0 != "." } ?? ""
             do throws(SystemError) {
@@ -135,19 +185,25 @@ extension CgroupStep {
 }
 
 extension CgroupSetting {
-    /// Writes the first choice that the kernel has a file for.
+    /// The first choice that the kernel has a file for.
+    func choice(in group: String) -> Choice? {
+        for choice in choices where access("\(group)/\(choice.file)", F_OK) == 0 { return choice }
+        return nil
+    }
+
+    /// Writes the choice that there is.
     func write(to group: String) throws(SystemError) {
-        for choice in choices where access("\(group)/\(choice.file)", F_OK) == 0 {
-            do throws(SystemError) {
-                try writeText(choice.value, to: "\(group)/\(choice.file)")
-            } catch {
-                let action = "\(key): write \(choice.value) to \(group)/\(choice.file)"
-                throw SystemError(action, code: error.code, mend: valueMend(error.code, group))
-            }
-            return try checkGranted(choice, group)
+        guard let choice = choice(in: group) else {
+            let files = choices.map(\.file).joined(separator: " or ")
+            throw SystemError("\(key): write \(files) in \(group)", code: ENOENT, mend: absentMend)
         }
-        let files = choices.map(\.file).joined(separator: " or ")
-        throw SystemError("\(key): write \(files) in \(group)", code: ENOENT, mend: absentMend)
+        do throws(SystemError) {
+            try writeText(choice.value, to: "\(group)/\(choice.file)")
+        } catch {
+            let action = "\(key): write \(choice.value) to \(group)/\(choice.file)"
+            throw SystemError(action, code: error.code, mend: valueMend(error.code, group))
+        }
+        try checkGranted(choice, group)
     }
 
     /// The kernel takes CPUs that it cannot give and quietly uses others: that is no limit.

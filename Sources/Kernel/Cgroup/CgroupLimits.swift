@@ -173,6 +173,11 @@ private func bfqWeight(_ weight: Int) -> Int {
     weight <= 100 ? weight : 100 + (weight - 100) * 900 / 9900
 }
 
+/// The opposite of ``bfqWeight(_:)``, as near as its coarser scale allows.
+func weightOfBFQ(_ weight: Int) -> Int {
+    weight <= 100 ? weight : 100 + (weight - 100) * 9900 / 900
+}
+
 /// CPU time per period, both in microseconds. The kernel takes no quota below 1 ms and no period above 1 s.
 struct CPUQuota: Equatable {
     var quota: Int
@@ -183,7 +188,17 @@ struct CPUQuota: Equatable {
         quota = Int((cpus * Double(period)).rounded())
     }
 
+    /// From what cpu.max says; `nil` for "max".
+    init?(_ text: String) {
+        let words = controlWords(text)
+        guard words.count == 2, let quota = Int(words[0]), let period = Int(words[1]), quota > 0, period > 0 else {
+            return nil
+        }
+        (self.quota, self.period) = (quota, period)
+    }
+
     var text: String { "\(quota) \(period)" }
+    var cpus: Double { Double(quota) / Double(period) }
 }
 
 /// A set of CPUs as the kernel writes it, "0-1,3" (cpuset(7), List format).

@@ -1,38 +1,37 @@
 import Glibc
 
 extension Cgroup {
-    /// Removes the leaves that dead launchers left: empty ones whose owner (pid and start time) is gone.
+    /// Removes the leaves that dead launchers left: empty ones whose owner (pid and start time) is gone, unless
+    /// `isKept` says that a record still counts on the leaf of that name.
     ///
-    /// `create` does it too. An application that outlives its launcher keeps its leaf, for rmdir(2) refuses a group
-    /// with processes. Returns the paths removed.
+    /// An application that outlives its launcher keeps its leaf, for rmdir(2) refuses a group with processes. Returns
+    /// the paths removed.
     @discardableResult
-    public static func sweep() throws(SystemError) -> [String] {
-        try sweep(CgroupLayout.current(), fromTop: isRealRoot())
+    public static func sweep(keeping isKept: (_ leaf: String) -> Bool) throws(SystemError) -> [String] {
+        try sweep(CgroupLayout.current(), fromTop: isRealRoot(), mark: nil, isKept)
+    }
+
+    /// Sweeps the leaves of sandboxes without a name, and those in which launchers stood.
+    static func sweepUnnamed(_ layout: CgroupLayout, fromTop isTop: Bool) throws(SystemError) {
+        try sweep(layout, fromTop: isTop, mark: "@") { _ in false }
     }
 
     @discardableResult
-    static func sweep(_ layout: CgroupLayout, fromTop isTop: Bool) throws(SystemError) -> [String] {
-        var removed: [String] = []
-        for hierarchy in layout.hierarchies {
-            guard let base = isTop ? hierarchy.mountPoint : hierarchy.own else { continue }
-            let parent = base + "/sandbox"
-            if access(parent, F_OK) == 0 { removed += try sweep(parent, hierarchy.version) }
-        }
-        return removed
-    }
-
-    /// Sweeps one `sandbox` directory, and removes it when nothing is left in it.
     private static func sweep(
-        _ parent: String, _ version: CgroupLayout.Hierarchy.Version
+        _ layout: CgroupLayout, fromTop isTop: Bool, mark: Unicode.Scalar?, _ isKept: (String) -> Bool
     ) throws(SystemError) -> [String] {
         var removed: [String] = []
-        for path in try groupsBelow(parent) {
-            let group = Group(path: path, version: version)
-            let name = path.dropFirst(parent.count + 1)
-            guard let owner = ProcessIdentity(leaf: String(name)), try !owner.isAlive() else { continue }
-            if try group.removeOnce() == 0 { removed.append(path) }
+        for hierarchy in layout.hierarchies {
+            guard let parent = (isTop ? hierarchy.mountPoint : hierarchy.own).map({ $0 + "/sandbox" }),
+                access(parent, F_OK) == 0
+            else { continue }
+            for path in try groupsBelow(parent, beginningWith: mark) {
+                let name = String(path.dropFirst(parent.count + 1))
+                guard let owner = ProcessIdentity(leaf: name), !isKept(name), try !owner.isAlive() else { continue }
+                if try Group(path: path, version: hierarchy.version).removeOnce() == 0 { removed.append(path) }
+            }
+            _ = rmdir(parent)
         }
-        _ = rmdir(parent)
         return removed
     }
 }

@@ -5,8 +5,15 @@ func controlWords(_ text: String) -> [String] {
     text.split { $0 == " " || $0 == "\n" || $0 == "\t" }.map { String($0) }
 }
 
-/// The groups right below a group; none when it is gone.
-func groupsBelow(_ path: String) throws(SystemError) -> [String] {
+extension [String] {
+    /// The word after `name`, as in "populated 0".
+    func pair(_ name: String) -> String? {
+        firstIndex(of: name).flatMap { $0 + 1 < count ? self[$0 + 1] : nil }
+    }
+}
+
+/// The groups right below a group whose names begin with `mark`, or all; none when it is gone.
+func groupsBelow(_ path: String, beginningWith mark: Unicode.Scalar? = nil) throws(SystemError) -> [String] {
     guard let stream = opendir(path) else {
         if errno == ENOENT { return [] }
         throw SystemError("open \(path)", code: errno)
@@ -19,10 +26,13 @@ func groupsBelow(_ path: String) throws(SystemError) -> [String] {
             if errno != 0, errno != ENOENT { throw SystemError("read \(path)", code: errno) }
             return found
         }
+        guard entry.pointee.d_type == UInt8(DT_DIR) else { continue }
+        // Among hundreds of groups only those asked for become strings.
+        if let mark, UInt32(UInt8(bitPattern: entry.pointee.d_name.0)) != mark.value { continue }
         let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
             field.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
         }
-        if entry.pointee.d_type == UInt8(DT_DIR), name != ".", name != ".." { found.append(path + "/" + name) }
+        if name != ".", name != ".." { found.append(path + "/" + name) }
     }
 }
 

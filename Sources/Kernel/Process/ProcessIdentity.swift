@@ -45,7 +45,7 @@ public struct ProcessIdentity: Sendable, Equatable {
 
     var suffix: String { "-\(pid)-\(start)" }
     /// Where the launcher waits while its own group must be free of processes.
-    var launcherName: String { "launcher" + suffix }
+    var launcherName: String { "@launcher" + suffix }
 
     /// Whether the process, and no other under its number, still runs. One that has ended and that nobody has waited for
     /// does not; one whose first thread alone has ended does.

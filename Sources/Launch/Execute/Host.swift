@@ -12,7 +12,7 @@ extension HostFacts {
         let held = try attributed(to: nil) { () throws(SystemError) in try CapabilityState.current() }
         var facts = HostFacts(
             uid: geteuid(), gid: getegid(), privileged: held.effective.contains(.sysAdmin),
-            environment: environmentEntries(), home: "/", hasTerminal: Host.hasTerminal(),
+            environment: environmentOfCaller(), home: "/", hasTerminal: Host.hasTerminal(),
             directory: Host.directory, glob: Host.glob, mounts: Host.mounts, subordinateIDs: Host.subordinateIDs,
             namespaceDirectory: namespaceDirectory)
         // Without HOME "~/.ssh" must not come to mean "/.ssh", which is not there and so hidden easily.
@@ -22,7 +22,7 @@ extension HostFacts {
 }
 
 /// environ(7) as strings; bytes that are no UTF-8 are replaced.
-private func environmentEntries() -> [String] {
+public func environmentOfCaller() -> [String] {
     var entries: [String] = []
     var next = environ
     while let entry = next.pointee {

@@ -13,7 +13,8 @@ public enum Launcher {
     /// Without supervision this process becomes the command and nothing returns. With it, the command's exit status
     /// comes back: its own, or 128 + N when signal N ended it.
     /// A plan that leaves nobody beside a detached box returns 0 once its command has begun.
-    public static func run(_ plan: LaunchPlan, _ context: LaunchContext = LaunchContext()) throws(LaunchError) -> Int32 {
+    public static func run(_ plan: LaunchPlan, _ context: LaunchContext = LaunchContext()) throws(LaunchError) -> Int32
+    {
         let outside = try Outside(plan, context)
         do throws(LaunchError) {
             return try run(plan, outside, context)
@@ -59,7 +60,7 @@ public enum Launcher {
                 try attributed(to: "process.terminal") { () throws(SystemError) in try Terminal.leave() }
             }
             let ready = try Box(plan: plan).setUp(outside, mapped: mapped)
-            try Confinement(plan).seal(outside)
+            try Confinement(plan).seal(outside.filter)
             return ready.command.execute()
         } catch {
             return error

@@ -6,7 +6,7 @@ import Profile
 /// What is opened and compiled in the caller's world, before anything changes: failures here are plain errors.
 struct Outside {
     let cgroup: Cgroup?
-    /// Open cgroup.procs files: the permission to join was checked when they were opened.
+    /// Open files that take the writer in: the permission to join was checked when they were opened.
     let cgroupMembers: [Int32]
     /// A descriptor for CLONE_INTO_CGROUP, or -1.
     let cgroupForClone: Int32
@@ -37,31 +37,35 @@ struct Outside {
             joins.append((join, file.take()))
         }
         self.joins = joins
-        guard !plan.resources.isEmpty else {
-            (cgroup, cgroupMembers, cgroupForClone) = (nil, [], -1)
+        let group = try Outside.makeGroup(plan)
+        cgroup = group
+        guard let group else {
+            (cgroupMembers, cgroupForClone) = ([], -1)
             return
         }
-        let group = try attributed(to: nil) { () throws(SystemError) in
-            try Cgroup.create(name: plan.name ?? "run", limits: CgroupLimits(plan.resources))
-        }
-        cgroup = group
         do throws(SystemError) {
             // Who becomes the command in place is never cloned: it joins.
-            let isCloned = plan.supervision != .none && group.isCloneEnough
-            cgroupForClone = isCloned ? try group.openForClone() ?? -1 : -1
-            var members: [Int32] = []
-            for part in group.groups {
-                members.append(try Descriptor(open: part.path + "/cgroup.procs", O_WRONLY).take())
-            }
-            cgroupMembers = members
+            cgroupForClone = plan.supervision != .none ? try group.openForClone() ?? -1 : -1
+            cgroupMembers = try group.openEntrances(cloned: cgroupForClone >= 0)
         } catch {
             throw LaunchError(SystemError(error, undoing: group), key: "resources")
         }
     }
 
+    /// A named sandbox has one where that can be, others where they are limited.
+    private static func makeGroup(_ plan: LaunchPlan) throws(LaunchError) -> Cgroup? {
+        if plan.resources.isEmpty, plan.name == nil { return nil }
+        let policy = plan.process.scheduling?.policy
+        return try attributed(to: nil) { () throws(SystemError) in
+            try Cgroup.create(
+                name: plan.name, limits: CgroupLimits(plan.resources), tracks: plan.name != nil,
+                isRealtime: policy == .fifo || policy == .rr)
+        }
+    }
+
     /// Closes every descriptor but 0, 1, 2 and those named, and opens /dev/null for those of the first three that are
     /// closed, so that no file of ours takes their place.
-    private static func closeStrangers(keeping kept: [Int32], ours: [Int32]) throws(LaunchError) {
+    static func closeStrangers(keeping kept: [Int32], ours: [Int32]) throws(LaunchError) {
         for number: Int32 in 0...2 where fcntl(number, F_GETFD) < 0 {
             try attributed(to: nil) { () throws(SystemError) in
                 let null = try check("open /dev/null") { linux_open("/dev/null", O_RDWR, 0) }

@@ -7,6 +7,7 @@ extension LoadedProfile {
         rules.checkProcess()
         rules.checkCapabilities()
         rules.checkSeccomp()
+        rules.checkLifecycle()
         return rules.findings
     }
 }
@@ -117,6 +118,15 @@ extension Rules {
             error(
                 "\(key)[\(index)]", "\(Form.quote(name)) is not in security.capabilities.\(other)",
                 mend: "add it there or take it out here")
+        }
+    }
+
+    mutating func checkLifecycle() {
+        let lifecycle = profile.lifecycle
+        if !lifecycle.recordsExit, lifecycle.restart != .no {
+            error(
+                "lifecycle.record-exit", "lifecycle.restart needs to know how the command ended",
+                mend: "take one of them out")
         }
     }
 

@@ -117,5 +117,8 @@ extension Rules {
         if let memory = profile.resources.memory, let high = profile.resources.memoryHigh, high >= memory {
             warning("resources.memory-high", "no effect: resources.memory is reached first")
         }
+        if profile.lifecycle.restart == .no, isSet("lifecycle.restart-delay") {
+            warning("lifecycle.restart-delay", "no effect: lifecycle.restart is \"no\"", mend: "set lifecycle.restart")
+        }
     }
 }

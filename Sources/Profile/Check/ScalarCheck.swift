@@ -3,7 +3,7 @@ extension Kind {
     var isScalar: Bool {
         switch self {
         case .string(.text): false
-        case .string, .boolean, .integer, .number, .size, .limit, .account, .action, .word: true
+        case .string, .boolean, .integer, .number, .size, .duration, .limit, .account, .action, .word: true
         case .list, .vector, .namespaces, .idMapping, .records, .table, .map, .unsupported: false
         }
     }
@@ -34,6 +34,7 @@ extension Kind {
                 : Form.Problem("\(number) is out of range", mend: "use \(range.lowerBound) to \(range.upperBound)")
         case .number(let range): return numberProblem(value, range)
         case .size(let minimum): return sizeProblem(value, minimum)
+        case .duration(let range): return durationProblem(value, range)
         case .limit: return limitProblem(value)
         case .account: return accountProblem(value)
         case .action: return actionProblem(value)
@@ -70,6 +71,23 @@ extension Kind {
             return Form.Problem("\(text) is no size", mend: "write bytes, or text such as \"512M\" (K, M, G, T)")
         }
         return size >= UInt64(minimum) ? nil : Form.Problem("\(size) is too small", mend: "use \(minimum) or more")
+    }
+
+    private func durationProblem(_ value: Value, _ range: ClosedRange<Int>) -> Form.Problem? {
+        let mend = "write seconds, or text such as \"100ms\" (ms, s, m, h)"
+        switch value {
+        case .integer, .string: break
+        default: return wrongType(value, "a duration", mend: mend)
+        }
+        guard let duration = Quantity.duration(value) else {
+            let text: String
+            if case .string(let words) = value { text = Form.quote(words) } else { text = value.compactJSON }
+            return Form.Problem("\(text) is no duration", mend: mend)
+        }
+        if range.contains(duration) { return nil }
+        let bounds = (Quantity.durationText(range.lowerBound), Quantity.durationText(range.upperBound))
+        return Form.Problem(
+            "\(Quantity.durationText(duration)) is out of range", mend: "use \(bounds.0) to \(bounds.1)")
     }
 
     private func limitProblem(_ value: Value) -> Form.Problem? {

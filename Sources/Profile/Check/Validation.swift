@@ -13,7 +13,9 @@ struct Validation {
         var named = path
         if case .index? = named.parts.last, !isRecord(path) { named.parts.removeLast() }
         findings.append(
-            Finding(.error, place: layer.place(of: path, key: key), key: named.text, text: text, mend: mend))
+            Finding(
+                .error, place: layer.place(of: path, key: key), key: named.parts.isEmpty ? nil : named.text, text: text,
+                mend: mend))
     }
 
     private func isRecord(_ path: DocumentPath) -> Bool {

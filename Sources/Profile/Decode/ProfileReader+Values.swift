@@ -40,6 +40,13 @@ extension ProfileReader {
         return size
     }
 
+    /// Milliseconds.
+    func duration(_ value: Value?, _ key: String) throws(ProfileError) -> Int? {
+        guard let value else { return nil }
+        guard let duration = Quantity.duration(value) else { throw notRead(key) }
+        return duration
+    }
+
     func octal(_ value: Value?, _ key: String) throws(ProfileError) -> UInt32? {
         guard let text = try text(value, key) else { return nil }
         guard let mode = UInt32(text, radix: 8) else { throw notRead(key) }

@@ -21,6 +21,7 @@ struct ProfileReader {
         if let section = document["network"] {
             profileRead.network.attach = try word(section["attach"], "network.attach")
         }
+        if let section = document["lifecycle"] { profileRead.lifecycle = try lifecycle(section) }
         return profileRead
     }
 

@@ -1,4 +1,4 @@
-/// One source of values: a file, or what the command line sets.
+/// One source of values: a file, what the command line sets, or a document that was no text.
 struct Layer: Sendable {
     /// How a layer's lists meet those below.
     enum Mode: Sendable {
@@ -7,28 +7,35 @@ struct Layer: Sendable {
         /// The list is replaced, unless every item takes something out.
         case assign
     }
-    /// Nil on the command line.
+    /// Nil where there is no text.
     let document: TOMLDocument?
     let value: Value
     var mode = Mode.append
+    /// What it is without a line.
+    let reference: SourceReference
 
     static let commandLine = SourceReference(file: "command line")
 
     init(_ document: TOMLDocument) {
         self.document = document
         value = document.value
+        reference = SourceReference(file: document.file)
+    }
+
+    init(_ value: Value, file: String) {
+        document = nil
+        self.value = value
+        reference = SourceReference(file: file)
     }
 
     init(commandLine value: Value, mode: Mode) {
         document = nil
         self.value = value
         self.mode = mode
+        reference = Layer.commandLine
     }
 
-    /// The file, without a line.
-    var reference: SourceReference { document.map { SourceReference(file: $0.file) } ?? Layer.commandLine }
-
     func place(of path: DocumentPath, key: Bool) -> SourceReference {
-        document?.place(of: path, key: key) ?? Layer.commandLine
+        document?.place(of: path, key: key) ?? reference
     }
 }

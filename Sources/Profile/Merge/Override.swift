@@ -62,6 +62,10 @@ public struct Override: Sendable, Equatable {
     private static func isWord(_ text: String) -> Bool {
         guard let first = text.utf8.first, !["true", "false", "inf", "nan"].contains(text) else { return false }
         func isLetter(_ byte: UInt8) -> Bool { (0x41...0x5a).contains(byte) || (0x61...0x7a).contains(byte) }
+        // A size or a duration. No number of TOML's ends in one of these letters.
+        let number = text.utf8.prefix { (0x30...0x39).contains($0) }
+        let unit = text.utf8.dropFirst(number.count)
+        if !number.isEmpty, !unit.isEmpty, unit.count <= 2, unit.allSatisfy("KMGTkmgths".utf8.contains) { return true }
         let starts = isLetter(first) || first == UInt8(ascii: "/") || first == UInt8(ascii: "~")
         return starts
             && text.utf8.allSatisfy { byte in
@@ -112,7 +116,9 @@ extension Kind {
         switch self {
         case .list, .namespaces, .idMapping, .records, .unsupported: true
         // Replaced as a whole; `+=` would be lost.
-        case .vector, .string, .boolean, .integer, .number, .size, .limit, .account, .action, .word, .table, .map: false
+        case .vector, .string, .boolean, .integer, .number, .size, .duration, .limit, .account, .action, .word, .table,
+            .map:
+            false
         }
     }
 }

@@ -38,6 +38,8 @@ extension Kind {
         case .string(.pathOr(let word)): [word]
         case .string(.capability): ["ALL"] + Names.capabilities
         case .string(.architecture): Names.architectures
+        case .string(.restart): Form.restartWords
+        case .string(.signal): Names.signals
         default: []
         }
     }

@@ -27,6 +27,10 @@ public enum Form: Sendable {
     case bindOption, tmpfsOption
     /// A path, or "sandbox:NAME".
     case joinTarget
+    /// `no`, `on-failure`, `on-failure:N` or `always`.
+    case restart
+    /// A signal's name, with or without `SIG`.
+    case signal
 
     struct Problem {
         var text: String
@@ -65,6 +69,8 @@ public enum Form: Sendable {
         case .bindOption: Form.unknown("option", text, among: Names.bindOptions)
         case .tmpfsOption: Form.unknown("option", text, among: Names.tmpfsOptions)
         case .joinTarget: Form.joinProblem(text)
+        case .restart: Form.restartProblem(text)
+        case .signal: Form.signalProblem(text)
         }
     }
 

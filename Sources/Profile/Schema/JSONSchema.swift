@@ -52,6 +52,7 @@ extension Schema {
                 .table([("type", .string("integer")), ("minimum", .integer(minimum))]),
                 pattern("^[0-9]+([KMGTkmgt](iB)?)?$"),
             ])
+        case .duration: any([count, pattern("^[0-9]+(ms|s|m|h)?$")])
         case .limit: limit
         case .account: any([count, pattern("^[^-:/\\s][^:/\\s]*$")])
         case .action: action
@@ -165,6 +166,9 @@ extension Form {
         case .bindOption: Schema.words(Names.bindOptions)
         case .tmpfsOption: Schema.words(Names.tmpfsOptions)
         case .joinTarget: Schema.pattern("^(/|sandbox:[A-Za-z0-9_]).*$")
+        case .restart: Schema.any([Schema.words(Form.restartWords), Schema.pattern("^on-failure:[0-9]+$")])
+        case .signal:
+            Schema.any([Schema.words(Names.signals), Schema.pattern("^([Ss][Ii][Gg])?[A-Za-z]+[0-9]?([+-][0-9]+)?$")])
         }
     }
 

@@ -6,6 +6,8 @@ public indirect enum Kind: Sendable {
     case number(ClosedRange<Double>)
     /// Bytes: an integer, or text with a unit such as "512M".
     case size(minimum: Int)
+    /// Milliseconds: a bare number is seconds, text has a unit such as "100ms".
+    case duration(ClosedRange<Int>)
     /// A setrlimit(2) pair: a size, "unlimited", "SOFT:HARD" or a table of both.
     case limit
     /// A user or group: a name or a number.

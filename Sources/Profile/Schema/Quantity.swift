@@ -27,6 +27,34 @@ enum Quantity {
         }
     }
 
+    /// Milliseconds: "100ms", "2s", "5m", "1h"; a bare number is seconds.
+    static func duration(_ value: Value) -> Int? {
+        var digits: Substring
+        var unit = 1000
+        switch value {
+        case .integer(let number): digits = Substring(String(number))
+        case .string(let text): digits = Substring(text)
+        default: return nil
+        }
+        for (suffix, size) in [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)] where digits.hasSuffix(suffix) {
+            unit = size
+            digits = digits.dropLast(suffix.utf8.count)
+            break
+        }
+        guard let number = plain(digits).flatMap({ Int(exactly: $0) }) else { return nil }
+        let (milliseconds, overflow) = number.multipliedReportingOverflow(by: unit)
+        return overflow ? nil : milliseconds
+    }
+
+    /// The shortest text for a duration that is not negative.
+    static func durationText(_ milliseconds: Int) -> String {
+        for (suffix, size) in [("h", 3_600_000), ("m", 60_000), ("s", 1000)]
+        where milliseconds >= size && milliseconds % size == 0 {
+            return "\(milliseconds / size)\(suffix)"
+        }
+        return milliseconds == 0 ? "0s" : "\(milliseconds)ms"
+    }
+
     /// Digits only.
     static func plain(_ text: Substring) -> UInt64? {
         guard !text.isEmpty, text.utf8.allSatisfy({ $0 >= UInt8(ascii: "0") && $0 <= UInt8(ascii: "9") }) else {

@@ -19,6 +19,7 @@ public enum Schema {
         Key("security", .table(security), "What the box may do"),
         Key("resources", .table(resources), "What the box may use up", basis: "cgroups(7)"),
         Key("network", .table(network), "How the box is attached to networks", basis: "network_namespaces(7)"),
+        Key("lifecycle", .table(lifecycle), "How a named box ends, and whether it begins again"),
         Key("function", .unsupported, "Makes the profile a service function for chains"),
         Key("checkpoint", .unsupported, "Snapshots"),
         Key("display", .unsupported, "An X server of the box's own"),

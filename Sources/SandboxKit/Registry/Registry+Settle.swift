@@ -97,7 +97,8 @@ extension Registry {
             "exited", record.name,
             [
                 ("exitStatus", record.exitStatus.map { .integer(Int($0)) } ?? .null),
-                ("ended", record.ended.map { .integer($0) } ?? .null), ("reason", record.reason.map { .string($0) } ?? .null),
+                ("ended", record.ended.map { .integer($0) } ?? .null),
+                ("reason", record.reason.map { .string($0) } ?? .null),
             ])
     }
 

@@ -35,7 +35,8 @@ enum ProfilePage {
         """
         Paths are absolute, or begin with ~/, $HOME, $PWD or $XDG_ and the rest of such a variable's name; *, ? and \
         [] match names. $PWD is the caller's working directory, and alone is refused where that is, or holds, the \
-        home. Sizes are bytes, or texts such as "512M" with the binary units K, M, G and T.
+        home. Sizes are bytes, or texts such as "512M" with the binary units K, M, G and T. Durations are seconds, or \
+        texts such as "100ms" with the units ms, s, m and h.
         """,
         """
         What is not spelled out: binds are recursive. With new mount and pid namespaces /proc is mounted anew. The \

@@ -1,4 +1,4 @@
-import Glibc
+import Launch
 import Profile
 import SandboxKit
 
@@ -13,11 +13,7 @@ extension RunRequest {
         launch.removesRecord = removesRecord
         guard name != nil || isDetached else { return launch }
         launch.directory = currentDirectory()
-        var next = environ
-        while let entry = next.pointee {
-            launch.environment.append(String(cString: entry))
-            next += 1
-        }
+        launch.environment = environmentOfCaller()
         return launch
     }
 }

@@ -1,0 +1,77 @@
+@testable import Profile
+
+/// Values that the schema's keys take: for each key some that differ from each other.
+enum Samples {
+    /// Text with what a TOML writer might get wrong.
+    static let odd = "a\"b\\c\u{1}\u{7f}\n\t\r'''\"\"\" #[x] = ü\u{301}\u{2028}\u{1f9ea}"
+
+    static func values(of kind: Kind) -> [Value] {
+        switch kind {
+        case .string(let form): form.samples.map { .string($0) }
+        case .boolean: [.bool(true), .bool(false)]
+        case .integer(let range): [.integer(range.lowerBound), .integer(range.upperBound)]
+        case .number(let range): [.double(range.lowerBound), .double(range.upperBound), .integer(1)]
+        case .size(let minimum): [.integer(minimum), .string("3G"), .integer(.max)]
+        case .duration(let range): [.string("\(range.lowerBound)ms"), .integer(7), .string("90m")]
+        case .limit:
+            [
+                .integer(0), .string("unlimited"), .string("5:unlimited"),
+                .table([("soft", .integer(1)), ("hard", .integer(2))]),
+            ]
+        case .account: [.string("www-data"), .integer(33)]
+        case .action:
+            [
+                .string("kill"), .string("log"), .string("allow"), .string("trap"), .string("ENOSYS"),
+                .table([("errno", .integer(38))]),
+            ]
+        case .word: [.integer(0), .integer(.max), .string("0xffffffffffffffff")]
+        case .list(let element):
+            [.array([]), .array(values(of: element))] + values(of: element).map { .array([$0]) }
+        case .vector(let element): [.array([])] + values(of: element).map { .array([$0]) }
+        case .namespaces: [.string("all"), .string("none"), .strings(["pid", "mount"])]
+        case .idMapping: [.string("self"), .string("auto"), .strings(["0 100000 65536", "65536 0 1"])]
+        case .records(let keys, _): [.array([])] + tables(keys).map { .array([$0]) }
+        case .table(let keys): tables(keys)
+        case .map(let form, let element):
+            form.samples.flatMap { name in values(of: element).map { .table([(name, $0)]) } }
+        case .unsupported: []
+        }
+    }
+
+    /// Every combination of the keys' values, with and without those that may be absent.
+    static func tables(_ keys: [Key]) -> [Value] {
+        var tables: [[(key: String, value: Value)]] = [[]]
+        for key in keys {
+            let values = values(of: key.kind)
+            tables = tables.flatMap { table in
+                (key.isRequired ? [] : [table]) + values.map { table + [(key.name, $0)] }
+            }
+        }
+        return tables.map { .table($0) }
+    }
+}
+
+extension Form {
+    fileprivate var samples: [String] {
+        switch self {
+        case .text: ["word", "", Samples.odd]
+        case .choice(let words), .choiceSoFar(let words, _): words
+        case .path: ["/a b/\"c\\", "~/\u{1}x*"]
+        case .pathOr(let word): [word, "/upper"]
+        case .profile: ["base"]
+        case .octal: ["0123", "7"]
+        case .hostname: ["box-1.example"]
+        case .cpus: ["0-1,3"]
+        case .capability: ["KILL", "cap_net_raw", "ALL"]
+        case .call: ["@mount", "ptrace"]
+        case .architecture: ["x86", "native"]
+        case .variable: ["A", "B.c\"ü"]
+        case .variablePattern: ["LC_*", "*"]
+        case .bindOption: Names.bindOptions
+        case .tmpfsOption: Names.tmpfsOptions
+        case .joinTarget: ["/run/netns/x", "sandbox:db"]
+        case .restart: ["no", "on-failure", "on-failure:3", "always"]
+        case .signal: ["SIGTERM", "int", "RTMIN+3"]
+        }
+    }
+}
