@@ -1,5 +1,6 @@
 import ArgumentParser
 import Kernel
+import Launch
 import Profile
 
 extension Entry {
@@ -20,6 +21,9 @@ extension Entry {
             return fail(error.message)
         } catch let error as SystemError {
             return fail(error.message)
+        } catch let error as LaunchError {
+            Output.error(error.message)
+            return error.status
         } catch let status as ExitCode {
             return status.rawValue
         } catch {
