@@ -10,6 +10,10 @@ static int fail(struct linux_spawn *spawn, int failed) {
 
 static int run(void *argument) {
     struct linux_spawn *spawn = argument;
+    if (spawn->death_signal) {
+        prctl(PR_SET_PDEATHSIG, spawn->death_signal, 0, 0, 0);
+        if (getppid() != spawn->parent) _exit(128 + spawn->death_signal);
+    }
     if (spawn->foreground) {
         setpgid(0, 0);
         // In the background still, it would be stopped for this; the mask is set just below.
@@ -32,8 +36,9 @@ pid_t linux_spawn(struct linux_spawn *spawn) {
     // The parent waits meanwhile, so its stack is free to lend.
     _Alignas(16) char stack[32768];
     spawn->failed = 0;
-    pid_t pid = clone(run, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, spawn);
-    if (pid > 0 && spawn->failed) {
+    int parent = spawn->sibling ? CLONE_PARENT : 0;
+    pid_t pid = clone(run, stack + sizeof stack, CLONE_VM | CLONE_VFORK | parent | SIGCHLD, spawn);
+    if (pid > 0 && spawn->failed && !spawn->sibling) {
         while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
     }
     return pid;

@@ -10,7 +10,7 @@ struct SandboxCommand: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            RunCommand.self, ProfileCommand.self, ExplainCommand.self, DoctorCommand.self, ManualCommand.self,
+            RunCommand.self, ExecCommand.self, ProfileCommand.self, ExplainCommand.self, DoctorCommand.self, ManualCommand.self,
             CompleteCommand.self,
         ])
 }

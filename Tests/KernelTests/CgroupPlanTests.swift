@@ -233,7 +233,7 @@ extension CgroupPlan {
         }
     }
 
-    @Test(arguments: ["", "a/b", "..", ".x", "@",  "cgroup.procs", "a b", "a\n", String(repeating: "a", count: 300)])
+    @Test(arguments: ["", "a/b", "..", ".x", "@", "cgroup.procs", "a b", "a\n", String(repeating: "a", count: 300)])
     func namesThatAreNoSingleComponent(name: String) {
         #expect(throws: SystemError.self) { try checkName(name) }
     }

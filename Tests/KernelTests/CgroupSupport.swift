@@ -59,27 +59,33 @@ final class PopulatedGroup {
         return child
     }
 
-    /// Ends a child, by signal if need be; returns its wait(2) status.
-    func reap(_ child: Int32) -> Int32 {
+    /// Waits for a child's end; returns its wait(2) status.
+    func reap(_ child: Int32) throws -> Int32 {
         var status: Int32 = 0
+        try wait("end") { waitpid(child, &status, WNOHANG) == child }
         children.removeAll { $0 == child }
-        return waitpid(child, &status, 0) == child ? status : -1
+        return status
     }
 
-    /// A holder of 24 MiB, ready.
+    /// Two processes that hold 24 MiB.
     func startHolder() throws -> Int32 {
-        let child = try start("x=$(head -c 25165824 /dev/zero | tr '\\0' x); while :; do sleep 1; done")
-        try wait("hold memory") { try (group.usage().memory ?? 0) > 24 << 20 && group.processes().count == 2 }
+        let child = try start("x=$(head -c 25165824 /dev/zero | tr '\\0' x); sleep 1000 & wait")
+        try wait("hold memory") {
+            let others = try group.processes().filter { $0 != child }
+            let usage = try group.usage()
+            guard let other = others.first, others.count == 1, usage.pids == 2 else { return false }
+            return try readText("/proc/\(other)/comm") == "sleep\n" && (usage.memory ?? 0) > 24 << 20
+        }
         return child
     }
 
     func discard() {
         do {
             try group.kill()
+            for child in children { _ = try reap(child) }
         } catch {
             Issue.record("\(error)")
         }
-        for child in children { _ = reap(child) }
         KernelTests.discard(group)
     }
 }

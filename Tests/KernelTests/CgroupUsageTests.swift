@@ -20,7 +20,10 @@ import Testing
 
     @Test(arguments: [
         ("", [0, 0, 0, 0]), ("8:0\n", [0, 0, 0, 0]),
-        ("8:0 rbytes=4096 wbytes=1 rios=2 wios=3 dbytes=9 dios=9\n254:1 rbytes=4 wbytes=1 rios=1 wios=1", [4100, 2, 3, 4]),
+        (
+            "8:0 rbytes=4096 wbytes=1 rios=2 wios=3 dbytes=9 dios=9\n254:1 rbytes=4 wbytes=1 rios=1 wios=1",
+            [4100, 2, 3, 4]
+        ),
         ("8:0 rbytes=x wbytes=1", [0, 1, 0, 0]),
     ])
     func deviceTrafficOfVersion2(text: String, sums: [UInt64]) {
@@ -94,7 +97,7 @@ extension CgroupTests {
             let box = try PopulatedGroup(limits)
             defer { box.discard() }
             let child = try box.start("exec 2>/dev/null; x=$(head -c 50331648 /dev/zero | tr '\\0' x); exit 3")
-            _ = box.reap(child)
+            _ = try box.reap(child)
             let kills = try #require(try box.group.usage().oomKills)
             #expect(kills >= 1)
             let file = try #require(box.group.oomFile)

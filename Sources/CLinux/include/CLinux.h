@@ -13,6 +13,7 @@
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -182,6 +183,11 @@ static inline ssize_t linux_receive_message(int socket, void *bytes, size_t coun
         memcpy(descriptor, CMSG_DATA(header), sizeof *descriptor);
     return received;
 }
+
+// ioctl_nsfs(2)
+
+/// Who made a user namespace.
+static inline int linux_namespace_owner(int fd, uid_t *owner) { return ioctl(fd, NS_GET_OWNER_UID, owner); }
 
 // ioctl_tty(2): request numbers that are no plain constants
 

@@ -18,6 +18,12 @@ struct linux_spawn {
     unsigned short filter_count;
     /// Whether the command becomes the foreground job of the terminal on descriptor 0.
     bool foreground;
+    /// Whether the command becomes the caller's sibling, its parent's child (CLONE_PARENT): that parent waits for it,
+    /// after a failure too.
+    bool sibling;
+    /// Sent to the command when its parent ends, whose id in the command's pid namespace is `parent`; 0 for none.
+    int death_signal;
+    pid_t parent;
     /// What failed, 0 for nothing, and its errno(3) value.
     int failed, code;
 };

@@ -10,7 +10,7 @@ extension Cgroup {
         }
         try freezer.ask(frozen: true)
         if try freezer.waits(until: true, milliseconds: timeoutMilliseconds) { return }
-        let waiting = try freezer.group.uninterruptible()
+        let waiting = try freezer.group.restless()
         try freezer.ask(frozen: false)
         throw SystemError("freeze \(freezer.group.path)", code: ETIMEDOUT, mend: waiting)
     }
@@ -90,12 +90,21 @@ extension Cgroup.Group {
         for child in try groupsBelow(path) { try Self(path: child, version: .v1).thawToEnd() }
     }
 
-    /// Names the processes that cannot be frozen (state D of proc_pid_stat(5)).
-    fileprivate func uninterruptible() throws(SystemError) -> String {
+    /// Names, where the kernel tells, the processes that do not stand still: version 2's frozen ones wait in a place
+    /// of their own (proc_pid_wchan(5)).
+    fileprivate func restless() throws(SystemError) -> String {
+        let reason = "a process waits in the kernel for a device or a server that does not answer"
+        if version == .v1 { return reason }
         var found: [String] = []
-        for pid in try processes() where try ProcessIdentity.state(of: pid) == "D" { found.append("\(pid)") }
-        if found.isEmpty { return "try again" }
-        let listed = found.prefix(4).joined(separator: ", ") + (found.count > 4 ? ", …" : "")
-        return "waiting without interruption: \(listed); try again when that is over"
+        for pid in try processes() {
+            do throws(SystemError) {
+                if try readText("/proc/\(pid)/wchan").hasPrefix("do_freezer_trap") { continue }
+            } catch {
+                // Ended, or not the caller's to look at.
+                continue
+            }
+            found.append("\(pid)")
+        }
+        return found.isEmpty ? reason : reason + ": " + found.prefix(4).joined(separator: ", ")
     }
 }

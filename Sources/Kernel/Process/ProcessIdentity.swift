@@ -43,18 +43,6 @@ public struct ProcessIdentity: Sendable, Equatable {
         return fields.count > 19 ? UInt64(fields[19]) : nil
     }
 
-    /// The letter of a process's state, such as "D" (proc_pid_stat(5), field 3); `nil` when there is no such process.
-    static func state(of pid: Int32) throws(SystemError) -> Substring? {
-        do throws(SystemError) {
-            let text = try readText("/proc/\(pid)/stat")
-            guard let end = text.lastIndex(of: ")") else { return nil }
-            return text[text.index(after: end)...].split(separator: " ").first
-        } catch {
-            if error.code == ENOENT || error.code == ESRCH { return nil }
-            throw error
-        }
-    }
-
     var suffix: String { "-\(pid)-\(start)" }
     /// Where the launcher waits while its own group must be free of processes.
     var launcherName: String { "@launcher" + suffix }

@@ -43,13 +43,19 @@ struct PreparedCommand {
         return failure(errno)
     }
 
-    /// Starts the command as a child of process 1, under `filter` (Spawn.h).
+    /// Starts the command as a child of this process, under `filter` (Spawn.h).
+    /// - Parameter sibling: it becomes a child of this process's parent instead, which waits for it.
+    /// - Parameter parent: the id that its parent has for it; with one, the command dies with its parent.
     func start(
-        _ signals: borrowing ForwardedSignals, filter: SeccompProgram?, foreground: Bool
+        _ signals: borrowing ForwardedSignals, filter: SeccompProgram?, foreground: Bool, sibling: Bool = false,
+        dyingWith parent: Int32? = nil
     ) throws(LaunchError) -> Int32 {
         var spawn = linux_spawn()
         signals.restore(in: &spawn)
         spawn.foreground = foreground
+        spawn.sibling = sibling
+        spawn.death_signal = parent == nil ? 0 : SIGKILL
+        spawn.parent = parent ?? 0
         spawn.filter_count = UInt16(truncatingIfNeeded: filter?.count ?? 0)
         let pid = path.withCString { path in
             environment.withUnsafeBufferPointer { environment in

@@ -112,7 +112,7 @@ struct Supervisor: ~Copyable {
     private func become(_ command: PreparedCommand, _ outside: Outside) -> Never {
         signals.restore()
         do throws(LaunchError) {
-            try Confinement(plan).seal(outside)
+            try Confinement(plan).seal(outside.filter)
             throw command.execute()
         } catch {
             fail(error)
@@ -126,7 +126,7 @@ struct Supervisor: ~Copyable {
 }
 
 /// The waiter, from the start of the box to its end.
-private struct Watch {
+struct Watch {
     private let channel: ReportChannel
     private var waiter: linux_waiter
     private var failure: LaunchError?
@@ -180,6 +180,15 @@ private struct Watch {
         }
     }
 
+    /// Waits for the command that the child started in its own place. A process that is no child of this one is none.
+    private mutating func take(_ pid: Int32) {
+        var information = siginfo_t()
+        guard waitid(P_PID, UInt32(pid), &information, WEXITED | WNOHANG | WNOWAIT) == 0 else { return }
+        var status: Int32 = 0
+        while waitpid(waiter.child, &status, 0) < 0, errno == EINTR {}
+        waiter.child = pid
+    }
+
     /// Reports that are still under way.
     private mutating func hearAll() throws(LaunchError) {
         while waiter.reports >= 0, channel.hasReport { try hear() }
@@ -192,6 +201,7 @@ private struct Watch {
         case .stopped: linux_waiter_stop(&waiter)
         case .terminal(let descriptor): linux_waiter_take_terminal(&waiter, descriptor)
         case .begun: break
+        case .sibling(let pid): take(pid)
         case nil: waiter.reports = -1
         }
     }

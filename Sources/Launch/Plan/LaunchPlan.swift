@@ -23,6 +23,8 @@ public struct LaunchPlan: Sendable, Equatable {
     public var guardsTerminal = false
     /// Whether the box loses the caller's terminal (`terminal = "none"`).
     public var leavesTerminal = false
+    /// The running box that the command enters; nil: it gets one of its own.
+    public var entry: EntryPlan?
 
     public init(command: [String]) { self.command = command }
 }

@@ -275,8 +275,9 @@ func translated<Result: ~Copyable>(_ body: () throws(SystemError) -> Result) thr
 
 extension Registry {
     /// The merged profile of `name`.
-    func profile(of name: String) throws(LaunchError) -> Profile {
-        let request = try request(name)
+    func profile(of name: String) throws(LaunchError) -> Profile { try profile(try request(name), name) }
+
+    func profile(_ request: LaunchRequest, _ name: String) throws(LaunchError) -> Profile {
         do throws(ProfileError) {
             return try Profile(document: request.profile, name: File.request)
         } catch {
