@@ -143,15 +143,7 @@ private final class Stop {
         try sandbox.registry.hold(record.application, of: record)?.send(SIGKILL)
         try sandbox.registry.hold(record.process, of: record)?.send(SIGKILL)
         if record.hasWaiter { try sandbox.registry.hold(record.launcher, of: record)?.send(SIGCONT) }
-        try translated { () throws(SystemError) in
-            let group = Cgroup(groups: record.groups)
-            do throws(SystemError) {
-                try group.kill()
-            } catch {
-                // Gone with its last process.
-                if error.code != ENOENT && error.code != ENODEV { throw error }
-            }
-        }
+        try translated { () throws(SystemError) in try Cgroup(groups: record.groups).kill() }
         wait(.killedAll, 10_000)
     }
 

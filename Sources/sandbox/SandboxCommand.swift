@@ -10,7 +10,9 @@ struct SandboxCommand: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            RunCommand.self, ExecCommand.self, ProfileCommand.self, ExplainCommand.self, DoctorCommand.self, ManualCommand.self,
-            CompleteCommand.self,
+            RunCommand.self, ExecCommand.self,
+            PsCommand.self, WaitCommand.self, StopCommand.self, KillCommand.self, RmCommand.self, EventsCommand.self,
+            GcCommand.self,
+            ProfileCommand.self, ExplainCommand.self, DoctorCommand.self, ManualCommand.self, CompleteCommand.self,
         ])
 }

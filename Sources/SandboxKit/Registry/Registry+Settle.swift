@@ -112,7 +112,8 @@ extension Registry {
         guard let folder = try openFolder(name), let text = try folder.read(File.exit) else { return nil }
         let digits = text.utf8.last == 0x0a ? text.dropLast() : text[...]
         guard digits.utf8.count == 3, let status = Int32(digits) else { return nil }
-        let time = try FileStatus(folder.open(File.exit, O_RDONLY).number, name: File.exit).modified
+        let file = try folder.open(File.exit, O_RDONLY)
+        let time = try FileStatus(file.number, name: File.exit).modified
         return (status, time)
     }
 }

@@ -42,7 +42,9 @@ public struct Registry: Sendable {
     /// The names of all sandboxes, sorted.
     public func names() throws(LaunchError) -> [String] {
         guard state.exists else { return [] }
-        let entries = try translated { () throws(SystemError) in try state.open().folder(Registry.folder).entries() }
+        let entries = try translated { () throws(SystemError) in
+            try state.open().existing(Registry.folder)?.entries() ?? []
+        }
         var names: [String] = []
         for entry in entries where Registry.isName(entry) { names.append(entry) }
         return names
@@ -162,7 +164,7 @@ public struct NameLock: ~Copyable {
 extension Registry {
     /// The directory of `name`; `nil` when there is none.
     func openFolder(_ name: String) throws(SystemError) -> StateFolder? {
-        try state.open().folder(Registry.folder).existing(name)
+        try state.open().existing(Registry.folder)?.existing(name)
     }
 
     private func read(_ file: String, in folder: borrowing StateFolder, _ name: String) throws(LaunchError) -> Value? {
@@ -241,7 +243,7 @@ extension Registry {
     func sweepTemporary() throws(LaunchError) -> [String] {
         guard state.exists else { return [] }
         return try translated { () throws(SystemError) in
-            let all = try state.open().folder(Registry.folder)
+            guard let all = try state.open().existing(Registry.folder) else { return [] }
             var removed: [String] = []
             for entry in try all.entries() where entry.utf8.first == 0x2e {
                 guard let owner = Registry.owner(ofTemporary: entry), try !owner.isAlive() else { continue }
