@@ -41,6 +41,7 @@ let package = Package(
     products: [
         .executable(name: "sandbox", targets: ["sandbox"]),
         .library(name: "SandboxKit", targets: ["SandboxKit"]),
+        .library(name: "SandboxAsync", targets: ["SandboxAsync"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -56,6 +57,7 @@ let package = Package(
         layer("Profile", [.product(name: "TOMLKit", package: "TOMLKit")]),
         layer("Launch", ["Kernel", "Netlink", "Profile", "CLinux"]),
         layer("SandboxKit", ["Launch", "Profile", "Kernel"]),
+        layer("SandboxAsync", ["SandboxKit", "Launch", "Kernel"]),
         .executableTarget(
             name: "sandbox",
             dependencies: [

@@ -5,7 +5,7 @@
 _sandbox_words() {
     case $1 in
     '') echo 'run profile explain doctor' ;;
-    'profile') echo 'list show check new schema' ;;
+    'profile') echo 'list show check new schema unit' ;;
     esac
 }
 
@@ -19,6 +19,7 @@ _sandbox_options() {
     'profile check') echo '--json --version -h --help' ;;
     'profile new') echo '--version -h --help' ;;
     'profile schema') echo '--version -h --help' ;;
+    'profile unit') echo '-n --name --set --version -h --help' ;;
     'explain') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --set --json --version -h --help' ;;
     'doctor') echo '--json --version -h --help' ;;
     esac
@@ -50,6 +51,9 @@ _sandbox_kind() {
     'profile show @') echo profiles ;;
     'profile check @') echo profiles ;;
     'profile new @') echo files ;;
+    'profile unit -n'|'profile unit --name') echo none ;;
+    'profile unit --set') echo keys ;;
+    'profile unit @') echo profiles ;;
     'explain -p'|'explain --profile') echo profiles ;;
     'explain --unshare') echo namespaces ;;
     'explain --join') echo joins ;;

@@ -7,7 +7,7 @@ function __sandbox_words
         case ''
             string split ' ' 'run profile explain doctor'
         case 'profile'
-            string split ' ' 'list show check new schema'
+            string split ' ' 'list show check new schema unit'
     end
 end
 
@@ -17,6 +17,8 @@ function __sandbox_takes_value
         case 'run -p' 'run --profile' 'run --unshare' 'run --join' 'run --root' 'run --overlay' 'run --bind' 'run --tmpfs' 'run --read-only' 'run --writable' 'run --hide' 'run --private' 'run --user' 'run --group' 'run --workdir' 'run --env' 'run --hostname' 'run --capabilities' 'run --set' 'run -n' 'run --name'
             return 0
         case 'profile show --set'
+            return 0
+        case 'profile unit -n' 'profile unit --name' 'profile unit --set'
             return 0
         case 'explain -p' 'explain --profile' 'explain --unshare' 'explain --join' 'explain --root' 'explain --overlay' 'explain --bind' 'explain --tmpfs' 'explain --read-only' 'explain --writable' 'explain --hide' 'explain --private' 'explain --user' 'explain --group' 'explain --workdir' 'explain --env' 'explain --hostname' 'explain --capabilities' 'explain --set'
             return 0
@@ -83,7 +85,7 @@ complete -c sandbox -f
 complete -c sandbox -n __sandbox_in_command -x -a '(__sandbox_command)'
 complete -c sandbox -n '__sandbox_at run' -x -a '(__sandbox_first)'
 complete -c sandbox -n '__sandbox_at ' -a run -d 'Run a command in a box.'
-complete -c sandbox -n '__sandbox_at ' -a profile -d 'List, show, check and write profiles.'
+complete -c sandbox -n '__sandbox_at ' -a profile -d 'List, show, check and write profiles, and run them as services.'
 complete -c sandbox -n '__sandbox_at ' -a explain -d 'Tell in plain words what a box can see and do.'
 complete -c sandbox -n '__sandbox_at ' -a doctor -d 'Check this machine, and say how to mend what it lacks.'
 complete -c sandbox -n '__sandbox_at ' -l version -d 'Show the version.'
@@ -119,6 +121,7 @@ complete -c sandbox -n '__sandbox_at profile' -a show -d 'Show profiles merged, 
 complete -c sandbox -n '__sandbox_at profile' -a check -d 'Say all that is wrong with profiles, or of no effect.'
 complete -c sandbox -n '__sandbox_at profile' -a new -d 'Write a new profile, with every key explained in a comment.'
 complete -c sandbox -n '__sandbox_at profile' -a schema -d 'Print the profile language as JSON Schema, for editors.'
+complete -c sandbox -n '__sandbox_at profile' -a unit -d 'Print a systemd unit that runs a profile as a service.'
 complete -c sandbox -n '__sandbox_at profile' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at profile' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at profile list' -s a -l all -d 'Profiles that others shadow, too.'
@@ -139,6 +142,11 @@ complete -c sandbox -n '__sandbox_at profile new' -s h -l help -d 'Show help inf
 complete -c sandbox -n '__sandbox_at profile new' -r -F
 complete -c sandbox -n '__sandbox_at profile schema' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at profile schema' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at profile unit' -s n -l name -x -d 'The name of the sandbox; the profile\'s when absent.'
+complete -c sandbox -n '__sandbox_at profile unit' -l set -x -a '(__sandbox_ask keys)' -d 'Set any key of the profile language, as in resources.memory=512M.'
+complete -c sandbox -n '__sandbox_at profile unit' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at profile unit' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at profile unit' -r -a '(__sandbox_ask profiles)'
 complete -c sandbox -n '__sandbox_at explain' -s p -l profile -r -a '(__sandbox_ask profiles)' -d 'A profile by name or file; several are merged from left to right.'
 complete -c sandbox -n '__sandbox_at explain' -l unshare -x -a '(__sandbox_ask namespaces)' -d 'New namespaces: any of user, mount, pid, net, ipc, uts, cgroup, time; or all; or none.'
 complete -c sandbox -n '__sandbox_at explain' -l join -x -a '(__sandbox_ask joins)' -d 'Enter an existing namespace: a file, or sandbox:NAME.'

@@ -41,6 +41,13 @@ public func joinNamespace(_ descriptor: Int32, _ kind: NamespaceFlags, name: Str
     }
 }
 
+/// The uid, as the caller sees it, of who made the user namespace behind `descriptor` (ioctl_nsfs(2)).
+public func ownerOfUserNamespace(_ descriptor: Int32, name: String) throws(SystemError) -> UInt32 {
+    var owner: UInt32 = 0
+    try check("ask for the owner of \(name)") { linux_namespace_owner(descriptor, &owner) }
+    return owner
+}
+
 /// What to do about a namespace that the kernel refuses.
 public func namespaceMend(_ flags: NamespaceFlags, _ code: Int32) -> String? {
     switch code {

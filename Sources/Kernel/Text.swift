@@ -6,14 +6,15 @@ public func readText(_ path: String) throws(SystemError) -> String {
     return try readText(file.number, name: path)
 }
 
-/// Reads an open file to its end.
-public func readText(_ descriptor: Int32, name: String) throws(SystemError) -> String {
+/// Reads an open file to its end; EFBIG when it has more than `limit` bytes.
+public func readText(_ descriptor: Int32, name: String, atMost limit: Int = .max) throws(SystemError) -> String {
     var bytes: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 16384)
     while true {
         let count = try check("read \(name)") { Int32(read(descriptor, &buffer, buffer.count)) }
         if count == 0 { return String(decoding: bytes, as: UTF8.self) }
         bytes.append(contentsOf: buffer[..<Int(count)])
+        if bytes.count > limit { throw SystemError("read \(name)", code: EFBIG) }
     }
 }
 

@@ -22,6 +22,13 @@ public struct LaunchRequest: Sendable, Equatable {
     public init(profile: Value) { self.profile = profile }
 
     public init(_ loaded: LoadedProfile) { profile = loaded.merged }
+
+    /// A request for a profile that was made in code.
+    public init(_ profile: Profile, name: String? = nil, command: [String] = []) {
+        self.profile = profile.document
+        self.name = name
+        self.command = command
+    }
 }
 
 extension LaunchRequest {

@@ -17,6 +17,9 @@ enum Entry {
         if argumentCount > 1, let first = arguments[1], strcmp(first, "run") == 0 {
             if let status = runLean(argumentCount: argumentCount, arguments: arguments) { return status }
         }
+        if argumentCount > 1, let first = arguments[1], strcmp(first, "exec") == 0 {
+            if let status = execLean(argumentCount: argumentCount, arguments: arguments) { return status }
+        }
         if argumentCount > 1, let first = arguments[1], strcmp(first, Remains.option) == 0 {
             return finish(texts(arguments, from: 2, argumentCount))
         }
@@ -49,6 +52,20 @@ enum Entry {
         do throws(UsageError) {
             guard let request = try parser.parse(from: 2) else { return nil }
             return RunCommand.perform(request)
+        } catch {
+            Output.error(error.line)
+            return ExitStatus.failure
+        }
+    }
+
+    /// A further command in a box; nil when the general parser must look at the line.
+    private static func execLean(argumentCount: Int, arguments: Words) -> Int32? {
+        let parser = ExecParser(
+            word: { index in arguments[index].flatMap { String(validatingCString: $0) } },
+            count: argumentCount, variable: environmentVariable)
+        do throws(UsageError) {
+            guard let request = try parser.parse(from: 2) else { return nil }
+            return ExecCommand.perform(request)
         } catch {
             Output.error(error.line)
             return ExitStatus.failure

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Kernel
+import Launch
 import Profile
 
 extension Entry {
@@ -18,8 +19,14 @@ extension Entry {
             return fail(error.line)
         } catch let error as ProfileError {
             return fail(error.message)
+        } catch let error as LaunchError {
+            Output.error(error.message)
+            return error.status
         } catch let error as SystemError {
             return fail(error.message)
+        } catch let error as LaunchError {
+            Output.error(error.message)
+            return error.status
         } catch let status as ExitCode {
             return status.rawValue
         } catch {

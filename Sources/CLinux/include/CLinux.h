@@ -13,6 +13,7 @@
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -32,6 +33,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/types.h>
+#include <sys/un.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -150,6 +152,25 @@ static inline int linux_loopback_up(int socket) {
     return ioctl(socket, SIOCSIFFLAGS, &request);
 }
 
+// unix(7): an address holds 107 bytes of path; a longer one is refused with ENAMETOOLONG
+
+static inline int linux_unix_address(struct sockaddr_un *address, const char *path) {
+    if (strlen(path) >= sizeof address->sun_path) { errno = ENAMETOOLONG; return -1; }
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    strcpy(address->sun_path, path);
+    return 0;
+}
+static inline int linux_unix_bind(int socket, const char *path) {
+    struct sockaddr_un address;
+    if (linux_unix_address(&address, path) < 0) return -1;
+    return bind(socket, (struct sockaddr *)&address, sizeof address);
+}
+static inline int linux_unix_connect(int socket, const char *path) {
+    struct sockaddr_un address;
+    if (linux_unix_address(&address, path) < 0) return -1;
+    return connect(socket, (struct sockaddr *)&address, sizeof address);
+}
+
 // cmsg(3): macros
 
 /// Sends bytes and, when `descriptor` is not negative, a descriptor along with them (unix(7), SCM_RIGHTS).
@@ -182,6 +203,11 @@ static inline ssize_t linux_receive_message(int socket, void *bytes, size_t coun
         memcpy(descriptor, CMSG_DATA(header), sizeof *descriptor);
     return received;
 }
+
+// ioctl_nsfs(2)
+
+/// Who made a user namespace.
+static inline int linux_namespace_owner(int fd, uid_t *owner) { return ioctl(fd, NS_GET_OWNER_UID, owner); }
 
 // ioctl_tty(2): request numbers that are no plain constants
 

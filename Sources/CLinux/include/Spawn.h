@@ -6,6 +6,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/syscall.h>
 #include <sys/types.h>
 
 struct linux_spawn {
@@ -18,6 +19,12 @@ struct linux_spawn {
     unsigned short filter_count;
     /// Whether the command becomes the foreground job of the terminal on descriptor 0.
     bool foreground;
+    /// Whether the command becomes the caller's sibling, its parent's child (CLONE_PARENT): that parent waits for it,
+    /// after a failure too.
+    bool sibling;
+    /// Sent to the command when its parent ends, whose id in the command's pid namespace is `parent`; 0 for none.
+    int death_signal;
+    pid_t parent;
     /// What failed, 0 for nothing, and its errno(3) value.
     int failed, code;
 };
@@ -26,5 +33,12 @@ enum { LINUX_SPAWN_FILTER = 1, LINUX_SPAWN_EXECUTE = 2 };
 
 /// Returns when the command executes or has failed to: its process id, or -1 with errno. A child that failed is gone.
 pid_t linux_spawn(struct linux_spawn *spawn);
+
+/// Its clone(2) with the flags, for who must know whether a filter lets it pass.
+enum { LINUX_SPAWN_CLONE = SYS_clone };
+unsigned long linux_spawn_flags(const struct linux_spawn *spawn);
+/// What the caller, its parts in Swift and the command's process call from the start of the command on, by number, -1
+/// behind the last; with `stays`, what linux_init_stay takes too.
+int linux_spawn_call(unsigned index, bool stays);
 
 #endif

@@ -21,6 +21,16 @@ public struct ProcessHandle: ~Copyable, Sendable {
         throw SystemError("send signal \(signal)", code: errno)
     }
 
+    /// Moves the caller into the process's namespaces of these kinds, all or none (setns(2), Linux 5.8).
+    ///
+    /// A pid namespace holds the caller's next children. Joining a user namespace gives the caller all capabilities in
+    /// it, and the other kinds are joined with them.
+    public func join(_ kinds: NamespaceFlags) throws(SystemError) {
+        try check("join the \(kinds.names) namespaces") {
+            setns(descriptor.number, Int32(truncatingIfNeeded: kinds.rawValue))
+        }
+    }
+
     /// Waits until it has ended, at most `milliseconds` (-1: without end).
     /// - Returns: whether it has.
     public func waitForEnd(milliseconds: Int) throws(SystemError) -> Bool {

@@ -66,7 +66,7 @@ struct Box {
     }
 
     /// Written through the caller's /proc, not the box's (CVE-2025-52881).
-    private func setAttributes() throws(LaunchError) {
+    func setAttributes() throws(LaunchError) {
         let process = plan.process
         if let value = process.oomScoreAdjust {
             try attributed(to: "process.oom-score-adjust") { () throws(SystemError) in try setOOMScoreAdjust(value) }
@@ -112,7 +112,7 @@ struct Box {
         }
     }
 
-    private func restrict(_ rules: consuming LandlockDomain) throws(LaunchError) {
+    func restrict(_ rules: consuming LandlockDomain) throws(LaunchError) {
         do throws(SystemError) {
             try rules.restrict()
         } catch {
@@ -169,14 +169,15 @@ struct Box {
 
     /// A pseudo-terminal of the box's own devpts, its controlling side handed to the waiter, or returned where the box
     /// is detached.
-    private func takeTerminal(_ identity: BoxIdentity?, _ channel: ReportChannel?) throws(LaunchError) -> Int32 {
+    func takeTerminal(_ identity: BoxIdentity?, _ channel: ReportChannel?) throws(LaunchError) -> Int32 {
         guard case .waiter(_, pseudoTerminal: true) = plan.supervision, let channel else { return -1 }
         return try attributed(to: "process.terminal") { () throws(SystemError) in
             let (controller, peer) = try Terminal.makePair()
             if let identity {
                 try check("give the terminal to user \(identity.uid)") { fchown(peer, identity.uid, identity.gid) }
             }
-            // The caller's terminal is on descriptor 0 still.
+            // The caller's terminal is on descriptor 0 still, unless the box is detached.
+            Terminal.setSize(of: controller, rows: 24, columns: 80)
             Terminal.copySize(from: STDIN_FILENO, to: controller)
             try Terminal.adopt(peer)
             close(peer)
@@ -190,22 +191,18 @@ struct Box {
     /// The directory is resolved inside the box, never through a magic link of /proc (CVE-2024-21626).
     private func enterWorkingDirectory(_ outside: Outside) throws(LaunchError) {
         if let wanted = plan.workingDirectory {
-            return try attributed(to: "process.working-directory") { () throws(SystemError) in try enter(wanted) }
+            return try attributed(to: "process.working-directory") { () throws(SystemError) in
+                try enterDirectory(wanted)
+            }
         }
         guard plan.namespaces.unshare.contains(.mount) || !plan.namespaces.join.isEmpty else { return }
         for candidate in [outside.workingDirectory, plan.home, "/"] {
-            do throws(SystemError) { return try enter(candidate) } catch { continue }
+            do throws(SystemError) { return try enterDirectory(candidate) } catch { continue }
         }
         // To stay where the caller is may be to stay below something that is hidden.
         throw LaunchError(
             key: "process.working-directory", "neither the caller's directory nor HOME nor / can be entered in the box",
             mend: "name one that can")
-    }
-
-    private func enter(_ path: String) throws(SystemError) {
-        let root = RootDirectory(try Descriptor(open: "/", O_PATH | O_DIRECTORY))
-        let directory = try root.open(path, O_PATH | O_DIRECTORY)
-        try check("enter \(path)") { fchdir(directory.number) }
     }
 
     /// A change of identity clears the setting, so it comes after.
@@ -221,6 +218,13 @@ struct Box {
         if parent != 0, parent != outside.parent, parent != outside.launcher { _exit(137) }
         if hasWaiter, channel?.isWaiterGone == true { _exit(137) }
     }
+}
+
+/// Makes a path of the box the working directory, never through a magic link (RESOLVE_NO_MAGICLINKS of openat2(2)).
+func enterDirectory(_ path: String) throws(SystemError) {
+    let root = RootDirectory(try Descriptor(open: "/", O_PATH | O_DIRECTORY))
+    let directory = try root.open(path, O_PATH | O_DIRECTORY)
+    try check("enter \(path)") { fchdir(directory.number) }
 }
 
 extension LaunchPlan {

@@ -31,8 +31,8 @@ struct Confinement {
     }
 
     /// The last step before execve(2).
-    func seal(_ outside: Outside) throws(LaunchError) {
-        guard let filter = outside.filter else { return }
+    func seal(_ filter: SeccompProgram?) throws(LaunchError) {
+        guard let filter else { return }
         do throws(SystemError) {
             try filter.install()
         } catch {
@@ -51,7 +51,8 @@ struct Confinement {
     private func setCapabilities(_ identity: BoxIdentity?) throws(LaunchError) {
         let key = "security.capabilities"
         let held = try attributed(to: key) { () throws(SystemError) in try CapabilityState.current() }
-        let isRoot = (identity?.uid ?? getuid()) == 0
+        // Another user is no reason for more than the box's own command had.
+        let isRoot = (identity?.uid ?? getuid()) == 0 && (plan.entry?.box.uid ?? 0) == 0
         let state = try wanted(held, isRoot: isRoot)
         let credentials = identity.map { Credentials(uid: $0.uid, gid: $0.gid, groups: $0.groups) }
         try attributed(to: identity == nil ? key : "process.user") { () throws(SystemError) in
@@ -88,6 +89,7 @@ struct Confinement {
         if let effective = profile.effective { state.effective = try set(effective, "effective") }
         if let inheritable = profile.inheritable { state.inheritable = try set(inheritable, "inheritable") }
         state.securebits = try secureBits(held.securebits)
+        if let box = plan.entry?.box { state.restrict(to: box) }
         return state
     }
 
@@ -115,5 +117,16 @@ struct Confinement {
             bits.insert(bit)
         }
         return bits
+    }
+}
+
+extension CapabilityState {
+    /// Gives up what the command of the box that is entered cannot have.
+    fileprivate mutating func restrict(to box: BoxFacts) {
+        bounding = bounding.intersection(box.bounding)
+        permitted = permitted.intersection(box.permitted).intersection(box.bounding)
+        effective = effective.intersection(permitted)
+        inheritable = inheritable.intersection(box.bounding)
+        ambient = ambient.intersection(permitted).intersection(inheritable)
     }
 }

@@ -60,7 +60,7 @@ public enum Launcher {
                 try attributed(to: "process.terminal") { () throws(SystemError) in try Terminal.leave() }
             }
             let ready = try Box(plan: plan).setUp(outside, mapped: mapped)
-            try Confinement(plan).seal(outside)
+            try Confinement(plan).seal(outside.filter)
             return ready.command.execute()
         } catch {
             return error

@@ -65,7 +65,7 @@ struct Outside {
 
     /// Closes every descriptor but 0, 1, 2 and those named, and opens /dev/null for those of the first three that are
     /// closed, so that no file of ours takes their place.
-    private static func closeStrangers(keeping kept: [Int32], ours: [Int32]) throws(LaunchError) {
+    static func closeStrangers(keeping kept: [Int32], ours: [Int32]) throws(LaunchError) {
         for number: Int32 in 0...2 where fcntl(number, F_GETFD) < 0 {
             try attributed(to: nil) { () throws(SystemError) in
                 let null = try check("open /dev/null") { linux_open("/dev/null", O_RDWR, 0) }

@@ -43,13 +43,33 @@ struct PreparedCommand {
         return failure(errno)
     }
 
-    /// Starts the command as a child of process 1, under `filter` (Spawn.h).
+    /// Whether a process under `filter` can start a command, and, `staying`, be its init.
+    static func canStart(under filter: SeccompProgram, staying: Bool) -> Bool {
+        var spawn = linux_spawn()
+        spawn.sibling = !staying
+        guard filter.permits(UInt32(LINUX_SPAWN_CLONE), [UInt64(linux_spawn_flags(&spawn))]) else { return false }
+        var index: UInt32 = 0
+        while true {
+            let call = linux_spawn_call(index, staying)
+            if call < 0 { return true }
+            if !filter.permits(UInt32(call)) { return false }
+            index += 1
+        }
+    }
+
+    /// Starts the command as a child of this process, under `filter` (Spawn.h).
+    /// - Parameter sibling: it becomes a child of this process's parent instead, which waits for it.
+    /// - Parameter parent: the id that its parent has for it; with one, the command dies with its parent.
     func start(
-        _ signals: borrowing ForwardedSignals, filter: SeccompProgram?, foreground: Bool
+        _ signals: borrowing ForwardedSignals, filter: SeccompProgram?, foreground: Bool, sibling: Bool = false,
+        dyingWith parent: Int32? = nil
     ) throws(LaunchError) -> Int32 {
         var spawn = linux_spawn()
         signals.restore(in: &spawn)
         spawn.foreground = foreground
+        spawn.sibling = sibling
+        spawn.death_signal = parent == nil ? 0 : SIGKILL
+        spawn.parent = parent ?? 0
         spawn.filter_count = UInt16(truncatingIfNeeded: filter?.count ?? 0)
         let pid = path.withCString { path in
             environment.withUnsafeBufferPointer { environment in

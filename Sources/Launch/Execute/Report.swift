@@ -12,6 +12,8 @@ enum Report {
     case terminal(descriptor: Int32)
     /// The command has begun; from a launcher in the background.
     case begun
+    /// The command has begun, as a child of the waiter's own.
+    case sibling(pid: Int32)
 }
 
 /// What joins the waiter and the box; all of it is gone with the command's exec.
@@ -75,6 +77,7 @@ struct ReportChannel {
         case .stopped(let signal): send(1, signal)
         case .terminal(let descriptor): send(2, 0, descriptor: descriptor)
         case .begun: send(3, 0)
+        case .sibling(let pid): send(4, pid)
         }
     }
 
@@ -91,6 +94,7 @@ struct ReportChannel {
         case 1: return .stopped(signal: value)
         case 2: return .terminal(descriptor: descriptor)
         case 3: return .begun
+        case 4: return .sibling(pid: value)
         default:
             let parts = bytes[5..<Int(count)].split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
             let texts = parts.map { String(decoding: $0, as: UTF8.self) }

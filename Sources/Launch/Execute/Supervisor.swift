@@ -60,6 +60,8 @@ struct Supervisor: ~Copyable {
         }
         if plan.detachment == .alone { return 0 }
         if let ended { return ended }
+        // Our init does it where there is one.
+        if !initProcess, let relay = context.kept.relay { watch.keep(relay) }
         if let remains, remains.isEmpty || executable >= 0 { watch.shrink(remains, executable) }
         return watch.untilEnd()
     }
@@ -112,7 +114,7 @@ struct Supervisor: ~Copyable {
     private func become(_ command: PreparedCommand, _ outside: Outside) -> Never {
         signals.restore()
         do throws(LaunchError) {
-            try Confinement(plan).seal(outside)
+            try Confinement(plan).seal(outside.filter)
             throw command.execute()
         } catch {
             fail(error)
@@ -126,10 +128,11 @@ struct Supervisor: ~Copyable {
 }
 
 /// The waiter, from the start of the box to its end.
-private struct Watch {
+struct Watch {
     private let channel: ReportChannel
     private var waiter: linux_waiter
     private var failure: LaunchError?
+    private var relayed: [Int32] = []
 
     init(child: Int32, channel: ReportChannel, signals: Int32) {
         self.channel = channel
@@ -161,6 +164,13 @@ private struct Watch {
         }
     }
 
+    /// Keeps the command's output from now on.
+    mutating func keep(_ relay: OutputRelay) {
+        waiter.relays = true
+        waiter.relay = relay.resident(-1)
+        relayed = relay.descriptors
+    }
+
     mutating func untilEnd() -> Int32 {
         let status = linux_waiter_wait(&waiter, true)
         linux_waiter_give_terminal(&waiter)
@@ -171,13 +181,22 @@ private struct Watch {
     /// for the end of a pipe waits for the command alone.
     func shrink(_ remains: Remains, _ executable: Int32) -> Never {
         let terminal = waiter.controller >= 0 ? [waiter.controller, STDIN_FILENO, STDOUT_FILENO] : []
-        let kept = [waiter.signals, waiter.reports, executable] + terminal
+        let kept = [waiter.signals, waiter.reports, executable] + terminal + relayed
         closeDescriptors(keeping: kept + (executable >= 0 ? [STDERR_FILENO] : []))
         var waiter = waiter
         let complaint = "sandbox: what the box left cannot be cleared away\n"
         withCStrings(["sandbox", Remains.option, ""] + remains.words) { words in
             linux_waiter_stay(&waiter, executable, words, 2, complaint)
         }
+    }
+
+    /// Waits for the command that the child started in its own place. A process that is no child of this one is none.
+    private mutating func take(_ pid: Int32) {
+        var information = siginfo_t()
+        guard waitid(P_PID, UInt32(pid), &information, WEXITED | WNOHANG | WNOWAIT) == 0 else { return }
+        var status: Int32 = 0
+        while waitpid(waiter.child, &status, 0) < 0, errno == EINTR {}
+        waiter.child = pid
     }
 
     /// Reports that are still under way.
@@ -192,6 +211,7 @@ private struct Watch {
         case .stopped: linux_waiter_stop(&waiter)
         case .terminal(let descriptor): linux_waiter_take_terminal(&waiter, descriptor)
         case .begun: break
+        case .sibling(let pid): take(pid)
         case nil: waiter.reports = -1
         }
     }

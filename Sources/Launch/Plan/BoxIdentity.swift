@@ -38,6 +38,9 @@ struct AccountDatabase {
         return credentials
     }
 
+    /// The entry of a number.
+    func account(of uid: UInt32) -> Account? { accounts.first { $0.uid == uid } }
+
     private func setUser(_ user: String, _ credentials: inout BoxIdentity) throws(LaunchError) {
         let number = try id(user, key: "process.user")
         let account = accounts.first { number == nil ? $0.name == user : $0.uid == number }

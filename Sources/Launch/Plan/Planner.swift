@@ -2,7 +2,7 @@ public import Profile
 
 /// Decides a launch: profile and host in, plan out, nothing changed.
 public struct Planner: Sendable {
-    private let host: HostFacts
+    let host: HostFacts
 
     public init(host: HostFacts) { self.host = host }
 
@@ -10,13 +10,7 @@ public struct Planner: Sendable {
     public func plan(
         _ profile: Profile, command: [String], name: String? = nil, isDetached: Bool = false
     ) throws(LaunchError) -> LaunchPlan {
-        var plan = LaunchPlan(command: command.isEmpty ? profile.process.command : command)
-        guard let program = plan.command.first, !program.isEmpty else {
-            throw LaunchError("no command to run", mend: "give one, or set process.command in a profile")
-        }
-        if let bad = plan.command.first(where: { $0.utf8.contains(0) }) {
-            throw LaunchError(key: "process.command", "\"\(bad)\" holds a NUL byte")
-        }
+        var plan = LaunchPlan(command: try checked(command.isEmpty ? profile.process.command : command))
         plan.name = name
         plan.process = profile.process
         plan.limits = profile.limits
@@ -35,6 +29,16 @@ public struct Planner: Sendable {
         if isDetached { try detach(profile, &plan) }
         try Requirements(profile, plan.namespaces.unshare).check()
         return plan
+    }
+
+    func checked(_ command: [String]) throws(LaunchError) -> [String] {
+        guard let program = command.first, !program.isEmpty else {
+            throw LaunchError("no command to run", mend: "give one, or set process.command in a profile")
+        }
+        if let bad = command.first(where: { $0.utf8.contains(0) }) {
+            throw LaunchError(key: "process.command", "\"\(bad)\" holds a NUL byte")
+        }
+        return command
     }
 
     private func namespaces(_ profile: Profile) throws(LaunchError) -> NamespacePlan {
@@ -95,7 +99,7 @@ public struct Planner: Sendable {
         }
     }
 
-    private func environment(_ wanted: Profile.Environment) -> [String] {
+    func environment(_ wanted: Profile.Environment) -> [String] {
         var kept = host.environment.filter { entry in
             let name = environmentName(entry)
             if wanted.set[String(name)] != nil || matches(name, wanted.unset) { return false }
@@ -131,6 +135,7 @@ public struct Planner: Sendable {
         if case .waiter(initProcess: true, _) = plan.supervision { hasInit = true }
         let lifecycle = profile.lifecycle
         let needsWaiter = !hasInit && (lifecycle.recordsExit || lifecycle.logSize != nil)
+        plan.logSize = lifecycle.logSize
         plan.detachment = needsWaiter || lifecycle.restart != .no ? .waiter : .alone
     }
 

@@ -73,10 +73,11 @@ struct ProfileOptions: ParsableArguments {
 func list(_ value: String?) -> [String] { value.map { [$0] } ?? [] }
 
 extension NameSpecification {
-    static func of(_ name: String) -> NameSpecification {
-        guard let short = RunOption.named(name)?.short else { return .customLong(name) }
-        let joins = RunOption.named(name)?.placeholder != nil
-        return [.customShort(short, allowingJoined: joins), .customLong(name)]
+    static func of(_ name: String) -> NameSpecification { of(RunOption.named(name), name) }
+
+    static func of(_ option: RunOption?, _ name: String) -> NameSpecification {
+        guard let option, let short = option.short else { return .customLong(name) }
+        return [.customShort(short, allowingJoined: option.placeholder != nil), .customLong(name)]
     }
 }
 
@@ -86,7 +87,7 @@ extension ArgumentHelp {
             stringLiteral: RunOption.named(name)?.help ?? "", valueName: RunOption.named(name)?.placeholder)
     }
 
-    private init(stringLiteral text: String, valueName: String?) {
+    init(stringLiteral text: String, valueName: String?) {
         self.init(text, valueName: valueName)
     }
 }

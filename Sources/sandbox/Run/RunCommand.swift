@@ -33,7 +33,7 @@ struct RunCommand: ParsableCommand {
         if word == "--" {
             command.removeFirst()
         } else if word.hasPrefix("-") && word != "-" {
-            throw UsageError(RunCommand.problem(with: word))
+            throw UsageError(RunOption.problem(with: word, among: RunOption.all))
         }
     }
 
@@ -54,20 +54,20 @@ struct RunCommand: ParsableCommand {
         request.command = command
         return request
     }
-
-    /// Why a word that looks like an option is none.
-    private static func problem(with word: String) -> String {
-        let name = word.split(at: "=")?.0 ?? word
-        if let option = RunOption.all.first(where: { "--" + $0.long == name }) {
-            return option.placeholder == nil
-                ? "option '\(name)' takes no value" : "option '\(name)' needs a value: \(name) \(option.valueText)"
-        }
-        let near = nearest(name, in: RunOption.all.map { "--" + $0.long }).map { "; did you mean '\($0)'?" } ?? ""
-        return "unknown option '\(name)'\(near)"
-    }
 }
 
 extension RunOption {
+    /// Why a word that looks like an option is none of the table's.
+    static func problem(with word: String, among options: [RunOption]) -> String {
+        let name = word.split(at: "=")?.0 ?? word
+        if let option = options.first(where: { "--" + $0.long == name }) {
+            return option.placeholder == nil
+                ? "option '\(name)' takes no value" : "option '\(name)' needs a value: \(name) \(option.valueText)"
+        }
+        let near = nearest(name, in: options.map { "--" + $0.long }).map { "; did you mean '\($0)'?" } ?? ""
+        return "unknown option '\(name)'\(near)"
+    }
+
     /// The value as usage texts write it.
     var valueText: String { (placeholder ?? "").uppercased() }
 }
