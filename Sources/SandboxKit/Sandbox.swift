@@ -18,6 +18,11 @@ public struct Sandbox: Sendable {
         _ = try registry.record(name)
     }
 
+    init(_ name: String, _ registry: Registry) {
+        self.name = name
+        self.registry = registry
+    }
+
     /// What is known of it, up to date.
     /// - Throws: when it has been removed, or is one that leaves no record and has ended.
     public func record() throws(LaunchError) -> SandboxRecord {

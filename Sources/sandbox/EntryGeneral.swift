@@ -19,6 +19,9 @@ extension Entry {
             return fail(error.line)
         } catch let error as ProfileError {
             return fail(error.message)
+        } catch let error as LaunchError {
+            Output.error(error.message)
+            return error.status
         } catch let error as SystemError {
             return fail(error.message)
         } catch let error as LaunchError {

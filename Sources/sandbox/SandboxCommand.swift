@@ -10,7 +10,9 @@ struct SandboxCommand: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            RunCommand.self, ExecCommand.self, AttachCommand.self, LogsCommand.self, ProfileCommand.self,
-            ExplainCommand.self, DoctorCommand.self, ManualCommand.self, CompleteCommand.self,
+            RunCommand.self, ExecCommand.self, AttachCommand.self,
+            PsCommand.self, LogsCommand.self, EventsCommand.self,
+            WaitCommand.self, StopCommand.self, KillCommand.self, RmCommand.self, GcCommand.self,
+            ProfileCommand.self, ExplainCommand.self, DoctorCommand.self, ManualCommand.self, CompleteCommand.self,
         ])
 }

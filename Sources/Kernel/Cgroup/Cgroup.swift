@@ -94,8 +94,16 @@ public struct Cgroup: Sendable, Equatable {
     }
 
     /// Ends every process in the group with SIGKILL, frozen or not: cgroup.kill, or one by one on version 1 and
-    /// kernels before 5.14.
+    /// kernels before 5.14. A group that is gone has none.
     public func kill() throws(SystemError) {
+        do throws(SystemError) {
+            try killAll()
+        } catch {
+            if error.code != ENOENT && error.code != ENODEV { throw error }
+        }
+    }
+
+    private func killAll() throws(SystemError) {
         guard let group = groups.first else { return }
         if group.version == .v2, access(group.path + "/cgroup.kill", W_OK) == 0 {
             try writeText("1", to: group.path + "/cgroup.kill")

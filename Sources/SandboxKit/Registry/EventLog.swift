@@ -5,12 +5,14 @@ import Launch
 import Profile
 
 /// What happens to sandboxes, a line of JSON each, in the state directory.
-public struct EventLog: Sendable {
+struct EventLog: Sendable {
     private let state: StateDirectory
     static let file = "events"
     static let older = "events.1"
     /// Bytes after which the file becomes the older one, whose content is forgotten.
     private static let limit = 1 << 20
+    /// No name's lock is there.
+    private static let lockOffset = Int.max - 1
 
     init(_ state: StateDirectory) { self.state = state }
 
@@ -22,9 +24,19 @@ public struct EventLog: Sendable {
             let line = Value.table(
                 [("time", .integer(unixMilliseconds())), ("event", .string(event)), ("name", .string(name))] + details)
             try writeText(line.compactJSON + "\n", to: file.number, name: "\(state.path)/\(EventLog.file)")
-            let size = try FileStatus(file.number, name: EventLog.file).size
-            if size > EventLog.limit { try folder.rename(EventLog.file, to: EventLog.older) }
+            let status = try FileStatus(file.number, name: EventLog.file)
+            if status.size > EventLog.limit { try rotate(folder, status) }
         }
+    }
+
+    /// One at a time: of two that find the file full, the second would put a fresh one in the older one's place.
+    private func rotate(_ folder: borrowing StateFolder, _ full: FileStatus) throws(SystemError) {
+        let file = try folder.open(Registry.lockFile, O_RDWR | O_CREAT)
+        guard let lock = try ByteLock(file, offset: EventLog.lockOffset, milliseconds: 1000),
+            let now = FileStatus(path: "\(state.path)/\(EventLog.file)", follow: false), now.inode == full.inode
+        else { return }
+        try folder.rename(EventLog.file, to: EventLog.older)
+        lock.release()
     }
 }
 
@@ -32,5 +44,12 @@ public struct EventLog: Sendable {
 func unixMilliseconds() -> Int {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
+    return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+}
+
+/// Milliseconds of a clock that nobody sets (CLOCK_MONOTONIC).
+func monotonicMilliseconds() -> Int {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
     return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
 }

@@ -9,9 +9,14 @@ extension Registry {
     /// off, is cleared away and its end recorded.
     /// - Returns: the record; `nil` when there is no such sandbox (any more).
     public func settle(_ name: String) throws(LaunchError) -> SandboxRecord? {
+        try settle(name, patience: Registry.patience)
+    }
+
+    /// The same with a patience of so many milliseconds for another command on the same name.
+    func settle(_ name: String, patience: Int) throws(LaunchError) -> SandboxRecord? {
         guard let record = try find(name) else { return nil }
         if try !isOverdue(record) { return record }
-        return try settle(try lock(name))
+        return try settle(try lock(name, patience: patience))
     }
 
     /// The same for one who has the lock.
@@ -36,7 +41,7 @@ extension Registry {
     }
 
     /// Whether something has happened that nobody has recorded, nor is about to.
-    private func isOverdue(_ record: SandboxRecord) throws(LaunchError) -> Bool {
+    func isOverdue(_ record: SandboxRecord) throws(LaunchError) -> Bool {
         switch record.phase {
         case .stopped, .checkpointed: return false
         case .created: return try !isAlive(record.launcher, of: record)

@@ -8,8 +8,9 @@ import Profile
 public struct Registry: Sendable {
     let state: StateDirectory
     static let folder = "sandboxes"
+    static let lockFile = "lock"
     /// How long a command waits for another on the same name, in milliseconds.
-    private static let patience = 2000
+    static let patience = 2000
 
     public init(_ state: StateDirectory) { self.state = state }
 
@@ -41,7 +42,9 @@ public struct Registry: Sendable {
     /// The names of all sandboxes, sorted.
     public func names() throws(LaunchError) -> [String] {
         guard state.exists else { return [] }
-        let entries = try translated { () throws(SystemError) in try state.open().folder(Registry.folder).entries() }
+        let entries = try translated { () throws(SystemError) in
+            try state.open().existing(Registry.folder)?.entries() ?? []
+        }
         var names: [String] = []
         for entry in entries where Registry.isName(entry) { names.append(entry) }
         return names
@@ -67,7 +70,15 @@ public struct Registry: Sendable {
         guard state.exists, let folder = try translated({ () throws(SystemError) in try openFolder(name) }) else {
             return nil
         }
-        guard let value = try read(File.state, in: folder, name) else { return nil }
+        guard let value = try read(File.state, in: folder, name) else {
+            // Removed while it was looked at, or a directory without the file.
+            let isReplaced = try translated { () throws(SystemError) in
+                guard let now = FileStatus(path: path(name), follow: false) else { return true }
+                return try FileStatus(folder.descriptor.number, name: path(name)).inode != now.inode
+            }
+            if isReplaced { return try find(name) }
+            throw corrupt(File.state, name)
+        }
         guard let record = SandboxRecord(value, name: name) else { throw corrupt(File.state, name) }
         return record
     }
@@ -78,14 +89,20 @@ public struct Registry: Sendable {
 
     /// The same with a patience of so many milliseconds.
     func lock(_ name: String, patience: Int) throws(LaunchError) -> NameLock {
-        try Registry.check(name)
-        let lock = try translated { () throws(SystemError) in
-            let file = try state.open().open("lock", O_RDWR | O_CREAT)
-            return try ByteLock(file, offset: Registry.offset(name), milliseconds: patience)
-        }
-        guard let lock else {
+        guard let lock = try lockIfFree(name, patience: patience) else {
             throw LaunchError("another command is at work on \"\(name)\"", mend: "try again when it is done")
         }
+        return lock
+    }
+
+    /// The lock; `nil` when another command has it for longer than so many milliseconds.
+    func lockIfFree(_ name: String, patience: Int = 0) throws(LaunchError) -> NameLock? {
+        try Registry.check(name)
+        let lock = try translated { () throws(SystemError) in
+            let file = try state.open().open(Registry.lockFile, O_RDWR | O_CREAT)
+            return try ByteLock(file, offset: Registry.offset(name), milliseconds: patience)
+        }
+        guard let lock else { return nil }
         return NameLock(name: name, lock: lock)
     }
 
@@ -147,7 +164,7 @@ public struct NameLock: ~Copyable {
 extension Registry {
     /// The directory of `name`; `nil` when there is none.
     func openFolder(_ name: String) throws(SystemError) -> StateFolder? {
-        try state.open().folder(Registry.folder).existing(name)
+        try state.open().existing(Registry.folder)?.existing(name)
     }
 
     private func read(_ file: String, in folder: borrowing StateFolder, _ name: String) throws(LaunchError) -> Value? {
@@ -199,6 +216,7 @@ extension Registry {
             guard let own = try ProcessIdentity(pid: getpid()) else { throw SystemError("look at myself", code: ESRCH) }
             try Registry.forget(lock.name, in: try state.open().folder(Registry.folder), by: own)
         }
+        try EventLog(state).add("removed", lock.name)
     }
 
     /// Renamed first, so that nobody finds half of it.
@@ -225,7 +243,7 @@ extension Registry {
     func sweepTemporary() throws(LaunchError) -> [String] {
         guard state.exists else { return [] }
         return try translated { () throws(SystemError) in
-            let all = try state.open().folder(Registry.folder)
+            guard let all = try state.open().existing(Registry.folder) else { return [] }
             var removed: [String] = []
             for entry in try all.entries() where entry.utf8.first == 0x2e {
                 guard let owner = Registry.owner(ofTemporary: entry), try !owner.isAlive() else { continue }

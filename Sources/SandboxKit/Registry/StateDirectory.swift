@@ -41,7 +41,11 @@ public struct StateDirectory: Sendable, Equatable {
             throw SystemError("make \(name)", code: errno)
         }
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-        let opened = Descriptor(try check("open \(name)") { linux_openat(directory, path, flags, 0) })
+        let number = linux_openat(directory, path, flags, 0)
+        if number < 0, errno == ENOTDIR || errno == ELOOP {
+            throw SystemError("use \(name)", code: errno, mend: "it must be a directory, and no symbolic link")
+        }
+        let opened = Descriptor(try check("open \(name)") { number })
         let status = try FileStatus(opened.number, name: name)
         guard status.owner == geteuid(), status.mode & 0o022 == 0 else {
             throw SystemError(

@@ -51,6 +51,7 @@ func candidates(_ kind: Completion, _ word: String) -> [Candidate] {
     case .capabilities: listed(capabilityNames(), word)
     case .keys: keyCandidates(word)
     case .sandboxes: sandboxCandidates()
+    case .signals: signalCandidates()
     case .shells: CompletionScript.Shell.allCases.map { Candidate(word: $0.rawValue) }
     }
 }

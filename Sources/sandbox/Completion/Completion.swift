@@ -4,5 +4,5 @@ enum Completion: String, Sendable, CaseIterable {
     /// `FROM:TO`, both of them paths.
     case places
     case profiles, namespaces, joins, areas, overlays, users, groups, environment, capabilities, keys, shells
-    case sandboxes
+    case sandboxes, signals
 }

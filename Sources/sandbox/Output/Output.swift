@@ -13,9 +13,13 @@ enum Output {
     static func line(_ text: String) throws(SystemError) { try write(text + "\n") }
 
     /// Writes a document as JSON, what a terminal would act on escaped: it can only stand inside of strings.
-    static func json(_ document: Value) throws(SystemError) {
+    static func json(_ document: Value) throws(SystemError) { try line(safe(document.json)) }
+
+    /// The text of a JSON document, with what a terminal would act on escaped.
+    static func safe(_ json: String) -> String {
+        guard json.unicodeScalars.contains(where: { $0 != "\n" && isUnsafe($0) }) else { return json }
         var safe = ""
-        for scalar in document.json.unicodeScalars {
+        for scalar in json.unicodeScalars {
             guard scalar != "\n", isUnsafe(scalar) else {
                 safe.unicodeScalars.append(scalar)
                 continue
@@ -25,7 +29,7 @@ enum Output {
                 safe += "\\u" + String(repeating: "0", count: 4 - digits.utf8.count) + digits
             }
         }
-        try line(safe)
+        return safe
     }
 
     /// Writes the line `sandbox: …` to standard error. Nobody is left to be told when that fails.
