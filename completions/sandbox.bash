@@ -4,7 +4,7 @@
 
 _sandbox_words() {
     case $1 in
-    '') echo 'run profile explain doctor' ;;
+    '') echo 'run exec attach ps logs events wait stop kill rm gc profile explain doctor' ;;
     'profile') echo 'list show check new schema unit' ;;
     esac
 }
@@ -12,7 +12,17 @@ _sandbox_words() {
 _sandbox_options() {
     case $1 in
     '') echo '--version -h --help' ;;
-    'run') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --set --json -n --name -t --terminal --rm --dry-run --version -h --help' ;;
+    'run') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --set --json -n --name -d --detach -t --terminal --rm --dry-run --version -h --help' ;;
+    'exec') echo '-t --terminal --user --group --workdir --env --version -h --help' ;;
+    'attach') echo '--read-only --detach-key --version -h --help' ;;
+    'ps') echo '-a --all -q --quiet --json --version -h --help' ;;
+    'logs') echo '--follow -f --since --tail --raw --version -h --help' ;;
+    'events') echo '--json --since --no-follow --version -h --help' ;;
+    'wait') echo '-t --timeout --version -h --help' ;;
+    'stop') echo '-t --timeout --version -h --help' ;;
+    'kill') echo '-s --signal --all --version -h --help' ;;
+    'rm') echo '-f --force --version -h --help' ;;
+    'gc') echo '--stopped --older --json --version -h --help' ;;
     'profile') echo '--version -h --help' ;;
     'profile list') echo '-a --all --json --version -h --help' ;;
     'profile show') echo '--set --json --version -h --help' ;;
@@ -47,6 +57,25 @@ _sandbox_kind() {
     'run --capabilities') echo capabilities ;;
     'run --set') echo keys ;;
     'run -n'|'run --name') echo none ;;
+    'exec --user') echo users ;;
+    'exec --group') echo groups ;;
+    'exec --workdir') echo directories ;;
+    'exec --env') echo environment ;;
+    'exec @') echo sandboxes ;;
+    'attach --detach-key') echo none ;;
+    'attach @') echo none ;;
+    'logs --since') echo none ;;
+    'logs --tail') echo none ;;
+    'logs @') echo none ;;
+    'events --since') echo none ;;
+    'wait -t'|'wait --timeout') echo none ;;
+    'wait @') echo sandboxes ;;
+    'stop -t'|'stop --timeout') echo none ;;
+    'stop @') echo sandboxes ;;
+    'kill -s'|'kill --signal') echo signals ;;
+    'kill @') echo sandboxes ;;
+    'rm @') echo sandboxes ;;
+    'gc --older') echo none ;;
     'profile show --set') echo keys ;;
     'profile show @') echo profiles ;;
     'profile check @') echo profiles ;;
@@ -137,13 +166,14 @@ _sandbox() {
         last=$piece
     done
 
-    local cword=$((${#words[@]} - 1)) path='' kind='' word
+    # Of `exec` the first word is the sandbox.
+    local cword=$((${#words[@]} - 1)) path='' kind='' box='' word
     local current=${words[cword]}
     for ((i = 1; i < cword; i++)); do
         word=${words[i]}
         case $word in
         --)
-            [[ $path == run ]] && _sandbox_command "${starts[i + 1]}"
+            [[ $path == run || -n $box ]] && _sandbox_command "${starts[i + 1]}"
             return
             ;;
         --*=*) ;;
@@ -157,9 +187,11 @@ _sandbox() {
         *)
             if [[ " $(_sandbox_words "$path") " == *" $word "* ]]; then
                 path=${path:+$path }$word
-            elif [[ $path == run ]]; then
+            elif [[ $path == run || -n $box ]]; then
                 _sandbox_command "${starts[i]}"
                 return
+            elif [[ $path == exec ]]; then
+                box=$word
             fi
             ;;
         esac
@@ -174,7 +206,7 @@ _sandbox() {
         mapfile -t COMPREPLY < <(compgen -W "$(_sandbox_options "$path")" -- "$current")
     elif [[ -n $(_sandbox_words "$path") ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$(_sandbox_words "$path")" -- "$current")
-    elif [[ $path == run ]]; then
+    elif [[ $path == run || -n $box ]]; then
         _sandbox_command "${starts[cword]}"
         return
     else

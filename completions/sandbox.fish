@@ -5,7 +5,7 @@
 function __sandbox_words
     switch "$argv"
         case ''
-            string split ' ' 'run profile explain doctor'
+            string split ' ' 'run exec attach ps logs events wait stop kill rm gc profile explain doctor'
         case 'profile'
             string split ' ' 'list show check new schema unit'
     end
@@ -15,6 +15,22 @@ end
 function __sandbox_takes_value
     switch "$argv"
         case 'run -p' 'run --profile' 'run --unshare' 'run --join' 'run --root' 'run --overlay' 'run --bind' 'run --tmpfs' 'run --read-only' 'run --writable' 'run --hide' 'run --private' 'run --user' 'run --group' 'run --workdir' 'run --env' 'run --hostname' 'run --capabilities' 'run --set' 'run -n' 'run --name'
+            return 0
+        case 'exec --user' 'exec --group' 'exec --workdir' 'exec --env'
+            return 0
+        case 'attach --detach-key'
+            return 0
+        case 'logs --since' 'logs --tail'
+            return 0
+        case 'events --since'
+            return 0
+        case 'wait -t' 'wait --timeout'
+            return 0
+        case 'stop -t' 'stop --timeout'
+            return 0
+        case 'kill -s' 'kill --signal'
+            return 0
+        case 'gc --older'
             return 0
         case 'profile show --set'
             return 0
@@ -27,7 +43,7 @@ function __sandbox_takes_value
 end
 
 # Prints the path of the command that the line has come to; "run:N" when the words from N on belong to the
-# command that is run.
+# command that is run, "exec in" behind the name of the sandbox.
 function __sandbox_path
     set -l tokens (commandline -opc)
     set -l path
@@ -35,16 +51,18 @@ function __sandbox_path
     while test $i -le (count $tokens)
         set -l token $tokens[$i]
         if test "$token" = --
-            test "$path" = run; and set path run:(math $i + 1)
+            contains -- "$path" run 'exec in'; and set path run:(math $i + 1)
             break
         else if string match -q -- '--*=*' $token
         else if string match -q -- '-?*' $token
-            __sandbox_takes_value $path $token; and set i (math $i + 1)
+            __sandbox_takes_value (string match -v in -- $path) $token; and set i (math $i + 1)
         else if contains -- $token (__sandbox_words $path)
             set -a path $token
-        else if test "$path" = run
+        else if contains -- "$path" run 'exec in'
             set path run:$i
             break
+        else if test "$path" = exec
+            set path exec in
         end
         set i (math $i + 1)
     end
@@ -53,6 +71,11 @@ end
 
 function __sandbox_at
     test (__sandbox_path) = "$argv"
+end
+
+# There, or behind the name of its sandbox.
+function __sandbox_within
+    contains -- (__sandbox_path) "$argv" "$argv in"
 end
 
 function __sandbox_in_command
@@ -84,7 +107,18 @@ end
 complete -c sandbox -f
 complete -c sandbox -n __sandbox_in_command -x -a '(__sandbox_command)'
 complete -c sandbox -n '__sandbox_at run' -x -a '(__sandbox_first)'
+complete -c sandbox -n '__sandbox_at exec in' -x -a '(__sandbox_first)'
 complete -c sandbox -n '__sandbox_at ' -a run -d 'Run a command in a box.'
+complete -c sandbox -n '__sandbox_at ' -a exec -d 'Run a further command in a running sandbox.'
+complete -c sandbox -n '__sandbox_at ' -a attach -d 'Look at, and type into, the terminal of a detached sandbox.'
+complete -c sandbox -n '__sandbox_at ' -a ps -d 'List sandboxes.'
+complete -c sandbox -n '__sandbox_at ' -a logs -d 'Show what a detached sandbox has written.'
+complete -c sandbox -n '__sandbox_at ' -a events -d 'Tell what happens to sandboxes, line by line.'
+complete -c sandbox -n '__sandbox_at ' -a wait -d 'Wait until sandboxes have ended; exit as they did.'
+complete -c sandbox -n '__sandbox_at ' -a stop -d 'Stop sandboxes: ask them to end, and end those that do not.'
+complete -c sandbox -n '__sandbox_at ' -a kill -d 'Send a signal to the application of sandboxes.'
+complete -c sandbox -n '__sandbox_at ' -a rm -d 'Forget sandboxes that have ended, with their logs.'
+complete -c sandbox -n '__sandbox_at ' -a gc -d 'Clear away what crashes left, and say what that was.'
 complete -c sandbox -n '__sandbox_at ' -a profile -d 'List, show, check and write profiles, and run them as services.'
 complete -c sandbox -n '__sandbox_at ' -a explain -d 'Tell in plain words what a box can see and do.'
 complete -c sandbox -n '__sandbox_at ' -a doctor -d 'Check this machine, and say how to mend what it lacks.'
@@ -111,11 +145,62 @@ complete -c sandbox -n '__sandbox_at run' -l capabilities -x -a '(__sandbox_ask 
 complete -c sandbox -n '__sandbox_at run' -l set -x -a '(__sandbox_ask keys)' -d 'Set any key of the profile language, as in resources.memory=512M.'
 complete -c sandbox -n '__sandbox_at run' -l json -d 'Print one JSON document instead of text.'
 complete -c sandbox -n '__sandbox_at run' -s n -l name -x -d 'The name of the sandbox.'
+complete -c sandbox -n '__sandbox_at run' -s d -l detach -d 'Return once the command has begun, and print the sandbox\'s name.'
 complete -c sandbox -n '__sandbox_at run' -s t -l terminal -d 'Give the command a pseudo-terminal of its own.'
 complete -c sandbox -n '__sandbox_at run' -l rm -d 'Keep no record of the sandbox when the command has ended.'
 complete -c sandbox -n '__sandbox_at run' -l dry-run -d 'Print what would be done, and do nothing.'
 complete -c sandbox -n '__sandbox_at run' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at run' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_within exec' -s t -l terminal -d 'Give the command a pseudo-terminal of its own, and the caller\'s TERM.'
+complete -c sandbox -n '__sandbox_within exec' -l user -x -a '(__sandbox_ask users)' -d 'Run as this user of the box, by name or number, with no capability that the box\'s command lacks.'
+complete -c sandbox -n '__sandbox_within exec' -l group -x -a '(__sandbox_ask groups)' -d 'Run as this group of the box, by name or number.'
+complete -c sandbox -n '__sandbox_within exec' -l workdir -x -a '(__fish_complete_directories)' -d 'The working directory, as the box sees it.'
+complete -c sandbox -n '__sandbox_within exec' -l env -x -a '(__sandbox_ask environment)' -d 'Set a variable; a name alone takes the caller\'s value.'
+complete -c sandbox -n '__sandbox_within exec' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_within exec' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at exec' -x -a '(__sandbox_ask sandboxes)'
+complete -c sandbox -n '__sandbox_at attach' -l read-only -d 'Only look on; others may do that at the same time.'
+complete -c sandbox -n '__sandbox_at attach' -l detach-key -x -d 'What to type to leave the sandbox alone: ctrl- and a letter or one of @[\\]^_, a character, or none.'
+complete -c sandbox -n '__sandbox_at attach' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at attach' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at ps' -s a -l all -d 'Those too that have ended.'
+complete -c sandbox -n '__sandbox_at ps' -s q -l quiet -d 'Print names only.'
+complete -c sandbox -n '__sandbox_at ps' -l json -d 'Print one JSON document instead of text.'
+complete -c sandbox -n '__sandbox_at ps' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at ps' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at logs' -l follow -s f -d 'Go on with what is written, through restarts, until the sandbox has ended.'
+complete -c sandbox -n '__sandbox_at logs' -l since -x -d 'Only what was written from a time on: 90s, 10m, 1h30m or 2d before now, 15:04, "2026-01-31 15:04:05", 2026-01-31T15:04:05Z or @SECONDS. Some that is older may come with it.'
+complete -c sandbox -n '__sandbox_at logs' -l tail -x -d 'Only so many lines at the end.'
+complete -c sandbox -n '__sandbox_at logs' -l raw -d 'On a terminal too, write every byte as it is.'
+complete -c sandbox -n '__sandbox_at logs' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at logs' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at events' -l json -d 'Print each event as one line of JSON.'
+complete -c sandbox -n '__sandbox_at events' -l since -x -d 'Begin with what happened then: ISO 8601, @SECONDS since the epoch, or how long ago, as in 10m.'
+complete -c sandbox -n '__sandbox_at events' -l no-follow -d 'Print what is known, and end.'
+complete -c sandbox -n '__sandbox_at events' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at events' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at wait' -s t -l timeout -x -d 'Wait so long at most.'
+complete -c sandbox -n '__sandbox_at wait' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at wait' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at wait' -x -a '(__sandbox_ask sandboxes)'
+complete -c sandbox -n '__sandbox_at stop' -s t -l timeout -x -d 'The grace period, instead of the profile\'s; with 0 SIGKILL comes at once.'
+complete -c sandbox -n '__sandbox_at stop' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at stop' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at stop' -x -a '(__sandbox_ask sandboxes)'
+complete -c sandbox -n '__sandbox_at kill' -s s -l signal -x -a '(__sandbox_ask signals)' -d 'A name, with or without SIG, RTMIN+N, or a number; KILL when absent.'
+complete -c sandbox -n '__sandbox_at kill' -l all -d 'Every process of the sandbox.'
+complete -c sandbox -n '__sandbox_at kill' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at kill' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at kill' -x -a '(__sandbox_ask sandboxes)'
+complete -c sandbox -n '__sandbox_at rm' -s f -l force -d 'End those that run; forget damaged ones.'
+complete -c sandbox -n '__sandbox_at rm' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at rm' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at rm' -x -a '(__sandbox_ask sandboxes)'
+complete -c sandbox -n '__sandbox_at gc' -l stopped -d 'Forget all sandboxes that have ended, with their logs.'
+complete -c sandbox -n '__sandbox_at gc' -l older -x -d 'With --stopped: only those that ended so long ago, as in 24h or 7d.'
+complete -c sandbox -n '__sandbox_at gc' -l json -d 'Print one JSON document instead of text.'
+complete -c sandbox -n '__sandbox_at gc' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at gc' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at profile' -a list -d 'List the profiles along the search path.'
 complete -c sandbox -n '__sandbox_at profile' -a show -d 'Show profiles merged, and the file and line that each value came from.'
 complete -c sandbox -n '__sandbox_at profile' -a check -d 'Say all that is wrong with profiles, or of no effect.'

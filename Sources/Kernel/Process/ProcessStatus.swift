@@ -31,7 +31,9 @@ public struct ProcessStatus: Sendable, Equatable {
     init?(text: String) {
         var (seen, hasFilters) = (0, false)
         for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
-            guard let colon = line.firstIndex(of: UInt8(ascii: ":")), let field = Field(line[..<colon]) else { continue }
+            guard let colon = line.firstIndex(of: UInt8(ascii: ":")), let field = Field(line[..<colon]) else {
+                continue
+            }
             let words = line[line.index(after: colon)...].split { $0 == 0x20 || $0 == 0x09 }
             guard take(field, words.map { Substring($0) }) else { return nil }
             if field == .seccomp || field == .filters { hasFilters = true } else { seen += 1 }

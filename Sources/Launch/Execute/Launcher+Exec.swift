@@ -82,7 +82,8 @@ private struct Visitor: ~Copyable {
         }
         var watch = Watch(child: child, channel: channel, signals: signals.descriptor.number)
         if let status = try watch.untilBegin() {
-            throw LaunchError("what was to enter it ended with status \(status)", mend: "is its memory used up?")
+            throw LaunchError(
+                "what was to enter the sandbox ended with status \(status)", mend: "its memory may be used up")
         }
         if shrinks { watch.shrink(Remains(), -1) }
         return watch.untilEnd()

@@ -45,7 +45,7 @@ public struct RunningBox: ~Copyable {
         try attributed(to: nil) { () throws(SystemError) in try !held.waitForEnd(milliseconds: 0) }
     }
 
-    static var ended: LaunchError { LaunchError("it has ended") }
+    static var ended: LaunchError { LaunchError("the sandbox has ended") }
 
     /// A box that ends meanwhile is no failure of ours.
     static func translated(_ error: SystemError) -> LaunchError {

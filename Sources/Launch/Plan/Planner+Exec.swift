@@ -66,17 +66,19 @@ extension Planner {
         let missing = profile.namespaces.unshare.subtracting(box.namespaces).sorted()
         if let kind = missing.first {
             throw LaunchError(
-                "its process has no \(kind.rawValue) namespace of its own, as its record says",
+                "the sandbox's process has no \(kind.rawValue) namespace of its own, as its record says",
                 mend: "a command in a box cannot enter that box again; else the record is not to be trusted")
         }
         let joinsUser = profile.namespaces.join[.user] != nil
         guard box.owner == host.uid || joinsUser || (host.privileged && !box.namespaces.contains(.user)) else {
-            throw LaunchError("its process belongs to user \(box.owner)", mend: "only who launched it may enter")
+            throw LaunchError(
+                "the sandbox's process belongs to user \(box.owner)", mend: "only who launched it may enter")
         }
         if host.privileged { return }
         if let group = box.callerGroups.first(where: { !box.groups.contains($0) }) {
             throw LaunchError(
-                "you are in group \(group) and its command is not", mend: "launch it anew to give it your groups")
+                "you are in group \(group) and the sandbox's command is not",
+                mend: "launch it anew to give it your groups")
         }
     }
 
@@ -89,14 +91,14 @@ extension Planner {
         let own = try count()
         plan.guardsTerminal = guardsTerminal
         if box.filters < own {
-            throw LaunchError("its process is not under the system call filter of its profile")
+            throw LaunchError("the sandbox's command is not under the system call filter of its profile")
         }
         let expected = box.inheritedFilters.map { $0 + own } ?? box.filters
         // A command launched on a terminal has a filter that guards it, if no other.
         if box.callerFilters + (try count()) < box.filters { plan.guardsTerminal = true }
         if box.callerFilters + (try count()) < expected {
             throw LaunchError(
-                "its command is under \(expected) system call filters, and another would be under fewer",
+                "the sandbox's command is under \(expected) system call filters, and another would be under fewer",
                 mend: "call it from where the sandbox was launched")
         }
     }

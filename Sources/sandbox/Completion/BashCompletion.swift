@@ -88,13 +88,14 @@ extension CompletionScript {
                 last=$piece
             done
 
-            local cword=$((${#words[@]} - 1)) path='' kind='' word
+            # Of `exec` the first word is the sandbox.
+            local cword=$((${#words[@]} - 1)) path='' kind='' box='' word
             local current=${words[cword]}
             for ((i = 1; i < cword; i++)); do
                 word=${words[i]}
                 case $word in
                 --)
-                    [[ $path == run ]] && _sandbox_command "${starts[i + 1]}"
+                    [[ $path == run || -n $box ]] && _sandbox_command "${starts[i + 1]}"
                     return
                     ;;
                 --*=*) ;;
@@ -108,9 +109,11 @@ extension CompletionScript {
                 *)
                     if [[ " $(_sandbox_words "$path") " == *" $word "* ]]; then
                         path=${path:+$path }$word
-                    elif [[ $path == run ]]; then
+                    elif [[ $path == run || -n $box ]]; then
                         _sandbox_command "${starts[i]}"
                         return
+                    elif [[ $path == exec ]]; then
+                        box=$word
                     fi
                     ;;
                 esac
@@ -125,7 +128,7 @@ extension CompletionScript {
                 mapfile -t COMPREPLY < <(compgen -W "$(_sandbox_options "$path")" -- "$current")
             elif [[ -n $(_sandbox_words "$path") ]]; then
                 mapfile -t COMPREPLY < <(compgen -W "$(_sandbox_words "$path")" -- "$current")
-            elif [[ $path == run ]]; then
+            elif [[ $path == run || -n $box ]]; then
                 _sandbox_command "${starts[cword]}"
                 return
             else

@@ -25,7 +25,7 @@ extension CompletionScript {
     private static let fishWalk = #"""
 
         # Prints the path of the command that the line has come to; "run:N" when the words from N on belong to the
-        # command that is run.
+        # command that is run, "exec in" behind the name of the sandbox.
         function __sandbox_path
             set -l tokens (commandline -opc)
             set -l path
@@ -33,16 +33,18 @@ extension CompletionScript {
             while test $i -le (count $tokens)
                 set -l token $tokens[$i]
                 if test "$token" = --
-                    test "$path" = run; and set path run:(math $i + 1)
+                    contains -- "$path" run 'exec in'; and set path run:(math $i + 1)
                     break
                 else if string match -q -- '--*=*' $token
                 else if string match -q -- '-?*' $token
-                    __sandbox_takes_value $path $token; and set i (math $i + 1)
+                    __sandbox_takes_value (string match -v in -- $path) $token; and set i (math $i + 1)
                 else if contains -- $token (__sandbox_words $path)
                     set -a path $token
-                else if test "$path" = run
+                else if contains -- "$path" run 'exec in'
                     set path run:$i
                     break
+                else if test "$path" = exec
+                    set path exec in
                 end
                 set i (math $i + 1)
             end
@@ -51,6 +53,11 @@ extension CompletionScript {
 
         function __sandbox_at
             test (__sandbox_path) = "$argv"
+        end
+
+        # There, or behind the name of its sandbox.
+        function __sandbox_within
+            contains -- (__sandbox_path) "$argv" "$argv in"
         end
 
         function __sandbox_in_command
@@ -82,6 +89,7 @@ extension CompletionScript {
         complete -c sandbox -f
         complete -c sandbox -n __sandbox_in_command -x -a '(__sandbox_command)'
         complete -c sandbox -n '__sandbox_at run' -x -a '(__sandbox_first)'
+        complete -c sandbox -n '__sandbox_at exec in' -x -a '(__sandbox_first)'
 
         """#
 
@@ -93,7 +101,7 @@ extension CompletionScript {
                 text += "\(at) -a \(child.commandName) -d \(quoted(child.abstract ?? ""))\n"
             }
             for option in command.options {
-                text += at
+                text += path == ["exec"] ? "complete -c sandbox -n '__sandbox_within exec'" : at
                 for name in option.names ?? [] {
                     text += name.kind == "short" ? " -s \(name.name)" : " -l \(name.name)"
                 }

@@ -55,6 +55,30 @@ extension CompletionScript {
 
         """#
 
+    /// Behind its sandbox and its options, exec's command completes itself.
+    private static func zshCommandBehind(_ command: CommandDescription) -> String {
+        let taking = command.options.filter(\.takesValue).flatMap(\.texts).joined(separator: " | ")
+        return #"""
+                local -i at=2 boxes=0 found=0
+                while (( at < CURRENT )); do
+                    case $words[at] in
+                    --) (( at += 1, found = boxes )); break ;;
+                    \#(taking)) (( at += 1 )) ;;
+                    -?*) ;;
+                    *) (( boxes )) && found=1 && break; boxes=1 ;;
+                    esac
+                    (( at += 1 ))
+                done
+                if (( found && at <= CURRENT )); then
+                    shift $(( at - 1 )) words
+                    (( CURRENT -= at - 1 ))
+                    _normal
+                    return
+                fi
+
+            """#
+    }
+
     private static func zshFunction(_ path: [String], _ command: CommandDescription) -> String {
         let name = (["_sandbox"] + path).joined(separator: "_")
         var lines = command.options.map(zshOption)
@@ -65,6 +89,8 @@ extension CompletionScript {
             tail = zshChildren(name, children)
         } else if path == ["run"] {
             lines += ["'(-)1:command:_command_names -e'", "'*::argument:_normal'"]
+        } else if path == ["exec"] {
+            lines += ["'1:name: _sandbox_ask sandboxes'", "'(-)2:command:_command_names -e'", "'*::argument:_normal'"]
         } else {
             for argument in command.positionals {
                 let count = argument.isRepeating ? "*" : argument.isOptional ? ":" : ""
@@ -75,7 +101,9 @@ extension CompletionScript {
         if path.isEmpty { text += "    local _sandbox_program=$words[1]\n" }
         text += "    local curcontext=$curcontext state line\n    local -A opt_args\n"
         if path == ["run"] { text += zshCommandFirst }
-        text += "    _arguments -C -s -S -A '-*' : \\\n"
+        if path == ["exec"] { text += zshCommandBehind(command) }
+        // Of exec's own options some stand behind the first word, its sandbox.
+        text += "    _arguments -C -s -S \(path == ["exec"] ? "" : "-A '-*' "): \\\n"
         text += lines.map { "        \($0)" }.joined(separator: " \\\n")
         return text + (tail.isEmpty ? "\n" : " && return\n" + tail) + "}\n"
     }

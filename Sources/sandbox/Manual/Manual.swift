@@ -63,11 +63,15 @@ enum Manual {
         }
         for argument in command.positionals {
             let value = "Ar \(argument.valueName ?? "argument")" + (argument.isRepeating ? " ..." : "")
-            if command.commandName == "run" { page.macro("Op", "Fl -") }
-            let isRun = command.commandName == "run"
-            page.macro(
-                isRun ? "Op" : argument.isOptional ? "Op" : "Ar",
-                isRun ? "Ar command Op Ar argument ..." : argument.isOptional ? value : String(value.dropFirst(3)))
+            if argument.valueName == "command", argument.isRepeating {
+                // All that follows is the command's.
+                page.macro("Op", "Fl -")
+                let words = "command Op Ar argument ..."
+                page.macro(
+                    command.commandName == "run" ? "Op" : "Ar", command.commandName == "run" ? "Ar " + words : words)
+            } else {
+                page.macro(argument.isOptional ? "Op" : "Ar", argument.isOptional ? value : String(value.dropFirst(3)))
+            }
         }
     }
 

@@ -124,7 +124,7 @@ extension CompletionShell {
             case .fish: ["-i"]
             }
         let environment = [
-            "HOME=\(home)", "PATH=\(folder):/usr/bin:/bin", "LC_ALL=C.UTF-8",
+            "HOME=\(home)", "SANDBOX_STATE=\(home)/state", "PATH=\(folder):/usr/bin:/bin", "LC_ALL=C.UTF-8",
             "TERM=\(kind == .fish ? "xterm" : "dumb")",
         ]
         var words = ([kind.rawValue] + options).map { strdup($0) } + [nil]
@@ -162,6 +162,8 @@ extension CompletionShell {
             throw Failure(text: "no profile")
         }
         close(file)
+        // The name of a sandbox of which nothing is known.
+        for part in ["/state", "/state/sandboxes", "/state/sandboxes/ownbox"] { mkdir(home + part, 0o700) }
         return home
     }
 

@@ -86,7 +86,12 @@ final class RunningSandbox {
     func end() {
         if isOver { return }
         isOver = true
-        if process > 0 { kill(process, SIGKILL) }
-        _ = try? exec([], ["true"])
+        let held = process
+        if held > 0 { kill(held, SIGKILL) }
+        // The first command that finds it ended clears it away, unless a waiter of its own is about to.
+        _ = Clock.waitUntil {
+            _ = try? exec([], ["true"])
+            return !(Files.read(folder + "/state.toml") ?? "").contains("phase = \"running\"")
+        }
     }
 }
