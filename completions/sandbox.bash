@@ -4,21 +4,32 @@
 
 _sandbox_words() {
     case $1 in
-    '') echo 'run profile explain doctor' ;;
-    'profile') echo 'list show check new schema' ;;
+    '') echo 'run exec attach logs ps wait stop kill rm events gc profile explain doctor' ;;
+    'profile') echo 'list show check new schema unit' ;;
     esac
 }
 
 _sandbox_options() {
     case $1 in
     '') echo '--version -h --help' ;;
-    'run') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --set --json -n --name -t --terminal --rm --dry-run --version -h --help' ;;
+    'run') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --set --json -n --name -d --detach -t --terminal --rm --dry-run --version -h --help' ;;
+    'exec') echo '-t --terminal --user --group --workdir --env --version -h --help' ;;
+    'attach') echo '--read-only --detach-key --version -h --help' ;;
+    'logs') echo '--follow -f --since --tail --raw --version -h --help' ;;
+    'ps') echo '-a --all -q --quiet --json --version -h --help' ;;
+    'wait') echo '-t --timeout --version -h --help' ;;
+    'stop') echo '-t --timeout --version -h --help' ;;
+    'kill') echo '-s --signal --all --version -h --help' ;;
+    'rm') echo '-f --force --version -h --help' ;;
+    'events') echo '--json --since --no-follow --version -h --help' ;;
+    'gc') echo '--stopped --older --json --version -h --help' ;;
     'profile') echo '--version -h --help' ;;
     'profile list') echo '-a --all --json --version -h --help' ;;
     'profile show') echo '--set --json --version -h --help' ;;
     'profile check') echo '--json --version -h --help' ;;
     'profile new') echo '--version -h --help' ;;
     'profile schema') echo '--version -h --help' ;;
+    'profile unit') echo '-n --name --set --version -h --help' ;;
     'explain') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --set --json --version -h --help' ;;
     'doctor') echo '--json --version -h --help' ;;
     esac
@@ -46,10 +57,32 @@ _sandbox_kind() {
     'run --capabilities') echo capabilities ;;
     'run --set') echo keys ;;
     'run -n'|'run --name') echo none ;;
+    'exec --user') echo users ;;
+    'exec --group') echo groups ;;
+    'exec --workdir') echo directories ;;
+    'exec --env') echo environment ;;
+    'exec @') echo sandboxes ;;
+    'attach --detach-key') echo none ;;
+    'attach @') echo none ;;
+    'logs --since') echo none ;;
+    'logs --tail') echo none ;;
+    'logs @') echo none ;;
+    'wait -t'|'wait --timeout') echo none ;;
+    'wait @') echo sandboxes ;;
+    'stop -t'|'stop --timeout') echo none ;;
+    'stop @') echo sandboxes ;;
+    'kill -s'|'kill --signal') echo signals ;;
+    'kill @') echo sandboxes ;;
+    'rm @') echo sandboxes ;;
+    'events --since') echo none ;;
+    'gc --older') echo none ;;
     'profile show --set') echo keys ;;
     'profile show @') echo profiles ;;
     'profile check @') echo profiles ;;
     'profile new @') echo files ;;
+    'profile unit -n'|'profile unit --name') echo none ;;
+    'profile unit --set') echo keys ;;
+    'profile unit @') echo profiles ;;
     'explain -p'|'explain --profile') echo profiles ;;
     'explain --unshare') echo namespaces ;;
     'explain --join') echo joins ;;

@@ -3,60 +3,17 @@
 // on in the section `resident`. That is why this is C: the code must run without the C library, Swift's runtime,
 // static data and thread-local storage. Functions in the section make their system calls themselves, have no constants
 // that need memory, and are not optimized, lest the compiler put in calls of memcpy(3), jump tables or vector constants.
-#include "CLinux.h"
+#include "RelayState.h"
 
-#include <linux/audit.h>
 #include <sys/auxv.h>
 #include <sys/rseq.h>
-
-#define RESIDENT __attribute__((section("resident"), noinline, optnone))
-#define INLINE static inline __attribute__((always_inline))
-#define ARRAY_COUNT(array) (sizeof(array) / sizeof *(array))
 
 extern char __start_resident[] __attribute__((visibility("hidden")));
 extern char __stop_resident[] __attribute__((visibility("hidden")));
 
-// syscall(2): -errno where the C library's functions return -1.
-
-#if defined __x86_64__
-#define ARCHITECTURE AUDIT_ARCH_X86_64
-INLINE long call(long number, long a, long b, long c, long d, long e, long f) {
-    register long r10 __asm__("r10") = d, r8 __asm__("r8") = e, r9 __asm__("r9") = f;
-    long result;
-    __asm__ volatile("syscall"
-                     : "=a"(result)
-                     : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8), "r"(r9)
-                     : "rcx", "r11", "memory");
-    return result;
-}
-#elif defined __aarch64__
-#define ARCHITECTURE AUDIT_ARCH_AARCH64
-INLINE long call(long number, long a, long b, long c, long d, long e, long f) {
-    register long x8 __asm__("x8") = number, x0 __asm__("x0") = a, x1 __asm__("x1") = b, x2 __asm__("x2") = c;
-    register long x3 __asm__("x3") = d, x4 __asm__("x4") = e, x5 __asm__("x5") = f;
-    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), "r"(x5) : "memory");
-    return x0;
-}
-#else
-#error "system calls of this architecture are not written yet"
-#endif
-
-INLINE long read_some(int fd, void *bytes, size_t count) { return call(SYS_read, fd, (long)bytes, count, 0, 0, 0); }
-INLINE long write_some(int fd, void *bytes, size_t count) { return call(SYS_write, fd, (long)bytes, count, 0, 0, 0); }
-INLINE long control(int fd, unsigned long request, const void *value) {
-    return call(SYS_ioctl, fd, request, (long)value, 0, 0, 0);
-}
 INLINE void send_signal(pid_t pid, int signal) { call(SYS_kill, pid, signal, 0, 0, 0, 0); }
 INLINE pid_t reap(pid_t pid, int *status) {
     return (pid_t)call(SYS_wait4, pid, (long)status, WNOHANG | WUNTRACED, 0, 0, 0);
-}
-INLINE void await(struct pollfd *waits, unsigned count, const struct timespec *limit) {
-    call(SYS_ppoll, (long)waits, count, (long)limit, 0, 0, 0);
-}
-INLINE void watch(struct pollfd *wait, int fd, short events) {
-    wait->fd = fd;
-    wait->events = events;
-    wait->revents = 0;
 }
 _Noreturn INLINE void leave(int status) {
     for (;;) call(SYS_exit_group, status, 0, 0, 0, 0, 0);
@@ -246,6 +203,8 @@ RESIDENT static int look(const struct linux_waiter *waiter) {
 RESIDENT static int answer(const struct linux_waiter *waiter, int signal, bool from_kernel) {
     if (signal == SIGCHLD) return look(waiter);
     if (signal == SIGCONT) resume(waiter);
+    // A log that may not grow any more is no concern of the child.
+    if (signal == SIGXFSZ && waiter->relays) return -1;
     bool resized = signal == SIGWINCH && waiter->controller >= 0;
     if (resized) resize(waiter);
     // What the terminal sent, it sent to the command too, unless a pseudo-terminal lies between.
@@ -256,17 +215,21 @@ RESIDENT static int answer(const struct linux_waiter *waiter, int signal, bool f
 
 RESIDENT int linux_waiter_wait(struct linux_waiter *waiter, bool begun) {
     struct passage in, out;
+    struct relay_state relay;
+    relay_begin(&relay, begun && waiter->relays ? &waiter->relay : NULL);
     open_passage(&in, begun && waiter->controller >= 0 ? STDIN_FILENO : -1, waiter->controller);
     open_passage(&out, begun ? waiter->controller : -1, STDOUT_FILENO);
     for (;;) {
-        struct pollfd waits[7];
+        struct pollfd waits[7 + RELAY_WAITS];
         struct signalfd_siginfo info;
+        struct timespec limit;
         watch(&waits[0], waiter->signals, POLLIN);
         watch(&waits[1], waiter->reports, POLLIN);
         watch(&waits[2], begun ? -1 : waiter->begin, POLLIN);
         watch_passage(&waits[3], &in);
         watch_passage(&waits[5], &out);
-        await(waits, ARRAY_COUNT(waits), NULL);
+        await(waits, ARRAY_COUNT(waits), relay_watch(&relay, &waits[7], &limit));
+        relay_answer(&relay, &waits[7]);
         if (waits[5].revents != 0 || waits[6].revents != 0) pass(&out);
         if (waits[3].revents != 0 || waits[4].revents != 0) pass(&in);
         if (waits[1].revents != 0 && !begun) return LINUX_WAITER_REPORT;
@@ -276,6 +239,7 @@ RESIDENT int linux_waiter_wait(struct linux_waiter *waiter, bool begun) {
             int status = answer(waiter, (int)info.ssi_signo, info.ssi_code == SI_KERNEL);
             if (status < 0) continue;
             drain(&out);
+            relay_finish(&relay, status);
             return status;
         }
     }
@@ -336,60 +300,100 @@ RESIDENT static void record(int file, int status) {
     write_some(file, text, sizeof text);
 }
 
+/// Answers a signal that is not the end or stop of a child.
+RESIDENT static void forward(const struct linux_init *init, int signal, bool from_kernel) {
+    // A log that may not grow any more is no concern of the command.
+    if (signal == SIGXFSZ && init->relays) return;
+    // Of a terminal that is gone the kernel tells its session's leader alone.
+    bool gone = init->owns_terminal && signal == SIGHUP;
+    if (from_kernel && !gone) return;
+    // A stopped job is continued, and hung up, as a whole.
+    send_signal(gone || (init->owns_terminal && signal == SIGCONT) ? -init->command : init->command, signal);
+}
+
+/// Reaps all that have ended, and reports the command's stops.
+RESIDENT static void reap_all(const struct linux_init *init, struct relay_state *relay) {
+    int status;
+    for (pid_t pid = reap(-1, &status); pid > 0; pid = reap(-1, &status)) {
+        if (pid != init->command) continue;
+        if (!WIFSTOPPED(status)) {
+            if (init->record >= 0) record(init->record, exit_status(status));
+            relay_finish(relay, exit_status(status));
+            leave(exit_status(status));
+        }
+        char report[5];
+        report[0] = 1;
+        report[1] = (char)WSTOPSIG(status);
+        report[2] = report[3] = report[4] = 0;
+        // A waiter that is gone is no error, nor is one that does not listen: it is stopped itself.
+        send_some(init->reports, report, sizeof report);
+    }
+}
+
 _Noreturn RESIDENT static void live(struct linux_init *init, struct ballast *ballast, struct sock_fprog *filter) {
+    struct relay_state relay;
     drop(ballast);
     // A second line behind PR_SET_DUMPABLE. A kernel without filters runs boxes too.
     call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, (long)filter, 0, 0, 0);
+    relay_begin(&relay, init->relays ? &init->relay : NULL);
     for (;;) {
-        struct pollfd wait;
+        struct pollfd waits[1 + RELAY_WAITS];
         struct signalfd_siginfo info;
-        watch(&wait, init->signals, POLLIN);
-        await(&wait, 1, NULL);
+        struct timespec limit;
+        watch(&waits[0], init->signals, POLLIN);
+        await(waits, ARRAY_COUNT(waits), relay_watch(&relay, &waits[1], &limit));
+        relay_answer(&relay, &waits[1]);
         while (read_some(init->signals, &info, sizeof info) == sizeof info) {
-            int signal = (int)info.ssi_signo, status;
-            if (signal != SIGCHLD) {
-                // Of a terminal that is gone the kernel tells its session's leader alone.
-                bool gone = init->owns_terminal && signal == SIGHUP;
-                if (info.ssi_code == SI_KERNEL && !gone) continue;
-                // A stopped job is continued, and hung up, as a whole.
-                send_signal(gone || (init->owns_terminal && signal == SIGCONT) ? -init->command : init->command, signal);
-                continue;
-            }
-            for (pid_t pid = reap(-1, &status); pid > 0; pid = reap(-1, &status)) {
-                if (pid != init->command) continue;
-                if (!WIFSTOPPED(status)) {
-                    if (init->record >= 0) record(init->record, exit_status(status));
-                    leave(exit_status(status));
-                }
-                char report[5];
-                report[0] = 1;
-                report[1] = (char)WSTOPSIG(status);
-                report[2] = report[3] = report[4] = 0;
-                // A waiter that is gone is no error, nor is one that does not listen: it is stopped itself.
-                call(SYS_sendto, init->reports, (long)report, sizeof report, MSG_NOSIGNAL | MSG_DONTWAIT, 0, 0);
-            }
+            if (info.ssi_signo == SIGCHLD) reap_all(init, &relay);
+            else forward(init, (int)info.ssi_signo, info.ssi_code == SI_KERNEL);
         }
     }
 }
 
-void linux_init_stay(const struct linux_init *init) {
-    prctl(PR_SET_NAME, "sandbox-init", 0, 0, 0);
-    // The command has its own setting already; here it lets the filter in without a privilege.
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+// What init may still do. Without it, who traces this process has a process that the command's filter is not on.
 #define ALLOW(name) \
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
-    // Without it, who traces this process has a process that the command's filter is not on.
-    struct sock_filter program[] = {
+#define ALLOW_WITH(name, index, value) \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 4), \
+    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[index])), \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1), \
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW), \
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS)
+enum { FILTER_LENGTH = 64 };
+
+/// Both architectures are little-endian: an argument's lower half comes first.
+static unsigned short write_filter(struct sock_filter *program, const struct linux_relay *relay) {
+    const struct sock_filter first[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
         ALLOW(ppoll), ALLOW(read), ALLOW(write), ALLOW(wait4), ALLOW(kill), ALLOW(sendto), ALLOW(exit_group),
         ALLOW(rt_sigreturn), ALLOW(restart_syscall),
-        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
     };
-    struct sock_fprog filter = {ARRAY_COUNT(program), program};
+    const struct sock_filter more[] = {
+        ALLOW(close),
+        ALLOW_WITH(clock_gettime, 0, CLOCK_REALTIME),
+        ALLOW_WITH(ftruncate, 1, 0),
+        ALLOW_WITH(ioctl, 1, TIOCSWINSZ),
+        ALLOW_WITH(getsockopt, 2, SO_PEERCRED),
+        ALLOW_WITH(accept4, 0, relay && relay->listener >= 0 ? (unsigned)relay->listener : UINT32_MAX),
+    };
+    _Static_assert(ARRAY_COUNT(first) + ARRAY_COUNT(more) < FILTER_LENGTH, "the filter's last instruction");
+    unsigned short length = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(first); i++) program[length++] = first[i];
+    for (size_t i = 0; relay && i < ARRAY_COUNT(more); i++) program[length++] = more[i];
+    program[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+    return length;
+}
+
+void linux_init_stay(const struct linux_init *init) {
+    prctl(PR_SET_NAME, "sandbox-init", 0, 0, 0);
+    // The command has its own setting already; here it lets the filter in without a privilege.
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     struct linux_init own = *init;
+    struct sock_filter program[FILTER_LENGTH];
+    struct sock_fprog filter = {write_filter(program, own.relays ? &own.relay : NULL), program};
     struct ballast ballast;
     weigh(&ballast, (uintptr_t)__builtin_frame_address(0) + 2 * sizeof(void *));
     live(&own, &ballast, &filter);

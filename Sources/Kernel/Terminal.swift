@@ -20,6 +20,19 @@ public enum Terminal {
         if linux_ioctl_ptr(from, UInt(TIOCGWINSZ), &size) == 0 { _ = linux_ioctl_ptr(to, UInt(TIOCSWINSZ), &size) }
     }
 
+    /// Gives `terminal` a window size.
+    public static func setSize(of terminal: Int32, rows: UInt16, columns: UInt16) {
+        var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
+        _ = linux_ioctl_ptr(terminal, UInt(TIOCSWINSZ), &size)
+    }
+
+    /// The window size of `terminal`; `nil` where it is none.
+    public static func size(of terminal: Int32) -> (rows: UInt16, columns: UInt16)? {
+        var size = winsize()
+        guard linux_ioctl_ptr(terminal, UInt(TIOCGWINSZ), &size) == 0 else { return nil }
+        return (size.ws_row, size.ws_col)
+    }
+
     /// Whether the caller has a controlling terminal.
     public static func hasControlling() -> Bool {
         let file = linux_open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC, 0)

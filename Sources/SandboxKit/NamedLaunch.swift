@@ -150,8 +150,11 @@ extension Registry {
             }
             var kept = KeptDescriptors()
             kept.input = try Descriptor(open: "/dev/null", O_RDONLY).take()
-            kept.output = try folder.append(File.log).take()
-            kept.complaints = kept.output
+            let files = try folder.openOutput(limit: plan.logSize, terminal: plan.supervision.hasPseudoTerminal)
+            // With a terminal, until that takes its place.
+            kept.output = files.output >= 0 ? files.output : kept.input
+            kept.relay = files.relay
+            kept.complaints = files.relay?.log ?? files.output
             try folder.remove(File.exit)
             kept.exit = try folder.open(File.exit, O_WRONLY | O_CREAT | O_TRUNC).take()
             return kept

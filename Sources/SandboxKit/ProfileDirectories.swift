@@ -11,6 +11,11 @@ extension ProfileStore {
         ProfileStore(directories: searchPath(), read: readProfile, list: listProfiles)
     }
 
+    /// The profiles that a service of the system finds, whose environment has no home: all but the caller's own.
+    public static func ofServices() -> ProfileStore {
+        ProfileStore(directories: commonPath(), read: readProfile, list: listProfiles)
+    }
+
     /// No profiles at all.
     public static var empty: ProfileStore { ProfileStore(directories: [], read: readProfile, list: listProfiles) }
 
@@ -21,9 +26,11 @@ extension ProfileStore {
         } else if let home = absolute("HOME") {
             path.append(home + "/.config/sandbox/profiles")
         }
-        path.append("/etc/sandbox/profiles")
-        path.append(absolute("SANDBOX_PROFILES") ?? shippedProfiles())
-        return path
+        return path + commonPath()
+    }
+
+    private static func commonPath() -> [String] {
+        ["/etc/sandbox/profiles", absolute("SANDBOX_PROFILES") ?? shippedProfiles()]
     }
 
     private static func absolute(_ variable: String) -> String? {

@@ -24,6 +24,9 @@ extension Entry {
             return error.status
         } catch let error as SystemError {
             return fail(error.message)
+        } catch let error as LaunchError {
+            Output.error(error.message)
+            return error.status
         } catch let status as ExitCode {
             return status.rawValue
         } catch {

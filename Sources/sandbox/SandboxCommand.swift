@@ -10,7 +10,7 @@ struct SandboxCommand: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            RunCommand.self, ExecCommand.self,
+            RunCommand.self, ExecCommand.self, AttachCommand.self, LogsCommand.self,
             PsCommand.self, WaitCommand.self, StopCommand.self, KillCommand.self, RmCommand.self, EventsCommand.self,
             GcCommand.self,
             ProfileCommand.self, ExplainCommand.self, DoctorCommand.self, ManualCommand.self, CompleteCommand.self,

@@ -33,6 +33,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/types.h>
+#include <sys/un.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -149,6 +150,25 @@ static inline int linux_loopback_up(int socket) {
     if (ioctl(socket, SIOCGIFFLAGS, &request) < 0) return -1;
     request.ifr_flags |= IFF_UP;
     return ioctl(socket, SIOCSIFFLAGS, &request);
+}
+
+// unix(7): an address holds 107 bytes of path; a longer one is refused with ENAMETOOLONG
+
+static inline int linux_unix_address(struct sockaddr_un *address, const char *path) {
+    if (strlen(path) >= sizeof address->sun_path) { errno = ENAMETOOLONG; return -1; }
+    *address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    strcpy(address->sun_path, path);
+    return 0;
+}
+static inline int linux_unix_bind(int socket, const char *path) {
+    struct sockaddr_un address;
+    if (linux_unix_address(&address, path) < 0) return -1;
+    return bind(socket, (struct sockaddr *)&address, sizeof address);
+}
+static inline int linux_unix_connect(int socket, const char *path) {
+    struct sockaddr_un address;
+    if (linux_unix_address(&address, path) < 0) return -1;
+    return connect(socket, (struct sockaddr *)&address, sizeof address);
 }
 
 // cmsg(3): macros

@@ -3,6 +3,8 @@
 #ifndef RESIDENT_H
 #define RESIDENT_H
 
+#include "Relay.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -31,6 +33,9 @@ struct linux_waiter {
     /// Whether descriptor 0 is a terminal, whose own modes and raw ones these are.
     bool has_modes;
     struct linux_terminal_modes modes, raw;
+    /// Whether something is to be done with the command's output, and what.
+    bool relays;
+    struct linux_relay relay;
 };
 
 /// What ended a wait, where it is no exit status.
@@ -68,6 +73,9 @@ struct linux_init {
     int record;
     /// Whether the command leads the foreground job of a session that this process leads.
     bool owns_terminal;
+    /// Whether something is to be done with the command's output and terminal, and what.
+    bool relays;
+    struct linux_relay relay;
 };
 
 /// Reaps, passes signals on to the command, reports its stops, and ends as it ends, with all memory given back but some

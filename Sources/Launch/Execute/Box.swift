@@ -176,7 +176,8 @@ struct Box {
             if let identity {
                 try check("give the terminal to user \(identity.uid)") { fchown(peer, identity.uid, identity.gid) }
             }
-            // The caller's terminal is on descriptor 0 still.
+            // The caller's terminal is on descriptor 0 still, unless the box is detached.
+            Terminal.setSize(of: controller, rows: 24, columns: 80)
             Terminal.copySize(from: STDIN_FILENO, to: controller)
             try Terminal.adopt(peer)
             close(peer)

@@ -40,9 +40,11 @@ public struct KeptDescriptors: Sendable {
     public var complaints: Int32 = -1
     /// Gets the exit status from our init.
     public var exit: Int32 = -1
+    /// For the process that stays, where the command does not write its log itself.
+    public var relay: OutputRelay?
 
     public init() {}
 
     /// Those that outlive the launch's clean-up of the caller's descriptors.
-    var all: [Int32] { [input, output, complaints, exit].filter { $0 >= 0 } }
+    var all: [Int32] { [input, output, complaints, exit].filter { $0 >= 0 } + (relay?.descriptors ?? []) }
 }

@@ -60,6 +60,8 @@ struct Supervisor: ~Copyable {
         }
         if plan.detachment == .alone { return 0 }
         if let ended { return ended }
+        // Our init does it where there is one.
+        if !initProcess, let relay = context.kept.relay { watch.keep(relay) }
         if let remains, remains.isEmpty || executable >= 0 { watch.shrink(remains, executable) }
         return watch.untilEnd()
     }
@@ -130,6 +132,7 @@ struct Watch {
     private let channel: ReportChannel
     private var waiter: linux_waiter
     private var failure: LaunchError?
+    private var relayed: [Int32] = []
 
     init(child: Int32, channel: ReportChannel, signals: Int32) {
         self.channel = channel
@@ -161,6 +164,13 @@ struct Watch {
         }
     }
 
+    /// Keeps the command's output from now on.
+    mutating func keep(_ relay: OutputRelay) {
+        waiter.relays = true
+        waiter.relay = relay.resident(-1)
+        relayed = relay.descriptors
+    }
+
     mutating func untilEnd() -> Int32 {
         let status = linux_waiter_wait(&waiter, true)
         linux_waiter_give_terminal(&waiter)
@@ -171,7 +181,7 @@ struct Watch {
     /// for the end of a pipe waits for the command alone.
     func shrink(_ remains: Remains, _ executable: Int32) -> Never {
         let terminal = waiter.controller >= 0 ? [waiter.controller, STDIN_FILENO, STDOUT_FILENO] : []
-        let kept = [waiter.signals, waiter.reports, executable] + terminal
+        let kept = [waiter.signals, waiter.reports, executable] + terminal + relayed
         closeDescriptors(keeping: kept + (executable >= 0 ? [STDERR_FILENO] : []))
         var waiter = waiter
         let complaint = "sandbox: what the box left cannot be cleared away\n"

@@ -19,6 +19,8 @@ public struct LaunchPlan: Sendable, Equatable {
     public var supervision = Supervision.none
     /// Who stays with a detached box; nil for one in the foreground.
     public var detachment: Detachment?
+    /// Bytes of output that are kept of a detached box whose output we write; `nil`: all.
+    public var logSize: UInt64?
     /// Whether TIOCSTI and TIOCLINUX are refused, because the box shares the caller's terminal.
     public var guardsTerminal = false
     /// Whether the box loses the caller's terminal (`terminal = "none"`).
@@ -36,6 +38,11 @@ public enum Supervision: Sendable, Equatable {
     /// A waiter in the caller's place, and in the box the application itself, with a small init over it, or behind a
     /// pseudo-terminal (which needs the init as its session's leader).
     case waiter(initProcess: Bool, pseudoTerminal: Bool)
+
+    public var hasPseudoTerminal: Bool {
+        if case .waiter(_, pseudoTerminal: true) = self { return true }
+        return false
+    }
 }
 
 /// Who stays beside a box whose launcher has returned.

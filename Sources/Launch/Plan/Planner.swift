@@ -135,6 +135,7 @@ public struct Planner: Sendable {
         if case .waiter(initProcess: true, _) = plan.supervision { hasInit = true }
         let lifecycle = profile.lifecycle
         let needsWaiter = !hasInit && (lifecycle.recordsExit || lifecycle.logSize != nil)
+        plan.logSize = lifecycle.logSize
         plan.detachment = needsWaiter || lifecycle.restart != .no ? .waiter : .alone
     }
 

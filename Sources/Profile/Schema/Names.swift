@@ -66,17 +66,23 @@ enum Names {
 
     /// signal(7); the real-time ones are counted from RTMIN or RTMAX.
     static let signals = [
-        "ABRT", "ALRM", "BUS", "CHLD", "CONT", "FPE", "HUP", "ILL", "INT", "IO", "IOT", "KILL", "PIPE", "POLL", "PROF",
+        "ABRT", "ALRM", "BUS", "CHLD", "CONT", "FPE", "HUP", "ILL", "INT", "KILL", "PIPE", "POLL", "PROF",
         "PWR", "QUIT", "SEGV", "STKFLT", "STOP", "SYS", "TERM", "TRAP", "TSTP", "TTIN", "TTOU", "URG", "USR1", "USR2",
         "VTALRM", "WINCH", "XCPU", "XFSZ", "RTMIN", "RTMAX",
     ]
     /// How far RTMAX is from RTMIN: the C library keeps two of the kernel's for itself.
     static let realtimeOffset = 30
 
-    /// The name as the model holds it: upper case, without `SIG`.
+    /// The name as the model holds it: upper case, without `SIG`, and one for each signal.
     static func signal(_ text: String) -> String {
         let upper = text.uppercased()
-        return upper.hasPrefix("SIG") ? String(upper.dropFirst(3)) : upper
+        let name = upper.hasPrefix("SIG") ? String(upper.dropFirst(3)) : upper
+        switch name {
+        case "IOT": return "ABRT"
+        case "IO": return "POLL"
+        case "CLD": return "CHLD"
+        default: return name
+        }
     }
 
     static let actions = ["kill", "log", "allow", "trap"]

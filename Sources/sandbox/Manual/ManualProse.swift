@@ -23,7 +23,7 @@ struct ManualProse {
         case "explain": explain
         case "doctor": doctor
         case "profile": profile
-        default: ManualProse()
+        default: lifecycle(of: command)
         }
     }
 
@@ -46,7 +46,7 @@ struct ManualProse {
         ],
         seeAlso: [("unshare", 1), ("nsenter", 1), ("namespaces", 7), ("capabilities", 7), ("landlock", 7)])
 
-    private static let run = ManualProse(
+    static let run = ManualProse(
         details: [
             """
             Without any profile and option the command runs as it would without sandbox, except that set-user-ID \

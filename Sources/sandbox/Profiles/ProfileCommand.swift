@@ -5,10 +5,10 @@ import Profile
 struct ProfileCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "profile",
-        abstract: "List, show, check and write profiles.",
+        abstract: "List, show, check and write profiles, and run them as services.",
         subcommands: [
             ProfileListCommand.self, ProfileShowCommand.self, ProfileCheckCommand.self, ProfileNewCommand.self,
-            ProfileSchemaCommand.self,
+            ProfileSchemaCommand.self, ProfileUnitCommand.self,
         ])
 }
 
