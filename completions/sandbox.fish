@@ -175,7 +175,7 @@ complete -c sandbox -n '__sandbox_at logs' -l raw -d 'On a terminal too, write e
 complete -c sandbox -n '__sandbox_at logs' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at logs' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at events' -l json -d 'Print each event as one line of JSON.'
-complete -c sandbox -n '__sandbox_at events' -l since -x -d 'Begin with what happened then: ISO 8601, @SECONDS since the epoch, or how long ago, as in 10m.'
+complete -c sandbox -n '__sandbox_at events' -l since -x -d 'Begin with what happened then: 90s, 10m, 1h30m or 2d before now, 15:04, "2026-01-31 15:04:05", 2026-01-31T15:04:05Z or @SECONDS.'
 complete -c sandbox -n '__sandbox_at events' -l no-follow -d 'Print what is known, and end.'
 complete -c sandbox -n '__sandbox_at events' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at events' -s h -l help -d 'Show help information.'

@@ -21,8 +21,7 @@ struct EventsCommand: ParsableCommand {
     @Option(
         name: .customLong("since"),
         help: ArgumentHelp(
-            "Begin with what happened then: ISO 8601, @SECONDS since the epoch, or how long ago, as in 10m.",
-            valueName: "time"))
+            "Begin with what happened then: \(PointInTime.forms).", valueName: "time"))
     var since: Moment?
     @Flag(name: .customLong("no-follow"), help: "Print what is known, and end.")
     var noFollow = false
@@ -58,7 +57,7 @@ struct Moment: ExpressibleByArgument, Equatable {
     var milliseconds: Int
 
     init?(argument: String) {
-        guard let time = TimeText.parse(argument, now: TimeText.now) else { return nil }
+        guard let time = PointInTime.parse(argument, now: PointInTime.now) else { return nil }
         milliseconds = time
     }
 }

@@ -31,7 +31,7 @@ enum PointInTime {
     }
 
     /// "1h30m": numbers with their units, in milliseconds.
-    private static func duration(_ text: String) -> Int? {
+    static func duration(_ text: String) -> Int? {
         var total = 0
         var rest = text[...]
         while !rest.isEmpty {
@@ -50,7 +50,17 @@ enum PointInTime {
     ]
 
     private static func date(_ text: String, now: Int) -> Int? {
-        let (main, offset) = splitOffset(text)
+        var (main, offset) = splitOffset(text)
+        var fraction = 0
+        // As JSON documents have it: "15:04:05.264".
+        if let point = main.lastIndex(of: "."), main[..<point].utf8.count > 16 {
+            let digits = main[main.index(after: point)...]
+            guard number(digits, digits: 3...9) != nil, let part = number(digits.prefix(3), digits: 3...3) else {
+                return nil
+            }
+            fraction = part
+            main = String(main[..<point])
+        }
         var fields = tm()
         var today = time_t(now / 1000)
         localtime_r(&today, &fields)
@@ -66,7 +76,7 @@ enum PointInTime {
             let (day, month) = (parsed.tm_mday, parsed.tm_mon)
             let seconds = offset == nil ? mktime(&parsed) : timegm(&parsed) - (offset ?? 0)
             // The C library makes March of 30 February.
-            return day == parsed.tm_mday && month == parsed.tm_mon ? seconds * 1000 : nil
+            return day == parsed.tm_mday && month == parsed.tm_mon ? seconds * 1000 + fraction : nil
         }
         return nil
     }

@@ -57,7 +57,7 @@ extension SandboxSummary {
 struct PsTable {
     private var table = Table(headings: ["NAME", "PID", "STATE", "CREATED", "PROFILE", "NAMESPACES", "COMMAND"])
 
-    init(_ sandboxes: [SandboxSummary], _ damaged: [String], now: Int = TimeText.now) {
+    init(_ sandboxes: [SandboxSummary], _ damaged: [String], now: Int = PointInTime.now) {
         for sandbox in sandboxes {
             let record = sandbox.record
             table.rows.append([

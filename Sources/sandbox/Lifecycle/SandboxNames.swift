@@ -43,12 +43,17 @@ struct SandboxNames: ParsableArguments {
     }
 }
 
-/// A number of seconds, or a duration such as `500ms` or `2m`.
+/// A number of seconds, or a duration such as `500ms` or `1h30m`.
 struct Seconds: ExpressibleByArgument, Equatable {
     var value: Double
 
     init?(argument: String) {
-        guard let milliseconds = TimeText.duration(argument) else { return nil }
-        value = Double(milliseconds) / 1000
+        if let milliseconds = PointInTime.duration(argument) {
+            value = Double(milliseconds) / 1000
+        } else {
+            let isPlain = argument.utf8.allSatisfy { $0 >= 0x30 && $0 <= 0x39 || $0 == 0x2e }
+            guard isPlain, let number = Double(argument), number < 1e9 else { return nil }
+            value = number
+        }
     }
 }

@@ -87,11 +87,21 @@ extension ManualProse {
 
     private static let wait = ManualProse(
         details: [
-            "The exit status is the sandbox's: its command's own, or 128+N when signal N ended it. It takes no polling."
+            """
+            The exit status is the sandbox's: its command's own, or 128+N when signal N ended it. Waiting takes no \
+            polling.
+            """
+        ],
+        examples: [
+            ("Start a job, and go on with how it ended:", "sandbox run -d -n job -- ./job && sandbox wait job"),
+            ("Several, for half an hour at most:", "sandbox wait -t 30m one two three"),
         ],
         exit: [
             ("0 to 124", "The command's own exit status."),
-            ("125", "There is no such sandbox, or nobody was there to learn its exit status."),
+            (
+                "125",
+                "There is no such sandbox, nobody was there to learn its exit status, or the time was over before it."
+            ),
             ("128+N", "The command was ended by signal N."),
         ])
 
@@ -119,8 +129,13 @@ extension ManualProse {
 
     private static let remove = ManualProse(
         details: [
-            "A running sandbox is left alone unless -f is given, which kills it first. Its log goes with the record."
-        ])
+            """
+            A running sandbox is left alone unless -f is given, which kills it first. Its log goes with the record. Of \
+            a sandbox whose record is damaged, -f kills what is provably its own: the processes that the record still \
+            names, and those in control groups named after its launcher or that have files of its directory open.
+            """
+        ],
+        examples: [("All that have ended:", "sandbox gc --stopped"), ("One that runs:", "sandbox rm -f web")])
 
     private static let pause = ManualProse(
         details: [
@@ -167,12 +182,15 @@ extension ManualProse {
     private static let events = ManualProse(
         details: [
             """
-            A line for each thing that happens to a sandbox: created, started, exited, oom, restarted, stopped, \
-            paused, resumed, updated, removed. Whoever follows also notices ends at once that nobody else has recorded \
+            A line for each thing that happens to a sandbox: created, started, exited, oom, restarted, paused, \
+            resumed, updated, removed. Whoever follows also notices ends at once that nobody else has recorded \
             yet.
             """
         ],
-        examples: [("As lines of JSON, for a program:", "sandbox events --json")])
+        examples: [
+            ("As lines of JSON, for a program:", "sandbox events --json"),
+            ("What happened in the last hour:", "sandbox events --since 1h --no-follow"),
+        ])
 
     private static let sweep = ManualProse(
         details: [
@@ -181,5 +199,9 @@ extension ManualProse {
             control groups without processes, half-written files. Any command does this for the sandbox that it is \
             about; gc does it for all. Records of stopped sandboxes stay until they are removed.
             """
+        ],
+        examples: [
+            ("What was left, if anything:", "sandbox gc"),
+            ("Forget what ended a week ago or earlier:", "sandbox gc --stopped --older 7d"),
         ])
 }
