@@ -53,10 +53,10 @@ let package = Package(
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCapability", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
         layer("Kernel", ["CLinux", "CSeccomp", "CCapability"]),
-        layer("Netlink", ["CNetlink", "Kernel"]),
+        layer("Netlink", ["CNetlink", "CLinux", "Kernel"]),
         layer("Profile", [.product(name: "TOMLKit", package: "TOMLKit")]),
         layer("Launch", ["Kernel", "Netlink", "Profile", "CLinux"]),
-        layer("SandboxKit", ["Launch", "Profile", "Kernel"]),
+        layer("SandboxKit", ["Launch", "Profile", "Kernel", "Netlink"]),
         layer("SandboxAsync", ["SandboxKit", "Launch", "Kernel"]),
         .executableTarget(
             name: "sandbox",

@@ -225,7 +225,8 @@ RESIDENT int linux_waiter_wait(struct linux_waiter *waiter, bool begun) {
         struct timespec limit;
         watch(&waits[0], waiter->signals, POLLIN);
         watch(&waits[1], waiter->reports, POLLIN);
-        watch(&waits[2], begun ? -1 : waiter->begin, POLLIN);
+        // Its end alone (POLLHUP), not what is in it.
+        watch(&waits[2], begun ? -1 : waiter->begin, 0);
         watch_passage(&waits[3], &in);
         watch_passage(&waits[5], &out);
         await(waits, ARRAY_COUNT(waits), relay_watch(&relay, &waits[7], &limit));

@@ -14,6 +14,7 @@ public struct ByteLock: ~Copyable {
             if linux_lock_byte(file.number, F_WRLCK, offset) == 0 {
                 self.file = file
                 self.offset = offset
+                CrashPoint.pass("lock")
                 return
             }
             guard errno == EAGAIN || errno == EACCES || errno == EINTR else {

@@ -5,14 +5,19 @@ import Glibc
 ///
 /// The caller must have one thread. `body` runs in the child and never returns.
 /// - Parameter cgroup: a descriptor of a v2 control group the child begins in, or -1.
+/// - Parameter asSibling: it becomes a child of the caller's parent.
 /// - Returns: the child's process id.
 public func startChild(
-    in flags: NamespaceFlags, cgroup: Int32 = -1, sharingDescriptors: Bool = false, _ body: () -> Never
+    in flags: NamespaceFlags, cgroup: Int32 = -1, sharingDescriptors: Bool = false, asSibling: Bool = false,
+    _ body: () -> Never
 ) throws(SystemError) -> Int32 {
-    let sharing = sharingDescriptors ? UInt64(CLONE_FILES) : 0
-    let pid = linux_clone3(flags.rawValue | sharing, nil, cgroup)
+    let relation = (sharingDescriptors ? UInt64(CLONE_FILES) : 0) | (asSibling ? UInt64(CLONE_PARENT) : 0)
+    let pid = linux_clone3(flags.rawValue | relation, nil, cgroup)
     if pid == 0 { body() }
-    if pid > 0 { return pid }
+    if pid > 0 {
+        CrashPoint.pass("clone")
+        return pid
+    }
     let code = errno
     let what = flags.isEmpty ? "start a process" : "start a process in new namespaces \(flags.names)"
     throw SystemError(what, code: code, mend: namespaceMend(flags, code))

@@ -26,7 +26,7 @@ public func createLink(kind: String, name: String, over parent: String? = nil) t
 }
 
 /// libnl's negative error numbers (netlink/errno.h) as errno(3) values, for those that a request can meet.
-private func netlink(_ action: String, _ result: Int32) throws(SystemError) {
+func netlink(_ action: String, _ result: Int32) throws(SystemError) {
     if result >= 0 { return }
     let code: Int32 =
         switch -result {

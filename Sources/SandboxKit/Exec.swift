@@ -16,8 +16,8 @@ extension Sandbox {
         shrinks: Bool = false
     ) throws(LaunchError) -> Int32 {
         try Launcher.closeDescriptors()
-        let record = try runningRecord()
-        guard let process = record.process, let application = record.application else { throw ended }
+        let record = try enterableRecord()
+        guard let process = record.process, let application = record.application else { throw notRunning }
         let box = try RunningBox.find(process: process, command: application)
         var entry = EntryPlan(box: box.facts)
         let request = try registry.request(name)
@@ -28,30 +28,10 @@ extension Sandbox {
         return try Launcher.exec(plan, in: box, arguments: arguments, shrinks: shrinks)
     }
 
-    private var ended: LaunchError {
-        LaunchError("\"\(name)\" is not running", mend: "'sandbox ps -a' tells what became of it")
-    }
-
-    private func runningRecord() throws(LaunchError) -> SandboxRecord {
-        let record = try record()
-        switch record.phase {
-        case .running: break
-        case .created: throw LaunchError("\"\(name)\" has not begun yet", mend: "try again")
-        case .stopped, .checkpointed: throw ended
-        }
-        if try isPaused(record) { throw LaunchError("\"\(name)\" is paused", mend: "sandbox resume \(name)") }
+    private func enterableRecord() throws(LaunchError) -> SandboxRecord {
+        let record = try runningRecord()
+        if try registry.isPaused(record) { throw LaunchError("\"\(name)\" is paused", mend: "sandbox resume \(name)") }
         return record
-    }
-
-    private func isPaused(_ record: SandboxRecord) throws(LaunchError) -> Bool {
-        if record.groups.isEmpty { return false }
-        do throws(SystemError) {
-            return try Cgroup(groups: record.groups).isFrozen
-        } catch {
-            // What cannot be frozen is not.
-            if error.code == ENOTSUP { return false }
-            throw error.code == ENOENT ? ended : LaunchError(error)
-        }
     }
 
     /// The control groups to join: those of the sandbox, and where it is the caller's to choose, those that it was
@@ -70,8 +50,8 @@ extension Sandbox {
     }
 
     /// This host, with the surroundings that the sandbox was launched in.
-    private func host(of request: LaunchRequest) throws(LaunchError) -> HostFacts {
-        var host = try HostFacts.current()
+    func host(of request: LaunchRequest) throws(LaunchError) -> HostFacts {
+        var host = try Sandbox.hostFacts()
         host.environment = request.environment
         host.home = host.variable("HOME").flatMap { $0.hasPrefix("/") ? $0 : nil } ?? host.home
         let directory = request.directory

@@ -42,7 +42,8 @@ extension Registry {
         return listing
     }
 
-    private func displayState(of record: SandboxRecord) throws(LaunchError) -> SandboxSummary.State {
+    /// Its phase, or that it is paused.
+    func displayState(of record: SandboxRecord) throws(LaunchError) -> SandboxSummary.State {
         switch record.phase {
         case .created: .created
         case .running: try isPaused(record) ? .paused : .running

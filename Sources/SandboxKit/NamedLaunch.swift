@@ -26,55 +26,68 @@ struct NamedLaunch {
     func begin(_ request: LaunchRequest, _ lock: borrowing NameLock) throws(LaunchError) -> Int32 {
         let record = try newRecord(request)
         try registry.create(record, request, lock)
+        let progress = LaunchProgress(record, registry)
+        let status: Int32
         do throws(LaunchError) {
             try EventLog(registry.state).add("created", record.name)
-            guard plan.detachment != nil else { return try launch(record, KeptDescriptors(), lock) }
-            let kept = try registry.openKept(record.name, plan)
-            guard plan.detachment == .waiter else { return try launch(record, kept, lock) }
-            try Launcher.inBackground(kept) { foreground throws(LaunchError) in
-                try launch(record, kept, lock, foreground)
-            }
-            return 0
+            status = try launch(progress, lock)
         } catch {
             var error = error
             do throws(LaunchError) {
-                try registry.remove(lock)
+                try progress.undo(lock)
             } catch let second {
                 error.message += "; left behind: \(second.message)"
             }
             throw error
         }
+        return plan.detachment == nil ? try registry.finish(record.name, status: status) : status
     }
+
+    private func launch(_ progress: LaunchProgress, _ lock: borrowing NameLock) throws(LaunchError) -> Int32 {
+        let name = progress.record.name
+        guard let detachment = plan.detachment else {
+            var kept = KeptDescriptors()
+            if isInPlace { kept.exit = try registry.openExit(name) }
+            return try launch(progress, kept, lock)
+        }
+        let kept = try registry.openKept(name, plan)
+        guard detachment == .waiter else { return try launch(progress, kept, lock) }
+        try Launcher.inBackground(kept) { foreground throws(LaunchError) in
+            let status = try launch(progress, kept, lock, foreground)
+            return try registry.finish(name, status: status)
+        }
+        return 0
+    }
+
+    private var isInPlace: Bool { plan.supervision == .none }
 
     /// Launches a sandbox that is entered already.
     func launch(
-        _ record: SandboxRecord, _ kept: KeptDescriptors, _ lock: borrowing NameLock, _ foreground: Foreground? = nil
+        _ progress: LaunchProgress, _ kept: KeptDescriptors, _ lock: borrowing NameLock,
+        _ foreground: Foreground? = nil
     ) throws(LaunchError) -> Int32 {
-        let progress = Progress(record, registry)
         var context = LaunchContext(arguments: arguments, remains: shrinks ? Remains() : nil)
-        context.remains?.record = (registry.state.path, record.name)
+        context.remains?.record = (registry.state.path, progress.record.name)
         context.kept = kept
         context.held = [lock.descriptor]
         // The one in the background answers nobody but the one in the foreground.
         if let foreground { context.held.append(foreground.descriptor) } else { context.held += held }
-        let isInPlace = plan.supervision == .none
-        context.started = { pid, groups throws(LaunchError) in try progress.start(pid, groups, isInPlace: isInPlace) }
+        let note = isInPlace ? kept.exit : nil
+        context.started = { pid, groups throws(LaunchError) in try progress.start(pid, groups, inPlace: note) }
         let unlock = lock.releaser
         context.begun = { () throws(LaunchError) in
             try progress.begin()
-            unlock()
+            // With the lock still: until it knows, the one in the foreground takes our end for a launch that failed.
             foreground?.begun()
+            unlock()
         }
-        let status = try Launcher.run(plan, context)
-        if plan.detachment == .alone { return status }
-        return try registry.finish(record.name, status: status)
+        return try Launcher.run(plan, context)
     }
 
     private func newRecord(_ request: LaunchRequest) throws(LaunchError) -> SandboxRecord {
         try translated { () throws(SystemError) in
-            guard let own = try ProcessIdentity(pid: getpid()) else { throw SystemError("look at myself", code: ESRCH) }
             var record = SandboxRecord(
-                name: plan.name ?? "", launcher: own, boot: try bootIdentity(), created: unixMilliseconds())
+                name: plan.name ?? "", launcher: try .own(), boot: try bootIdentity(), created: unixMilliseconds())
             record.profiles = request.profiles
             record.command = plan.command
             record.isDetached = request.isDetached
@@ -91,29 +104,29 @@ struct NamedLaunch {
 }
 
 /// Writes down how far a launch is.
-private final class Progress {
-    private var record: SandboxRecord
+final class LaunchProgress {
+    private(set) var record: SandboxRecord
     private let registry: Registry
+    /// Where a process that sets the box up around itself tells of its failure.
+    private var note: Int32?
 
     init(_ record: SandboxRecord, _ registry: Registry) {
         self.record = record
         self.registry = registry
     }
 
-    func start(_ pid: Int32, _ groups: [Cgroup.Group], isInPlace: Bool) throws(LaunchError) {
+    func start(_ pid: Int32, _ groups: [Cgroup.Group], inPlace note: Int32?) throws(LaunchError) {
         try translated { () throws(SystemError) in
-            guard let own = try ProcessIdentity(pid: getpid()), let process = try ProcessIdentity(pid: pid) else {
+            guard let process = try ProcessIdentity(pid: pid) else {
                 throw SystemError("look at process \(pid)", code: ESRCH)
             }
-            record.launcher = own
+            record.launcher = try .own()
             record.process = process
             record.groups = groups
         }
-        if isInPlace {
-            try begin()
-        } else {
-            try registry.write(record)
-        }
+        guard let note else { return try registry.write(record) }
+        try begin()
+        self.note = note
     }
 
     func begin() throws(LaunchError) {
@@ -124,6 +137,13 @@ private final class Progress {
         try EventLog(registry.state).add(
             record.restarts > 0 ? "restarted" : "started", record.name,
             [("pid", (record.application ?? record.process).map { .integer(Int($0.pid)) } ?? .null)])
+    }
+
+    /// Leaves no record of a launch that failed.
+    func undo(_ lock: borrowing NameLock) throws(LaunchError) {
+        guard let note else { return try registry.discard(lock) }
+        // By now the registry may be out of reach: another root, another user. Who settles the sandbox forgets it.
+        try translated { () throws(SystemError) in try writeText(Registry.failure, to: note, name: File.exit) }
     }
 
     /// The command below our init; `nil` when it has ended already.
@@ -155,9 +175,23 @@ extension Registry {
             kept.output = files.output >= 0 ? files.output : kept.input
             kept.relay = files.relay
             kept.complaints = files.relay?.log ?? files.output
-            try folder.remove(File.exit)
-            kept.exit = try folder.open(File.exit, O_WRONLY | O_CREAT | O_TRUNC).take()
+            kept.exit = try openExit(in: folder)
             return kept
         }
+    }
+
+    /// Where a process of the sandbox that has no other way tells how it ended.
+    func openExit(_ name: String) throws(LaunchError) -> Int32 {
+        try translated { () throws(SystemError) in
+            guard let folder = try openFolder(name) else {
+                throw SystemError("open the state of \(name)", code: ENOENT)
+            }
+            return try openExit(in: folder)
+        }
+    }
+
+    private func openExit(in folder: borrowing StateFolder) throws(SystemError) -> Int32 {
+        try folder.remove(File.exit)
+        return try folder.open(File.exit, O_WRONLY | O_CREAT | O_TRUNC).take()
     }
 }

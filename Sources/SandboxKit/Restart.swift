@@ -9,7 +9,10 @@ extension Registry {
     /// - Returns: the command's exit status.
     func finish(_ name: String, status: Int32) throws(LaunchError) -> Int32 {
         let lock = try lock(name, patience: 60_000)
-        guard var record = try find(name), try isOwn(record) else { return status }
+        guard var record = try find(name) else { return status }
+        guard try isOwn(record) else {
+            throw LaunchError("\"\(name)\" is another process's to finish", status: status)
+        }
         guard record.isDetached, let profile = try restarting(record, status) else {
             try end(record, status: status, at: unixMilliseconds(), lock)
             return status
@@ -17,12 +20,12 @@ extension Registry {
         let delay = try pause(before: &record, profile.lifecycle, status)
         lock.release()
         pauseFor(milliseconds: delay)
-        return try beginAnew(record, profile)
+        return try beginAnew(record)
     }
 
     /// Whether this process is the one that waits for it: the name may be another sandbox's by now.
     private func isOwn(_ record: SandboxRecord) throws(LaunchError) -> Bool {
-        try translated { () throws(SystemError) in try ProcessIdentity(pid: getpid()) == record.launcher }
+        try translated { () throws(SystemError) in try ProcessIdentity.own() == record.launcher }
     }
 
     /// The profile of a sandbox that shall begin anew; `nil` for one that shall not.
@@ -53,9 +56,7 @@ extension Registry {
         before record: inout SandboxRecord, _ lifecycle: Profile.Lifecycle, _ status: Int32
     ) throws(LaunchError) -> Int {
         let row = streak(of: record)
-        try clear(&record)
-        try EventLog(state).add(
-            "exited", record.name, [("exitStatus", .integer(Int(status))), ("restarts", .bool(true))])
+        let group = try empty(&record)
         record.phase = .created
         record.process = nil
         record.application = nil
@@ -64,28 +65,34 @@ extension Registry {
         record.restarts += 1
         record.streak = row + 1
         try write(record)
+        try EventLog(state).add(
+            "exited", record.name, [("exitStatus", .integer(Int(status))), ("restarts", .bool(true))])
+        try removeGroup(group)
         var delay = lifecycle.restartDelay
         for _ in 0..<row where delay < 60_000 { delay *= 2 }
         return min(delay, 60_000)
     }
 
-    private func beginAnew(_ record: SandboxRecord, _ profile: Profile) throws(LaunchError) -> Int32 {
+    private func beginAnew(_ record: SandboxRecord) throws(LaunchError) -> Int32 {
         let lock = try lock(record.name, patience: 60_000)
         // Stopped, or removed and another's, meanwhile.
         guard var record = try find(record.name), try isOwn(record), record.phase == .created else { return 0 }
+        let status: Int32
         do throws(LaunchError) {
+            // Its limits may have been changed meanwhile.
             let request = try request(record.name)
             restoreEnvironment(request)
-            let plan = try Sandbox.plan(profile, request)
+            let plan = try Sandbox.plan(try profile(request, record.name), request)
             let kept = try openKept(record.name, plan)
             record.ended = nil
             record.exitStatus = nil
-            return try NamedLaunch(self, plan, nil, shrinks: true).launch(record, kept, lock)
+            status = try NamedLaunch(self, plan, nil, shrinks: true).launch(LaunchProgress(record, self), kept, lock)
         } catch {
             record = try find(record.name) ?? record
             try end(record, status: error.status, at: unixMilliseconds(), reason: error.message, lock)
             throw error
         }
+        return try finish(record.name, status: status)
     }
 
     /// A waiter has become this process without its environment.

@@ -40,7 +40,7 @@ extension Sandbox {
         return try registry.hold(record.process, of: record)
     }
 
-    private func runningRecord() throws(LaunchError) -> SandboxRecord {
+    func runningRecord() throws(LaunchError) -> SandboxRecord {
         let record = try record()
         if record.phase == .created {
             throw LaunchError("\"\(name)\" does not run yet, or waits to begin again", mend: "try again")
@@ -49,7 +49,7 @@ extension Sandbox {
         return record
     }
 
-    private var notRunning: LaunchError {
+    var notRunning: LaunchError {
         LaunchError("\"\(name)\" is not running", mend: "'sandbox ps -a' tells what became of it")
     }
 }

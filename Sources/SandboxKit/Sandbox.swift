@@ -63,6 +63,8 @@ public struct Sandbox: Sendable {
         guard let name = plan.name else {
             return try Launcher.run(plan, LaunchContext(arguments: arguments, remains: shrinks ? Remains() : nil))
         }
+        // The program begins anew for it: with nothing entered and nothing locked.
+        if !plan.namespaces.join.isEmpty { try Launcher.protectExecutable() }
         let registry = try Registry.ofCaller()
         let lock = try registry.lock(name)
         if let old = try registry.settle(lock), old.phase == .running || old.phase == .created {
@@ -76,6 +78,7 @@ public struct Sandbox: Sendable {
     /// - Parameter words: the status that the command ended with and what remains.
     /// - Returns: that status.
     public static func finish(_ words: [String]) throws(LaunchError) -> Int32 {
+        CrashPoint.enter("finish")
         guard let status = words.first.flatMap({ UInt8($0) }), let remains = Remains(words: Array(words.dropFirst()))
         else { throw LaunchError("\(Remains.option) is for the launcher itself", mend: "see sandbox --help") }
         guard let record = remains.record else {

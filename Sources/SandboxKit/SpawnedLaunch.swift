@@ -41,10 +41,12 @@ extension Sandbox {
     /// The other side: launches what descriptor 3 asks for, and answers there.
     public static func answerLaunch() -> Int32 {
         let socket = linux_fcntl(3, F_DUPFD_CLOEXEC, 4)
-        close(3)
         var answer = ""
         var status: Int32 = 0
         do throws(LaunchError) {
+            // The program begins anew for it, which must not cost the request.
+            try Launcher.protectExecutable()
+            close(3)
             answer = "name = " + Value.string(try launchAsked(socket)).toml + "\n"
         } catch {
             status = error.status

@@ -9,23 +9,66 @@ struct ExplainCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "explain",
         abstract: "Tell in plain words what a box can see and do.",
-        usage: "sandbox explain [-p <profile>] ... [<options of run>]",
+        usage: "sandbox explain [-p <profile>] ... [<options of run>]\n       sandbox explain <name> [--json]",
         discussion: """
             Says what is not isolated, the riskiest first, with the key that closes it, and then what is kept from the \
-            box. Takes the options of 'sandbox run' that say what the box is; nothing is started.
+            box. Takes the options of 'sandbox run' that say what the box is, and nothing is started; or the name of a \
+            sandbox, to explain that one with its profile and its plan.
             """)
 
     @OptionGroup var profile: ProfileOptions
+    @Argument(help: ArgumentHelp("A sandbox.", valueName: "name"), completion: .kind(.sandboxes))
+    var name: String?
 
     func run() throws {
+        if let name { return try explain(sandbox: name) }
         let request = try profile.request(directory: currentDirectory)
         let loaded = try ProfileStore.ofCaller().load(request.profiles, overrides: request.overrides)
-        let statements = explain(loaded.profile, isRoot: geteuid() == 0)
+        let statements = Launch.explain(loaded.profile, isRoot: geteuid() == 0)
         if request.json {
             try Output.json(Explained.document(statements))
         } else {
-            try Output.write(
-                Explained.text(statements, width: min(terminalWidth() ?? 100, 120), style: .output))
+            try Output.write(Explained.text(statements, width: width, style: .output))
+        }
+    }
+
+    private var width: Int { min(terminalWidth() ?? 100, 120) }
+
+    /// What a sandbox was launched with.
+    private func explain(sandbox name: String) throws {
+        if let other = profile.given.first(where: { !$0.values.isEmpty && $0.option != "json" }) {
+            throw UsageError(
+                "--\(other.option) does not go together with the sandbox '\(name)', which is what it is",
+                command: "sandbox explain")
+        }
+        let inspection = try inspection(of: name)
+        let statements = Launch.explain(inspection.profile, isRoot: geteuid() == 0)
+        if profile.json {
+            return try Output.json(
+                .table([
+                    ("name", .string(name)), ("state", .string(inspection.summary.state.rawValue)),
+                    ("statements", Explained.document(statements)), ("profile", inspection.request.profile),
+                    ("plan", inspection.plan?.document ?? .null),
+                    ("planProblem", optional(inspection.planProblem?.message)),
+                ]))
+        }
+        try Output.write(Explained.text(statements, width: width, style: .output))
+        let lines = inspection.request.profile.tomlDocument().split(separator: "\n").map { String($0) }
+        try Output.write("\n" + Style.output.bold("Profile") + "\n")
+        for line in lines { try Output.line("  " + printable(line)) }
+        try Output.write("\n")
+        if let problem = inspection.planProblem { throw problem }
+        if let plan = inspection.plan { try Output.write(plan.text(width: width, style: .output)) }
+    }
+
+    private func inspection(of name: String) throws(LaunchError) -> Inspection {
+        do throws(LaunchError) {
+            return try Sandbox(name).inspect()
+        } catch {
+            // More often a profile is meant.
+            var error = error
+            if error.message.hasPrefix("no sandbox") { error.message += "; 'sandbox explain -p \(name)' takes a profile" }
+            throw error
         }
     }
 }

@@ -70,13 +70,4 @@ struct PathTests {
         #expect(parts("a") == [".", "a"])
         #expect(parts("/tmp/\u{301}x") == ["/tmp", "\u{301}x"])
     }
-
-    @Test("mountinfo's escapes") func unescape() {
-        #expect(unescapeMountPath("/a") == "/a")
-        #expect(unescapeMountPath("/a\\040b\\011c\\134d\\012") == "/a b\tc\\d\n")
-        #expect(unescapeMountPath("/\\303\\251") == "/\u{e9}")
-        #expect(unescapeMountPath("/a\\04") == "/a\\04")
-        #expect(unescapeMountPath("/a\\999\\777") == "/a\\999\\777")
-        #expect(unescapeMountPath("\\") == "\\")
-    }
 }

@@ -45,7 +45,8 @@
 static inline pid_t linux_clone3(uint64_t flags, int *pidfd, int cgroup) {
     struct clone_args args = {0};
     args.flags = flags;
-    args.exit_signal = SIGCHLD;
+    // A sibling's is the caller's own.
+    args.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD;
     if (pidfd) { args.flags |= CLONE_PIDFD; args.pidfd = (uint64_t)(uintptr_t)pidfd; }
     if (cgroup >= 0) { args.flags |= CLONE_INTO_CGROUP; args.cgroup = (uint64_t)cgroup; }
     return (pid_t)syscall(SYS_clone3, &args, sizeof args);
@@ -234,6 +235,7 @@ static inline int linux_openat(int dir, const char *path, int flags, mode_t mode
 static inline dev_t linux_makedev(unsigned major, unsigned minor) { return makedev(major, minor); }
 
 #include "Arguments.h"
+#include "Netns.h"
 #include "Resident.h"
 #include "Spawn.h"
 

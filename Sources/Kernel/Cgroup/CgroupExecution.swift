@@ -61,6 +61,7 @@ struct CgroupExecution {
         case .inherit(let file, let from, let to): try inherit(file, from, to)
         case .set(let setting, let group): try setting.write(to: group)
         }
+        CrashPoint.pass("group step")
     }
 
     private mutating func make(_ path: String, shared: Bool) throws(SystemError) {

@@ -97,8 +97,8 @@ private struct Mount {
         guard let dash = fields.firstIndex(of: "-"), dash >= 6, fields.count >= dash + 4 else { return nil }
         guard fields[dash + 1] == "cgroup" || fields[dash + 1] == "cgroup2" else { return nil }
         isV2 = fields[dash + 1] == "cgroup2"
-        root = unescaped(fields[3])
-        point = unescaped(fields[4])
+        root = unescapeMountPath(fields[3])
+        point = unescapeMountPath(fields[4])
         options = fields[dash + 3].split(separator: ",").map { String($0) }
     }
 }
@@ -108,22 +108,6 @@ private func directory(of path: String, root: String, point: String) -> String? 
     if root == "/" { return path == "/" ? point : path.hasPrefix("/..") ? nil : point + path }
     if path == root { return point }
     return path.hasPrefix(root + "/") ? point + path.dropFirst(root.count) : nil
-}
-
-/// Undoes mountinfo's octal escapes ("\040" for a space).
-private func unescaped(_ text: String) -> String {
-    var bytes: [UInt8] = []
-    var rest = Array(text.utf8)[...]
-    while let byte = rest.popFirst() {
-        let digits = rest.prefix(3)
-        if byte == UInt8(ascii: "\\"), digits.count == 3, digits.allSatisfy({ (48...55).contains($0) }) {
-            bytes.append(UInt8(truncatingIfNeeded: digits.reduce(0) { $0 * 8 + Int($1) - 48 }))
-            rest = rest.dropFirst(3)
-        } else {
-            bytes.append(byte)
-        }
-    }
-    return String(decoding: bytes, as: UTF8.self)
 }
 
 extension String {

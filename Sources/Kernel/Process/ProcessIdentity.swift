@@ -21,6 +21,12 @@ public struct ProcessIdentity: Sendable, Equatable {
         self.start = start
     }
 
+    /// The calling process.
+    public static func own() throws(SystemError) -> ProcessIdentity {
+        guard let own = try ProcessIdentity(pid: getpid()) else { throw SystemError("look at myself", code: ESRCH) }
+        return own
+    }
+
     public init(pid: Int32, start: UInt64) {
         self.pid = pid
         self.start = start

@@ -10,6 +10,8 @@ public struct ProcessStatus: Sendable, Equatable {
     public var umask: UInt32 = 0
     public var capabilities = CapabilityState()
     public var noNewPrivileges = false
+    /// 0: none, 1: strict, 2: filters (seccomp(2)).
+    public var seccompMode = 0
     /// How many system call filters are in force; at least 1 where the kernel (before 5.9) does not count them.
     public var filters = 0
 
@@ -86,7 +88,9 @@ public struct ProcessStatus: Sendable, Equatable {
         case .bounding: return set(&capabilities.bounding.bits, UInt64(word, radix: 16))
         case .ambient: return set(&capabilities.ambient.bits, UInt64(word, radix: 16))
         case .noNewPrivileges: noNewPrivileges = word == "1"
-        case .seccomp: filters = word == "0" ? 0 : 1
+        case .seccomp:
+            filters = word == "0" ? 0 : 1
+            return set(&seccompMode, Int(word))
         case .filters: return set(&filters, Int(word))
         }
         return true

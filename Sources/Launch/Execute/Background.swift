@@ -27,6 +27,7 @@ extension Launcher {
     private static func stay(
         _ channel: ReportChannel, _ kept: KeptDescriptors, _ body: (Foreground) throws(LaunchError) -> Int32
     ) -> Never {
+        CrashPoint.enter("background")
         channel.keepBoxSide()
         close(channel.begin.write)
         setsid()
@@ -52,5 +53,6 @@ public struct Foreground {
     public func begun() {
         channel.send(.begun)
         close(channel.box)
+        CrashPoint.pass("begun")
     }
 }

@@ -207,6 +207,8 @@ struct Box {
 
     /// A change of identity clears the setting, so it comes after.
     private func dieWithParent(_ outside: Outside, _ channel: ReportChannel?) throws(LaunchError) {
+        // Nobody would learn that the command has begun.
+        defer { if channel?.isWaiterGone == true { _exit(137) } }
         // A waiter stands for the command: who kills it means the command.
         let hasWaiter = channel != nil && plan.detachment == nil
         guard plan.process.dieWithParent || hasWaiter else { return }
@@ -216,7 +218,6 @@ struct Box {
         // In a new pid namespace the parent reads as 0.
         let parent = getppid()
         if parent != 0, parent != outside.parent, parent != outside.launcher { _exit(137) }
-        if hasWaiter, channel?.isWaiterGone == true { _exit(137) }
     }
 }
 

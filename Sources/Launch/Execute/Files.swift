@@ -54,21 +54,3 @@ func directoryEntries(_ path: String) -> [String]? {
     }
     return names
 }
-
-/// A path of mountinfo with its octal escapes resolved (proc_pid_mountinfo(5)).
-func unescapeMountPath(_ text: some StringProtocol) -> String {
-    guard text.utf8.contains(0x5c) else { return String(text) }
-    var bytes: [UInt8] = []
-    var rest = Array(text.utf8)[...]
-    while let byte = rest.popFirst() {
-        if byte == 0x5c, rest.count >= 3,
-            let code = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8)
-        {
-            bytes.append(code)
-            rest = rest.dropFirst(3)
-        } else {
-            bytes.append(byte)
-        }
-    }
-    return String(decoding: bytes, as: UTF8.self)
-}

@@ -10,6 +10,8 @@ import Profile
 struct IDMapper: ~Copyable {
     private let plan: NamespacePlan
     private var helper: Int32?
+    /// A pidfd(2) of the helper, or -1.
+    private let life: Descriptor
     private let request: Descriptor
     private let requestEnd: Descriptor
     private let answers: Descriptor
@@ -22,12 +24,17 @@ struct IDMapper: ~Copyable {
         let needed = plan.mapWriter != .own || mapsMounts
         let launcher = getpid()
         let (asked, answering) = (asks.read, answers.write)
-        helper =
+        let helper =
             needed
             ? try startChild(in: [], sharingDescriptors: true) {
                 IDMapper.serve(plan, launcher, asked, answering)
             } : nil
+        let life = try helper.map { pid throws(SystemError) in
+            try check("hold the id map helper") { linux_pidfd_open(pid, 0) }
+        }
         self.plan = plan
+        self.helper = helper
+        self.life = Descriptor(life ?? -1)
         request = Descriptor(asks.write)
         requestEnd = Descriptor(asks.read)
         self.answers = Descriptor(answers.read)
@@ -106,6 +113,13 @@ struct IDMapper: ~Copyable {
 
     /// The helper's answer: a descriptor or 0, or what failed.
     private func answer(_ action: String, _ mend: String) throws(SystemError) -> Int32 {
+        // This process holds the answers' writing end as well: without the helper they never end.
+        var waits = [
+            pollfd(fd: answers.number, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: life.number, events: Int16(POLLIN), revents: 0),
+        ]
+        try check(action) { poll(&waits, 2, -1) }
+        if waits[0].revents == 0 { throw SystemError(action, code: ESRCH, mend: "the process that does it was killed") }
         var value: Int32 = 0
         let count = try check(action) { Int32(read(answers.number, &value, 4)) }
         if count != 4 { throw SystemError(action, code: EPIPE) }
@@ -118,12 +132,15 @@ struct IDMapper: ~Copyable {
     private static func serve(
         _ plan: NamespacePlan, _ launcher: Int32, _ asked: Int32, _ answering: Int32
     ) -> Never {
+        CrashPoint.enter("mapper")
         _ = linux_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0)
         if getppid() != launcher { _exit(1) }
+        CrashPoint.pass("start")
         var message = [UInt8](repeating: 0, count: 4098)
         while true {
             let count = read(asked, &message, message.count)
             guard count > 1, let kind = Request(rawValue: message[0]) else { _exit(1) }
+            CrashPoint.pass("request")
             let path = String(decoding: message[2..<count], as: UTF8.self)
             var value: Int32 = 0
             do throws(SystemError) {
@@ -136,6 +153,7 @@ struct IDMapper: ~Copyable {
             } catch {
                 value = -error.code
             }
+            CrashPoint.pass("work")
             _ = write(answering, &value, 4)
         }
     }

@@ -111,6 +111,7 @@ private struct Visitor: ~Copyable {
     /// command of any waiter it dies with it.
     private func start(_ command: PreparedCommand) throws(LaunchError) -> Never {
         let isInside = entrance.entry.box.namespaces.contains(.pid)
+        channel.beginning()
         let filter = try installed() ? nil : entrance.filter
         let pid = try command.start(
             signals, filter: filter, foreground: ownsTerminal, sibling: !ownsTerminal,

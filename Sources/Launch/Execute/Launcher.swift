@@ -24,7 +24,10 @@ public enum Launcher {
             do throws(SystemError) {
                 try group.remove()
             } catch let second {
-                error.message += "; left behind: \(second.message)"
+                // In place the groups may be out of reach by now; what is recorded is cleared away by others.
+                if plan.name == nil || plan.supervision != .none {
+                    error.message += "; left behind: \(second.message)"
+                }
             }
             throw error
         }
@@ -33,11 +36,10 @@ public enum Launcher {
     private static func run(
         _ plan: LaunchPlan, _ outside: Outside, _ context: LaunchContext
     ) throws(LaunchError) -> Int32 {
-        if plan.supervision == .none { try context.started(outside.launcher, outside.cgroup?.groups ?? []) }
-        let mapped = try enterUserNamespace(plan, outside)
-        try unshareTime(plan)
         let flags = NamespaceFlags(plan.namespaces.unshare).subtracting([.user, .time, .cgroup])
         guard case .waiter(let initProcess, let pseudoTerminal) = plan.supervision else {
+            try context.started(outside.launcher, outside.cgroup?.groups ?? [])
+            let mapped = try enterNamespaces(plan, outside)
             try attributed(to: "namespaces.unshare") { () throws(SystemError) in
                 if !flags.isEmpty { try unshareNamespaces(flags) }
             }
@@ -46,8 +48,9 @@ public enum Launcher {
         let supervisor = try Supervisor(plan, flags, initProcess: initProcess, pseudoTerminal: pseudoTerminal)
         var context = context
         context.remains?.groups = outside.cgroup?.groups ?? []
-        let status = try supervisor.run(outside, mapped, context)
-        if plan.detachment != .alone { try removeGroup(outside) }
+        let status = try supervisor.run(outside, context)
+        // A named one's counts are read before it goes.
+        if plan.name == nil { try removeGroup(outside) }
         return status
     }
 
@@ -67,8 +70,15 @@ public enum Launcher {
         }
     }
 
-    /// Joins namespaces, then makes the user namespace with its maps.
+    /// Enters those that a process is not cloned into: joined ones, the user namespace with its maps, and for its
+    /// children the time namespace.
     /// - Returns: the detached trees of binds with idmap, by step.
+    static func enterNamespaces(_ plan: LaunchPlan, _ outside: Outside) throws(LaunchError) -> [Int: Int32] {
+        let mapped = try enterUserNamespace(plan, outside)
+        try unshareTime(plan)
+        return mapped
+    }
+
     private static func enterUserNamespace(
         _ plan: LaunchPlan, _ outside: Outside
     ) throws(LaunchError) -> [Int: Int32] {

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
-import Kernel
-import Profile
+public import Kernel
+public import Profile
 
 /// What is opened and compiled in the caller's world, before anything changes: failures here are plain errors.
 struct Outside {
@@ -26,7 +26,7 @@ struct Outside {
         arguments = context.arguments
         launcher = getpid()
         parent = getppid()
-        try Outside.closeStrangers(keeping: plan.process.keepDescriptors, ours: context.kept.all + context.held)
+        try Outside.closeStrangers(keeping: plan.process.keepDescriptors, ours: context.kept.all + context.held + CrashPoint.descriptors)
         filter = try Confinement(plan).compileFilter()
         workingDirectory = Outside.currentDirectory()
         var joins: [(NamespacePlan.Join, Int32)] = []
@@ -113,7 +113,8 @@ extension SystemError {
 }
 
 extension CgroupLimits {
-    init(_ resources: Profile.Resources) {
+    /// The limits of a profile.
+    public init(_ resources: Profile.Resources) {
         self.init()
         memory = resources.memory
         memoryHigh = resources.memoryHigh

@@ -34,6 +34,9 @@ extension Remains {
         while let kind = rest.popFirst() {
             guard let path = rest.popFirst(), path.hasPrefix("/") else { return nil }
             switch kind {
+            #if DEBUG
+            case "crash": CrashPoint.adopt(path)
+            #endif
             case "v1": groups.append(Cgroup.Group(path: path, version: .v1))
             case "v2": groups.append(Cgroup.Group(path: path, version: .v2))
             case "record":

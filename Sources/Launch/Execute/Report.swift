@@ -20,7 +20,8 @@ enum Report {
 struct ReportChannel {
     let waiter: Int32
     let box: Int32
-    /// A pipe that is at its end once the command has begun: then nobody holds the writing side any more.
+    /// A pipe that is at its end once the command has begun, or the box was killed: then nobody holds the writing side
+    /// any more. A byte in it tells which.
     let begin: (read: Int32, write: Int32)
 
     init() throws(SystemError) {
@@ -51,6 +52,7 @@ struct ReportChannel {
     func go() throws(SystemError) {
         var byte: UInt8 = 0
         try check("let the box go on") { Int32(Glibc.send(waiter, &byte, 1, Int32(MSG_NOSIGNAL))) }
+        CrashPoint.pass("go")
     }
 
     /// Waits in the box until it may go on; without a waiter it never may.
@@ -62,6 +64,19 @@ struct ReportChannel {
             if count < 0, errno == EINTR { continue }
             _exit(137)
         }
+    }
+
+    /// Says, from the box, that nothing but the command's execution is left to do.
+    func beginning() {
+        var byte: UInt8 = 0
+        // A waiter that is gone is no error.
+        _ = write(begin.write, &byte, 1)
+    }
+
+    /// Whether the box had said so when the pipe came to its end, asked from the waiter.
+    var hasBegun: Bool {
+        var byte: UInt8 = 0
+        return read(begin.read, &byte, 1) == 1
     }
 
     /// Whether the waiter is gone, asked from the box.

@@ -31,17 +31,15 @@ struct Supervisor: ~Copyable {
     /// With the context's remains the process shrinks once the command has begun, and nothing returns but what failed
     /// before.
     /// - Returns: the exit status, 128 + N for signal N; 0 where nobody stays beside the box.
-    func run(_ outside: Outside, _ mapped: [Int: Int32], _ context: LaunchContext) throws(LaunchError) -> Int32 {
+    func run(_ outside: Outside, _ context: LaunchContext) throws(LaunchError) -> Int32 {
         let remains = context.remains
         // Where /proc is missing, there is no way back from shrinking.
         let executable = remains?.isEmpty == false ? linux_open("/proc/self/exe", O_PATH | O_CLOEXEC, 0) : -1
-        let child = try attributed(to: "namespaces.unshare") { () throws(SystemError) in
-            try startChild(in: flags, cgroup: outside.cgroupForClone) { beChild(outside, mapped, context.kept) }
-        }
+        let child = try staysOutside(outside) ? startFromBetween(outside, context) : startBox(outside, context)
         channel.keepWaiterSide()
         do throws(LaunchError) {
             try context.started(child, outside.cgroup?.groups ?? [])
-            if isRecorded { try attributed(to: nil) { () throws(SystemError) in try channel.go() } }
+            if hasRemains(outside) { try attributed(to: nil) { () throws(SystemError) in try channel.go() } }
         } catch {
             throw end(child, error)
         }
@@ -52,22 +50,28 @@ struct Supervisor: ~Copyable {
             if getppid() != outside.parent { kill(child, SIGKILL) }
         }
         var watch = Watch(child: child, channel: channel, signals: signals.descriptor.number)
-        let ended = try watch.untilBegin()
+        if try watch.untilBegin() != nil {
+            throw LaunchError("the box was killed before its command had begun", mend: mend)
+        }
         do throws(LaunchError) {
             try context.begun()
         } catch {
-            throw ended == nil ? end(child, error) : error
+            throw end(child, error)
         }
         if plan.detachment == .alone { return 0 }
-        if let ended { return ended }
         // Our init does it where there is one.
         if !initProcess, let relay = context.kept.relay { watch.keep(relay) }
         if let remains, remains.isEmpty || executable >= 0 { watch.shrink(remains, executable) }
         return watch.untilEnd()
     }
 
-    /// Whether the box is entered in a registry, and waits for that.
-    private var isRecorded: Bool { plan.name != nil }
+    /// Whether the box leaves something outside: an entry in the registry, a control group. It waits until that is
+    /// written down.
+    private func hasRemains(_ outside: Outside) -> Bool { plan.name != nil || outside.cgroup != nil }
+
+    private var mend: String? {
+        plan.resources.memory == nil ? nil : "resources.memory may be too little for it"
+    }
 
     /// Ends a box that may not go on, so that its control group can be removed.
     private func end(_ child: Int32, _ error: LaunchError) -> LaunchError {
@@ -80,28 +84,90 @@ struct Supervisor: ~Copyable {
         }
     }
 
+    // MARK: - Start
+
+    /// Whether this process has something to look after in the caller's namespaces, and would leave them.
+    private func staysOutside(_ outside: Outside) -> Bool {
+        guard hasRemains(outside) else { return false }
+        let namespaces = plan.namespaces
+        return !namespaces.join.isEmpty || namespaces.unshare.contains(.user) || namespaces.unshare.contains(.time)
+    }
+
+    private func startBox(
+        _ outside: Outside, _ context: LaunchContext, asSibling: Bool = false
+    ) throws(LaunchError) -> Int32 {
+        let mapped = try Launcher.enterNamespaces(plan, outside)
+        return try attributed(to: "namespaces.unshare") { () throws(SystemError) in
+            try startChild(in: flags, cgroup: outside.cgroupForClone, asSibling: asSibling) {
+                if !asSibling { channel.keepBoxSide() }
+                beChild(outside, mapped, context)
+            }
+        }
+    }
+
+    /// Starts the box from a process that enters the namespaces in place of this one. It is this one's child all the
+    /// same.
+    private func startFromBetween(_ outside: Outside, _ context: LaunchContext) throws(LaunchError) -> Int32 {
+        let between = try attributed(to: nil) { () throws(SystemError) in
+            try startChild(in: []) { beBetween(outside, context) }
+        }
+        let report = try attributed(to: nil) { () throws(SystemError) in
+            _ = try waitForEnd(of: between)
+            return channel.hasReport ? try channel.receive() : nil
+        }
+        switch report {
+        case .sibling(let pid): return pid
+        case .failed(let error): throw error
+        default:
+            // A box that it had started waits for a word from here.
+            close(channel.waiter)
+            while waitpid(-1, nil, 0) > 0 {}
+            throw LaunchError("the process that was to start the box was killed")
+        }
+    }
+
+    private func beBetween(_ outside: Outside, _ context: LaunchContext) -> Never {
+        CrashPoint.enter("between")
+        channel.keepBoxSide()
+        do throws(LaunchError) {
+            channel.send(.sibling(pid: try startBox(outside, context, asSibling: true)))
+            _exit(0)
+        } catch {
+            fail(error)
+        }
+    }
+
     // MARK: - Child
 
-    private func beChild(_ outside: Outside, _ mapped: [Int: Int32], _ kept: KeptDescriptors) -> Never {
-        channel.keepBoxSide()
-        if isRecorded { channel.waitForGo() }
+    private func beChild(_ outside: Outside, _ mapped: [Int: Int32], _ context: LaunchContext) -> Never {
+        CrashPoint.enter("box")
+        // Who waits for the launcher's end, or for its lock, waits for the launcher alone.
+        for descriptor in context.held { close(descriptor) }
+        if hasRemains(outside) { channel.waitForGo() }
+        CrashPoint.pass("go heard")
         do throws(LaunchError) {
             if pseudoTerminal || plan.leavesTerminal || plan.detachment != nil { setsid() }
-            if plan.detachment != nil { try takeStreams(kept) }
+            if plan.detachment != nil { try takeStreams(context.kept) }
             let (command, controller) = try Box(plan: plan).setUp(outside, mapped: mapped, channel)
             guard initProcess else { become(command, outside) }
             // Before there is a command that could look into this process; exec gives the command its own setting.
             try attributed(to: nil) { () throws(SystemError) in
                 try setDumpable(false)
             }
-            let pid = try command.start(signals, filter: outside.filter, foreground: pseudoTerminal)
+            channel.beginning()
+            let pid = try command.start(
+                signals, filter: outside.filter, foreground: pseudoTerminal, dyingWith: isProcess1 ? nil : getpid())
             InitProcess(
-                command: pid, ownsTerminal: pseudoTerminal, channel: channel, kept: kept, controller: controller
+                command: pid, ownsTerminal: pseudoTerminal, channel: channel, kept: context.kept,
+                controller: controller
             ).run(signals)
         } catch {
             fail(error)
         }
     }
+
+    /// Whether the kernel ends the whole box with our init; else the command at least ends with it.
+    private var isProcess1: Bool { plan.namespaces.unshare.contains(.pid) }
 
     private func takeStreams(_ kept: KeptDescriptors) throws(LaunchError) {
         try attributed(to: nil) { () throws(SystemError) in
@@ -112,6 +178,7 @@ struct Supervisor: ~Copyable {
     }
 
     private func become(_ command: PreparedCommand, _ outside: Outside) -> Never {
+        channel.beginning()
         signals.restore()
         do throws(LaunchError) {
             try Confinement(plan).seal(outside.filter)
@@ -154,7 +221,7 @@ struct Watch {
             case LINUX_WAITER_BEGUN:
                 waiter.begin = -1
                 try hearAll()
-                if failure == nil { return nil }
+                if failure == nil, channel.hasBegun { return nil }
             default:
                 try hearAll()
                 linux_waiter_give_terminal(&waiter)
@@ -185,7 +252,8 @@ struct Watch {
         closeDescriptors(keeping: kept + (executable >= 0 ? [STDERR_FILENO] : []))
         var waiter = waiter
         let complaint = "sandbox: what the box left cannot be cleared away\n"
-        withCStrings(["sandbox", Remains.option, ""] + remains.words) { words in
+        CrashPoint.pass("shrink")
+        withCStrings(["sandbox", Remains.option, ""] + CrashPoint.words + remains.words) { words in
             linux_waiter_stay(&waiter, executable, words, 2, complaint)
         }
     }

@@ -25,7 +25,9 @@ func attributed<Result: ~Copyable>(
     to key: String?, _ body: () throws(SystemError) -> Result
 ) throws(LaunchError) -> Result {
     do {
-        return try body()
+        let result = try body()
+        CrashPoint.pass(key ?? "step")
+        return result
     } catch {
         throw LaunchError(error, key: key)
     }

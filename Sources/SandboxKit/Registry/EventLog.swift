@@ -24,6 +24,7 @@ struct EventLog: Sendable {
             let line = Value.table(
                 [("time", .integer(unixMilliseconds())), ("event", .string(event)), ("name", .string(name))] + details)
             try writeText(line.compactJSON + "\n", to: file.number, name: "\(state.path)/\(EventLog.file)")
+            CrashPoint.pass("event \(event)")
             let status = try FileStatus(file.number, name: EventLog.file)
             if status.size > EventLog.limit { try rotate(folder, status) }
         }

@@ -23,13 +23,13 @@ extension Registry {
     func settle(_ lock: borrowing NameLock) throws(LaunchError) -> SandboxRecord? {
         guard let record = try find(lock.name) else { return nil }
         guard try isOverdue(record) else { return record }
-        if record.phase == .created { return try abandon(record, lock) }
-        let exit = try translated { () throws(SystemError) in try readExit(lock.name) }
-        // When process 1 is killed, the kernel kills all the others of its namespace.
-        let killed: Int32? = record.hasInit ? 128 + SIGKILL : nil
-        return try end(
-            record, status: exit?.status ?? killed, at: exit?.time ?? unixMilliseconds(),
-            reason: exit == nil && record.hasInit ? "its init was killed" : nil, lock)
+        switch record.phase {
+        case .created: return try abandon(record, lock)
+        case .running: return try conclude(record, lock)
+        case .stopped, .checkpointed:
+            try remove(lock)
+            return nil
+        }
     }
 
     /// Whether the process of a record still runs.
@@ -43,7 +43,9 @@ extension Registry {
     /// Whether something has happened that nobody has recorded, nor is about to.
     func isOverdue(_ record: SandboxRecord) throws(LaunchError) -> Bool {
         switch record.phase {
-        case .stopped, .checkpointed: return false
+        // One that should be gone: who removed it was killed.
+        case .stopped: return record.removesRecord
+        case .checkpointed: return false
         case .created: return try !isAlive(record.launcher, of: record)
         case .running:
             if let process = record.process, try isAlive(process, of: record) { return false }
@@ -54,18 +56,52 @@ extension Registry {
 
     /// Ends what a launch left that was cut off.
     private func abandon(_ record: SandboxRecord, _ lock: borrowing NameLock) throws(LaunchError) -> SandboxRecord? {
-        if let process = record.process, record.boot == (try translated(bootIdentity)) {
-            try translated { () throws(SystemError) in
-                guard let handle = try ProcessHandle(process) else { return }
-                try handle.send(SIGKILL)
-                _ = try handle.waitForEnd(milliseconds: 10_000)
-            }
+        try endProcesses(of: record)
+        if record.restarts > 0, record.process == nil {
+            return try end(
+                record, status: record.exitStatus, at: record.ended ?? unixMilliseconds(),
+                reason: "its waiter was killed before it began anew", lock)
         }
         return try end(
             record, status: nil, at: unixMilliseconds(), reason: "its launcher was killed before it had begun", lock)
     }
 
-    /// Records an end, after what is left of the box has been ended and removed.
+    /// Records the end of a sandbox whose process is gone.
+    private func conclude(_ record: SandboxRecord, _ lock: borrowing NameLock) throws(LaunchError) -> SandboxRecord? {
+        let exit = try translated { () throws(SystemError) in try readExit(lock.name) }
+        if exit?.text == Registry.failure {
+            try discard(lock)
+            return nil
+        }
+        try endProcesses(of: record)
+        if let exit, let status = exit.status { return try end(record, status: status, at: exit.time, lock) }
+        let reason = record.hasWaiter ? "its waiter was killed" : record.hasInit ? "its init was killed" : nil
+        // When our init is killed, the command is killed with it.
+        return try end(
+            record, status: record.hasInit ? 128 + SIGKILL : nil, at: unixMilliseconds(), reason: reason, lock)
+    }
+
+    /// Forgets a sandbox, after what is left of it has been ended and removed.
+    func discard(_ lock: borrowing NameLock) throws(LaunchError) {
+        guard var record = try find(lock.name) else { return }
+        try endProcesses(of: record)
+        let group = try empty(&record)
+        try remove(lock)
+        try removeGroup(group)
+    }
+
+    private func endProcesses(of record: SandboxRecord) throws(LaunchError) {
+        try translated { () throws(SystemError) in
+            guard try record.boot == bootIdentity() else { return }
+            for process in [record.process, record.application] {
+                guard let process, let handle = try ProcessHandle(process) else { continue }
+                try handle.send(SIGKILL)
+                _ = try handle.waitForEnd(milliseconds: 10_000)
+            }
+        }
+    }
+
+    /// Records an end, after what is left of the box has been ended.
     /// - Returns: the record; `nil` where none is kept.
     @discardableResult
     func end(
@@ -76,23 +112,30 @@ extension Registry {
         record.ended = time
         record.exitStatus = status
         record.reason = reason
-        try clear(&record)
+        let group = try empty(&record)
         try write(record)
         try tell(record)
-        guard record.removesRecord else { return record }
-        try remove(lock)
-        return nil
+        if record.removesRecord { try remove(lock) }
+        try removeGroup(group)
+        return record.removesRecord ? nil : record
     }
 
-    /// Ends and removes the control groups, after the kernel's count of kills for want of memory was read.
-    func clear(_ record: inout SandboxRecord) throws(LaunchError) {
+    /// Ends what is in the control groups and reads what the kernel counted. The groups go only after the record has
+    /// been written: with them the counts would be lost.
+    func empty(_ record: inout SandboxRecord) throws(LaunchError) -> Cgroup {
         let group = Cgroup(groups: record.groups)
         record.groups = []
         try attributed(to: "resources") { () throws(SystemError) in
             if let kills = try group.oomKills(), kills > 0 { record.oomKilled = true }
             try group.kill()
-            try group.remove()
         }
+        CrashPoint.pass("empty")
+        return group
+    }
+
+    func removeGroup(_ group: Cgroup) throws(LaunchError) {
+        try attributed(to: "resources") { () throws(SystemError) in try group.remove() }
+        CrashPoint.pass("remove group")
     }
 
     private func tell(_ record: SandboxRecord) throws(LaunchError) {
@@ -108,14 +151,16 @@ extension Registry {
     }
 
     /// What our init wrote at the end of the command.
-    private func readExit(_ name: String) throws(SystemError) -> (status: Int32, time: Int)? {
+    private func readExit(_ name: String) throws(SystemError) -> (text: String, status: Int32?, time: Int)? {
         guard let folder = try openFolder(name), let text = try folder.read(File.exit) else { return nil }
         let digits = text.utf8.last == 0x0a ? text.dropLast() : text[...]
-        guard digits.utf8.count == 3, let status = Int32(digits) else { return nil }
         let file = try folder.open(File.exit, O_RDONLY)
         let time = try FileStatus(file.number, name: File.exit).modified
-        return (status, time)
+        return (text, digits.utf8.count == 3 ? Int32(digits) : nil, time)
     }
+
+    /// What is found there of a launch that failed.
+    static let failure = "failed\n"
 }
 
 /// The running kernel's boot.

@@ -187,7 +187,7 @@ extension Registry {
     func create(_ record: SandboxRecord, _ request: LaunchRequest, _ lock: borrowing NameLock) throws(LaunchError) {
         try translated { () throws(SystemError) in
             let all = try state.open().folder(Registry.folder)
-            let temporary = Registry.temporary(record.name, record.launcher)
+            let temporary = record.launcher.temporary(record.name)
             do throws(SystemError) {
                 let folder = try all.folder(temporary)
                 try folder.write(File.request, request.text)
@@ -213,8 +213,7 @@ extension Registry {
     /// Forgets `name` and all its files; one that is not there is no error.
     func remove(_ lock: borrowing NameLock) throws(LaunchError) {
         try translated { () throws(SystemError) in
-            guard let own = try ProcessIdentity(pid: getpid()) else { throw SystemError("look at myself", code: ESRCH) }
-            try Registry.forget(lock.name, in: try state.open().folder(Registry.folder), by: own)
+            try Registry.forget(lock.name, in: try state.open().folder(Registry.folder), by: .own())
         }
         try EventLog(state).add("removed", lock.name)
     }
@@ -223,7 +222,7 @@ extension Registry {
     private static func forget(
         _ name: String, in all: borrowing StateFolder, by own: ProcessIdentity
     ) throws(SystemError) {
-        let hidden = temporary(name, own) + ".old"
+        let hidden = own.temporary(name) + ".old"
         do throws(SystemError) {
             try all.rename(name, to: hidden)
         } catch {
@@ -233,11 +232,6 @@ extension Registry {
         try all.removeFolder(hidden)
     }
 
-    /// Names the process that works on it, so that what it leaves when it is killed can be told from work in progress.
-    private static func temporary(_ name: String, _ owner: ProcessIdentity) -> String {
-        ".\(name).\(owner.pid).\(owner.start)"
-    }
-
     /// Removes what commands that were killed left half made or half removed.
     /// - Returns: the paths removed.
     func sweepTemporary() throws(LaunchError) -> [String] {
@@ -245,21 +239,39 @@ extension Registry {
         return try translated { () throws(SystemError) in
             guard let all = try state.open().existing(Registry.folder) else { return [] }
             var removed: [String] = []
-            for entry in try all.entries() where entry.utf8.first == 0x2e {
-                guard let owner = Registry.owner(ofTemporary: entry), try !owner.isAlive() else { continue }
-                try all.removeFolder(entry)
-                removed.append("\(all.path)/\(entry)")
+            for entry in try all.entries() {
+                if try isAbandoned(entry) {
+                    try all.removeFolder(entry)
+                    removed.append("\(all.path)/\(entry)")
+                } else if let folder = try all.existing(entry) {
+                    for file in try folder.entries() where try isAbandoned(file) {
+                        try folder.remove(file)
+                        removed.append("\(folder.path)/\(file)")
+                    }
+                }
             }
             return removed
         }
     }
 
-    static func owner(ofTemporary entry: String) -> ProcessIdentity? {
+    private func isAbandoned(_ entry: String) throws(SystemError) -> Bool {
+        guard entry.utf8.first == 0x2e, let owner = ProcessIdentity(temporary: entry) else { return false }
+        return try !owner.isAlive()
+    }
+}
+
+extension ProcessIdentity {
+    /// What the process calls its work on `name`, so that what it leaves when it is killed can be told from work in
+    /// progress.
+    func temporary(_ name: String) -> String { ".\(name).\(pid).\(start)" }
+
+    /// The process in such a name.
+    init?(temporary entry: String) {
         var parts = entry.split(separator: ".")
         if parts.last == "old" { parts.removeLast() }
         guard parts.count >= 3, let pid = Int32(parts[parts.count - 2]), let start = UInt64(parts[parts.count - 1])
         else { return nil }
-        return ProcessIdentity(pid: pid, start: start)
+        self.init(pid: pid, start: start)
     }
 }
 

@@ -37,8 +37,12 @@ public struct StateDirectory: Sendable, Equatable {
     static func openOwn(
         at directory: Int32, _ path: String, name: String, makes: Bool
     ) throws(SystemError) -> Descriptor {
-        if makes, mkdirat(directory, path, 0o700) != 0, errno != EEXIST {
-            throw SystemError("make \(name)", code: errno)
+        if makes {
+            if mkdirat(directory, path, 0o700) == 0 {
+                CrashPoint.pass("make \(name)")
+            } else if errno != EEXIST {
+                throw SystemError("make \(name)", code: errno)
+            }
         }
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
         let number = linux_openat(directory, path, flags, 0)
@@ -120,9 +124,10 @@ struct StateFolder: ~Copyable {
 
     /// Puts a whole file in place by rename(2), so that nobody sees half of it.
     func write(_ name: String, _ text: String) throws(SystemError) {
-        let temporary = ".\(name).\(getpid())"
+        let temporary = try ProcessIdentity.own().temporary(name)
         do throws(SystemError) {
             let file = try open(temporary, O_WRONLY | O_CREAT | O_TRUNC)
+            CrashPoint.pass("open \(name)")
             try writeText(text, to: file.number, name: "\(path)/\(name)")
         } catch {
             _ = unlinkat(descriptor.number, temporary, 0)
@@ -135,6 +140,7 @@ struct StateFolder: ~Copyable {
         try check("rename \(path)/\(name)") {
             renameat(descriptor.number, name, descriptor.number, other)
         }
+        CrashPoint.pass("rename to \(other)")
     }
 
     /// Removes a file; one that is not there is no error.
@@ -142,6 +148,7 @@ struct StateFolder: ~Copyable {
         if unlinkat(descriptor.number, name, 0) != 0, errno != ENOENT {
             throw SystemError("remove \(path)/\(name)", code: errno)
         }
+        CrashPoint.pass("remove \(name)")
     }
 
     /// Removes a directory below with the files in it; one that is not there is no error.
@@ -151,6 +158,7 @@ struct StateFolder: ~Copyable {
         if unlinkat(descriptor.number, name, AT_REMOVEDIR) != 0, errno != ENOENT {
             throw SystemError("remove \(path)/\(name)", code: errno)
         }
+        CrashPoint.pass("remove \(name)")
     }
 
     /// The names in it, sorted.

@@ -50,6 +50,7 @@ func candidates(_ kind: Completion, _ word: String) -> [Candidate] {
     case .environment: environmentCandidates()
     case .capabilities: listed(capabilityNames(), word)
     case .keys: keyCandidates(word)
+    case .resources: keyCandidates(word).filter { $0.word.hasPrefix("resources.") }
     case .sandboxes: sandboxCandidates()
     case .signals: signalCandidates()
     case .shells: CompletionScript.Shell.allCases.map { Candidate(word: $0.rawValue) }

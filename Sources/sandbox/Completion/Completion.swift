@@ -5,4 +5,6 @@ enum Completion: String, Sendable, CaseIterable {
     case places
     case profiles, namespaces, joins, areas, overlays, users, groups, environment, capabilities, keys, shells
     case sandboxes, signals
+    /// Keys of the profile language that a running sandbox can change.
+    case resources
 }

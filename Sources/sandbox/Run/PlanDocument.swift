@@ -113,10 +113,10 @@ extension Profile.Resources {
     }
 }
 
-private func optional(_ value: String?) -> Value { value.map { .string($0) } ?? .null }
+func optional(_ value: String?) -> Value { value.map { .string($0) } ?? .null }
 
 /// Bytes and counts beyond what a JSON reader takes for an integer stay text.
-private func number(_ value: UInt64?) -> Value {
+func number(_ value: UInt64?) -> Value {
     guard let value else { return .null }
     return Int(exactly: value).map { .integer($0) } ?? .string("\(value)")
 }

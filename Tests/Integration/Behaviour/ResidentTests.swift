@@ -55,12 +55,13 @@ extension Integration {
                 ["sh", "-c", "trap 'exit 9' TERM; " + Self.loop])
             try #require(box.waitForOutput("ready"))
             #expect(memory(waiter.pid) + memory(try initProcess(of: waiter)) < 300)
-            #expect(Files.list(box.file("state/sandboxes")) == ["small.json"])
+            #expect(box.phase("small") == "running")
             let groups = Files.read("/proc/\(try initProcess(of: waiter))/cgroup") ?? ""
             #expect(groups.contains("/sandbox/small-\(waiter.pid)-"), "and nothing of it is left after the suite")
             waiter.signal(SIGTERM)
             #expect(waiter.wait() == .exited(9))
-            #expect(Files.list(box.file("state/sandboxes")) == [])
+            #expect(box.phase("small") == "stopped", "its record stays")
+            #expect(Files.list(box.file("state/sandboxes/small")) == ["request.toml", "state.toml"])
         }
 
         @Test("every status passes through the clearing away", arguments: [0, 7, 99, 100, 255])
@@ -162,8 +163,10 @@ extension Integration {
             }
             let waiter = try box.startSandbox(Self.own, ["--name", "living"], ["sh", "-c", Self.loop])
             try #require(box.waitForOutput("ready"))
-            #expect(try box.sandbox(["--finish", "0", "record", box.file("state"), "living"]).succeeded)
-            #expect(Files.list(box.file("state/sandboxes")) == ["living.json"], "a living box keeps its name")
+            let before = Files.read(box.file("state/sandboxes/living/state.toml"))
+            let outcome = try box.sandbox(["--finish", "0", "record", box.file("state"), "living"])
+            #expect(outcome.errorLines.count == 1 && outcome.err.contains("living"), "\(outcome)")
+            #expect(Files.read(box.file("state/sandboxes/living/state.toml")) == before, "a living box keeps its record")
             waiter.signal(SIGTERM)
             #expect(waiter.wait() == .exited(128 + SIGTERM))
         }

@@ -133,6 +133,13 @@ final class Box: Sendable {
         return try start([binary, "run"] + selection + options + ["--"] + command, name: name)
     }
 
+    /// What the registry has written down of a sandbox, nothing settled: `running`, `stopped`; `nil` without a record.
+    func phase(_ name: String) -> String? {
+        let lines = (Files.read(file("state/sandboxes/\(name)/state.toml")) ?? "").split(separator: "\n")
+        let line = lines.first { $0.hasPrefix("phase = ") }
+        return line.map { $0.dropFirst(9).dropLast().description }
+    }
+
     var binary: String { uid == nil ? Binary.path : Binary.shared }
 
     /// What a started program has written so far.
