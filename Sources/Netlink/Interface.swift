@@ -53,7 +53,8 @@ public struct Interface: Sendable, Equatable {
         mtu = Int(rtnl_link_get_mtu(link))
         isUp = rtnl_link_get_flags(link) & UInt32(IFF_UP) != 0
         var word = [CChar](repeating: 0, count: 32)
-        state = rtnl_link_operstate2str(rtnl_link_get_operstate(link), &word, word.count).map { String(cString: $0) } ?? ""
+        state =
+            rtnl_link_operstate2str(rtnl_link_get_operstate(link), &word, word.count).map { String(cString: $0) } ?? ""
         counters = InterfaceCounters(link, name: name)
     }
 
@@ -66,7 +67,9 @@ public struct Interface: Sendable, Equatable {
         var address = nl_cache_get_first(addresses)
         while let current = address {
             let index = Int(rtnl_addr_get_ifindex(current))
-            if let place = interfaces.firstIndex(where: { $0.index == index }), let text = text(rtnl_addr_get_local(current)) {
+            if let place = interfaces.firstIndex(where: { $0.index == index }),
+                let text = text(rtnl_addr_get_local(current))
+            {
                 // libnl leaves the length out where it is a whole address's.
                 let whole = text.contains("/") ? text : text + "/\(rtnl_addr_get_prefixlen(current))"
                 interfaces[place].addresses.append(whole)

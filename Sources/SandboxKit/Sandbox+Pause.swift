@@ -50,7 +50,8 @@ extension Sandbox {
     var hasNoGroup: LaunchError {
         LaunchError(
             "\"\(name)\" has no control group",
-            mend: "start it as root, or in a group that is delegated to you (systemd-run --user --scope -p Delegate=yes)")
+            mend:
+                "start it as root, or in a group that is delegated to you (systemd-run --user --scope -p Delegate=yes)")
     }
 }
 

@@ -19,7 +19,9 @@ public struct StatisticsSeries: Sendable {
     }
 
     /// Measures those that run, by name. The others are left out, the damaged ones with the reason.
-    public mutating func next() throws(LaunchError) -> (samples: [Sample], damaged: [(name: String, problem: LaunchError)]) {
+    public mutating func next() throws(LaunchError) -> (
+        samples: [Sample], damaged: [(name: String, problem: LaunchError)]
+    ) {
         let listing = try registry.list()
         var samples: [Sample] = []
         var damaged = listing.damaged.filter { names?.contains($0.name) ?? true }

@@ -67,7 +67,9 @@ struct ExplainCommand: ParsableCommand {
         } catch {
             // More often a profile is meant.
             var error = error
-            if error.message.hasPrefix("no sandbox") { error.message += "; 'sandbox explain -p \(name)' takes a profile" }
+            if error.message.hasPrefix("no sandbox") {
+                error.message += "; 'sandbox explain -p \(name)' takes a profile"
+            }
             throw error
         }
     }

@@ -15,7 +15,9 @@ struct SignalNameTests {
         for (text, number) in known { #expect(signalNumber(text) == number, "\(text)") }
     }
 
-    @Test("what is none", arguments: ["", "SIG", "0", "65", "-9", "TERMX", "RTMIN+31", "RTMIN+", "RTMIN+-1", "RTMIN-1", "9 "])
+    @Test(
+        "what is none",
+        arguments: ["", "SIG", "0", "65", "-9", "TERMX", "RTMIN+31", "RTMIN+", "RTMIN+-1", "RTMIN-1", "9 "])
     func none(text: String) { #expect(signalNumber(text) == nil) }
 
     @Test("every number's name is that number's") func names() {

@@ -6,7 +6,8 @@ import Testing
 struct JSONTests {
     @Test("what is written is read") func roundTrip() {
         let value = Value.table([
-            ("text", .string("a\"\\\n\t\r\u{1}\u{7f}é🎉/")), ("numbers", .array([.integer(-7), .integer(.max), .double(1.5)])),
+            ("text", .string("a\"\\\n\t\r\u{1}\u{7f}é🎉/")),
+            ("numbers", .array([.integer(-7), .integer(.max), .double(1.5)])),
             ("flags", .array([.bool(true), .bool(false), .null])), ("empty", .table([])), ("none", .array([])),
         ])
         #expect(Value(json: value.json) == value)

@@ -26,7 +26,8 @@ struct Outside {
         arguments = context.arguments
         launcher = getpid()
         parent = getppid()
-        try Outside.closeStrangers(keeping: plan.process.keepDescriptors, ours: context.kept.all + context.held + CrashPoint.descriptors)
+        try Outside.closeStrangers(
+            keeping: plan.process.keepDescriptors, ours: context.kept.all + context.held + CrashPoint.descriptors)
         filter = try Confinement(plan).compileFilter()
         workingDirectory = Outside.currentDirectory()
         var joins: [(NamespacePlan.Join, Int32)] = []

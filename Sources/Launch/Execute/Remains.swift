@@ -35,7 +35,7 @@ extension Remains {
             guard let path = rest.popFirst(), path.hasPrefix("/") else { return nil }
             switch kind {
             #if DEBUG
-            case "crash": CrashPoint.adopt(path)
+                case "crash": CrashPoint.adopt(path)
             #endif
             case "v1": groups.append(Cgroup.Group(path: path, version: .v1))
             case "v2": groups.append(Cgroup.Group(path: path, version: .v2))

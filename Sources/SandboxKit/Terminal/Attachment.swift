@@ -62,7 +62,8 @@ public struct Attachment: ~Copyable, Sendable {
         switch error.code {
         case ENOENT:
             LaunchError(
-                "\"\(name)\" has no terminal to attach to", mend: "it gets one by 'sandbox run -d -t'; see 'sandbox logs'")
+                "\"\(name)\" has no terminal to attach to",
+                mend: "it gets one by 'sandbox run -d -t'; see 'sandbox logs'")
         case ECONNREFUSED: LaunchError("\"\(name)\" has just ended", mend: "'sandbox logs \(name)' shows what it wrote")
         default: LaunchError(error)
         }
@@ -143,7 +144,8 @@ public struct Attachment: ~Copyable, Sendable {
         case LINUX_RELAY_END where message.count == 2: queue.append(.ended(Int32(message[1])))
         case LINUX_RELAY_BUSY:
             throw LaunchError("somebody is attached to \"\(name)\" already", mend: "use --read-only to look on")
-        case LINUX_RELAY_FULL: throw LaunchError("\"\(name)\" has as many viewers as it can have: \(LINUX_RELAY_VIEWERS)")
+        case LINUX_RELAY_FULL:
+            throw LaunchError("\"\(name)\" has as many viewers as it can have: \(LINUX_RELAY_VIEWERS)")
         case nil: try end()
         default: throw LaunchError("the init of \"\(name)\" speaks another protocol", mend: "it is of another version")
         }

@@ -3,7 +3,8 @@ import Glibc
 /// Times as people give them.
 enum PointInTime {
     /// What is taken, for messages.
-    static let forms = "90s, 10m, 1h30m or 2d before now, 15:04, \"2026-01-31 15:04:05\", 2026-01-31T15:04:05Z or @SECONDS"
+    static let forms =
+        "90s, 10m, 1h30m or 2d before now, 15:04, \"2026-01-31 15:04:05\", 2026-01-31T15:04:05Z or @SECONDS"
 
     /// The time now, in milliseconds since the epoch.
     static var now: Int {

@@ -15,7 +15,8 @@ struct StopCommand: ParsableCommand {
 
     @Option(
         name: [.customShort("t"), .customLong("timeout")],
-        help: ArgumentHelp("The grace period, instead of the profile's; with 0 SIGKILL comes at once.", valueName: "sec"))
+        help: ArgumentHelp(
+            "The grace period, instead of the profile's; with 0 SIGKILL comes at once.", valueName: "sec"))
     var timeout: Seconds?
     @OptionGroup var sandboxes: SandboxNames
 

@@ -23,7 +23,8 @@ struct UpdateCommand: ParsableCommand {
 
     func validate() throws {
         if set.isEmpty {
-            throw UsageError("nothing to change in '\(name)': give --set resources.KEY=VALUE", command: "sandbox update")
+            throw UsageError(
+                "nothing to change in '\(name)': give --set resources.KEY=VALUE", command: "sandbox update")
         }
     }
 

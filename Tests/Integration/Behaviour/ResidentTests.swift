@@ -166,7 +166,8 @@ extension Integration {
             let before = Files.read(box.file("state/sandboxes/living/state.toml"))
             let outcome = try box.sandbox(["--finish", "0", "record", box.file("state"), "living"])
             #expect(outcome.errorLines.count == 1 && outcome.err.contains("living"), "\(outcome)")
-            #expect(Files.read(box.file("state/sandboxes/living/state.toml")) == before, "a living box keeps its record")
+            #expect(
+                Files.read(box.file("state/sandboxes/living/state.toml")) == before, "a living box keeps its record")
             waiter.signal(SIGTERM)
             #expect(waiter.wait() == .exited(128 + SIGTERM))
         }
