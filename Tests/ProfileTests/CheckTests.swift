@@ -64,6 +64,32 @@ struct CheckTests {
                 + "take one of them out"
         ),
         (
+            "network.switch = \"lan\"",
+            "a.toml:1:18: network.switch: needs a net namespace of the box's own; "
+                + "add \"net\" to namespaces.unshare or take this out"
+        ),
+        (
+            "namespaces.unshare = [\"net\"]\nnetwork.attach = \"veth\"",
+            "a.toml:2:18: network.attach: \"veth\" needs a switch; add switch = \"lan\" or another name"
+        ),
+        (
+            "namespaces.unshare = [\"net\"]\nnetwork.mtu = 1400",
+            "a.toml:2:15: network.mtu: has no meaning without an interface; take it out, or change attach"
+        ),
+        (
+            "namespaces.unshare = [\"net\"]\nnetwork = { attach = \"user\", vlan = 3 }",
+            "a.toml:2:37: network.vlan: has no meaning with attach = \"user\"; take it out, or change attach"
+        ),
+        (
+            "namespaces.unshare = [\"net\"]\n"
+                + "network = { switch = \"a\", address = \"10.1.0.5/24\", gateway = \"10.2.0.1\" }",
+            "a.toml:2:62: network.gateway: 10.2.0.1 is in none of the interface's networks; name a neighbour's address"
+        ),
+        (
+            "namespaces.unshare = [\"net\"]\nnetwork = { switch = \"a\", more = [{ name = \"eth1\" }] }",
+            "a.toml:2:44: network.more[0].name: has no meaning without an interface; take it out, or change attach"
+        ),
+        (
             "process.init = false",
             "a.toml:1:16: process.init: needs a pid namespace of the box's own; "
                 + "add \"pid\" to namespaces.unshare or take this out"

@@ -90,11 +90,7 @@ struct ErrorTests {
             "a.toml:2:12: security.uid-map: no triple of ids; "
                 + "write [\"0 100000 65536\"]: the first id in the box, the first outside, how many"
         ),
-        ("[network]\nswitch = \"lan\"", "a.toml:2:1: network.switch: not supported by this version; take it out"),
-        (
-            "[network]\nattach = \"veth\"",
-            "a.toml:2:10: network.attach: \"veth\" is not supported by this version; use \"host\" or \"none\""
-        ),
+        ("[network]\nchain = [\"firewall\"]", "a.toml:2:1: network.chain: not supported by this version; take it out"),
         ("[checkpoint]\nenabled = false", "a.toml:1:2: checkpoint: not supported by this version; take it out"),
         ("[process]\nhostname = 1979-05-27", "a.toml:2:12: process.hostname: expected a string, not a date or time"),
         ("process = 3", "a.toml:1:11: process: expected a table, not an integer"),

@@ -28,6 +28,7 @@ enum Samples {
         case .list(let element):
             [.array([]), .array(values(of: element))] + values(of: element).map { .array([$0]) }
         case .vector(let element): [.array([])] + values(of: element).map { .array([$0]) }
+        case .oneOrMore(let form): form.samples.map { .string($0) } + [.strings([form.samples[0]])]
         case .namespaces: [.string("all"), .string("none"), .strings(["pid", "mount"])]
         case .idMapping: [.string("self"), .string("auto"), .strings(["0 100000 65536", "65536 0 1"])]
         case .records(let keys, _): [.array([])] + tables(keys).map { .array([$0]) }
@@ -38,8 +39,11 @@ enum Samples {
         }
     }
 
-    /// Every combination of the keys' values, with and without those that may be absent.
+    /// Every combination of the keys' values, with and without those that may be absent; of many keys each value alone.
     static func tables(_ keys: [Key]) -> [Value] {
+        if keys.count > 8 {
+            return keys.flatMap { key in values(of: key.kind).map { .table([(key.name, $0)]) } }
+        }
         var tables: [[(key: String, value: Value)]] = [[]]
         for key in keys {
             let values = values(of: key.kind)
@@ -55,7 +59,7 @@ extension Form {
     fileprivate var samples: [String] {
         switch self {
         case .text: ["word", "", Samples.odd]
-        case .choice(let words), .choiceSoFar(let words, _): words
+        case .choice(let words): words
         case .path: ["/a b/\"c\\", "~/\u{1}x*"]
         case .pathOr(let word): [word, "/upper"]
         case .profile: ["base"]
@@ -72,6 +76,16 @@ extension Form {
         case .joinTarget: ["/run/netns/x", "sandbox:db"]
         case .restart: ["no", "on-failure", "on-failure:3", "always"]
         case .signal: ["SIGTERM", "int", "RTMIN+3"]
+        case .switchName: ["lan", "a.b-c_9"]
+        case .interfaceName: ["eth0", "a@b"]
+        case .address(let words): ["10.1.0.5/24", "fd00::5/64"] + words
+        case .addressOr(let words): ["10.1.0.1", "fd00::1"] + words
+        case .mac(let words): ["02:00:00:00:00:0A"] + words
+        case .route: ["10.9.0.0/16 via 10.1.0.254", "::/0 via fd00::1"]
+        case .publication: ["80", "8080:80/tcp", "127.0.0.1:53:53/udp", "[::1]:9000-9009:8000-8009"]
+        case .bitRate: ["10mbit", "1.5gbit", "8001bit"]
+        case .trafficRule:
+            ["icmp", "tcp to 10.1.0.0/16:443", "udp from any:53", "tcp to [fd00::]:1-2", "any to example.org"]
         }
     }
 }

@@ -21,13 +21,8 @@ struct Requirements {
         for (index, bind) in profile.filesystem.binds.enumerated() where bind.options.idmap {
             try need(.user, "filesystem.bind[\(index)].options")
         }
-        switch profile.network.attach {
-        case .some(.none): try need(.net, "network.attach")
-        case .host where unshare.contains(.net):
-            throw LaunchError(
-                key: "network.attach", "\"host\" contradicts the net namespace that is unshared",
-                mend: "take one of them out")
-        default: break
+        if let problem = profile.network.problems(hasNamespace: unshare.contains(.net)).first {
+            throw LaunchError(key: problem.key, problem.text, mend: problem.mend)
         }
     }
 

@@ -41,13 +41,8 @@ extension Rules {
                 error("security.\(key)", "maps no id", mend: "write a triple, \"self\" or \"auto\"")
             }
         }
-        switch profile.network.attach {
-        case .some(.none) where !isUnshared(.net): need(.net, "network.attach")
-        case .host where isUnshared(.net):
-            error(
-                "network.attach", "\"host\" contradicts the net namespace in namespaces.unshare",
-                mend: "take one of them out")
-        default: break
+        for problem in profile.network.problems(hasNamespace: isUnshared(.net)) {
+            error(problem.key, problem.text, mend: problem.mend)
         }
     }
 

@@ -60,6 +60,7 @@ struct Validation {
         case .records(let keys, let identity): records(value, keys, identity, path)
         case .list(let element): list(value, element, path, removals: true)
         case .vector(let element): list(value, element, path, removals: false)
+        case .oneOrMore(let form): oneOrMore(value, form, path)
         case .namespaces: namespaces(value, path)
         case .idMapping: idMapping(value, path)
         default: scalar(value, kind, path)
@@ -118,6 +119,16 @@ struct Validation {
             } else if case .string = element {
                 check(.string(removed), element, inner)
             }
+        }
+    }
+
+    /// One text, or a list of what is no mere word.
+    private mutating func oneOrMore(_ value: Value, _ form: Form, _ path: DocumentPath) {
+        guard case .array(let items) = value else { return scalar(value, .string(form), path) }
+        list(value, .string(form), path, removals: false)
+        for (index, item) in items.enumerated() where items.count > 1 {
+            guard case .string(let text) = item, form.words.contains(text) else { continue }
+            report(path.appending(index), "\(Form.quote(text)) stands alone", mend: "take it or the others out")
         }
     }
 

@@ -18,9 +18,7 @@ struct ProfileReader {
         if let section = document["filesystem"] { profileRead.filesystem = try filesystem(section) }
         if let section = document["security"] { profileRead.security = try security(section) }
         if let section = document["resources"] { profileRead.resources = try resources(section) }
-        if let section = document["network"] {
-            profileRead.network.attach = try word(section["attach"], "network.attach")
-        }
+        if let section = document["network"] { profileRead.network = try network(section) }
         if let section = document["lifecycle"] { profileRead.lifecycle = try lifecycle(section) }
         return profileRead
     }

@@ -11,9 +11,7 @@ extension Profile {
         root.add("filesystem", section: filesystem.document)
         root.add("security", section: security.document)
         root.add("resources", section: resources.document)
-        var own = Entries()
-        own.add("attach", text: network.attach?.rawValue)
-        root.add("network", section: own.value)
+        root.add("network", section: network.document)
         root.add("lifecycle", section: lifecycle.document)
         return root.value
     }

@@ -57,7 +57,7 @@ struct Merge {
         case (.idMapping, .array(let items)): return list(base, items, .limit, path, layer)
         case (.records(_, let identity), .array(let items)): return records(base, items, identity, path, layer)
         case (.namespaces, _): return namespaces(base, value, path, layer)
-        case (.vector, .array(let items)):
+        case (.vector, .array(let items)), (.oneOrMore, .array(let items)):
             var own: [Node.Item] = []
             for (index, item) in items.enumerated() {
                 own.append(Node.Item(value: item, origin: Node.Origin(layer: layer, item: index)))

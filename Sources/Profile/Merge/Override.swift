@@ -98,6 +98,7 @@ public struct Override: Sendable, Equatable {
     private func fitted(to kind: Kind) -> Value {
         switch (kind, value) {
         case (_, .array), (_, .table): return value
+        case (.oneOrMore(let form), _): return fitted(to: .string(form))
         case (.list(let element), _), (.vector(let element), _): return .array([fitted(to: element)])
         case (.records(let keys, let identity), .string(let text)) where text.hasPrefix("!"):
             guard let name = identity.first, let key = Schema.key(name, in: keys) else { return value }
@@ -116,7 +117,8 @@ extension Kind {
         switch self {
         case .list, .namespaces, .idMapping, .records, .unsupported: true
         // Replaced as a whole; `+=` would be lost.
-        case .vector, .string, .boolean, .integer, .number, .size, .duration, .limit, .account, .action, .word, .table,
+        case .vector, .oneOrMore, .string, .boolean, .integer, .number, .size, .duration, .limit, .account, .action,
+            .word, .table,
             .map:
             false
         }

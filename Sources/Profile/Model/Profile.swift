@@ -140,15 +140,6 @@ extension Profile {
 }
 
 extension Profile {
-    /// The whole of [network] that a launch without a switch needs.
-    public struct Network: Sendable, Equatable {
-        public enum Attach: String, Sendable, CaseIterable { case host, none }
-        /// `none`: a network namespace with loopback only; `host`: the caller's network, joined or shared.
-        public var attach: Attach?
-
-        public init() {}
-    }
-
     public struct Resources: Sendable, Equatable {
         /// Bytes (memory.max of cgroup v2).
         public var memory: UInt64?

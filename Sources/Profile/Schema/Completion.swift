@@ -34,12 +34,24 @@ extension Kind {
         case .action: Names.actions + Names.errnos
         case .limit: ["unlimited"]
         case .list(let element), .vector(let element): element.words
-        case .string(.choice(let words)), .string(.choiceSoFar(let words, _)): words
-        case .string(.pathOr(let word)): [word]
-        case .string(.capability): ["ALL"] + Names.capabilities
-        case .string(.architecture): Names.architectures
-        case .string(.restart): Form.restartWords
-        case .string(.signal): Names.signals
+        case .string(let form), .oneOrMore(let form): form.words
+        default: []
+        }
+    }
+}
+
+extension Form {
+    /// The texts that it takes, when they are words or some of them are.
+    var words: [String] {
+        switch self {
+        case .choice(let words), .address(let words), .addressOr(let words),
+            .mac(let words):
+            words
+        case .pathOr(let word): [word]
+        case .capability: ["ALL"] + Names.capabilities
+        case .architecture: Names.architectures
+        case .restart: Form.restartWords
+        case .signal: Names.signals
         default: []
         }
     }

@@ -4,8 +4,6 @@ public enum Form: Sendable {
     case text
     /// One of these words.
     case choice([String])
-    /// One of these words; the others belong to the language, but not to this version.
-    case choiceSoFar([String], later: [String])
     /// An absolute path, or one that begins with `~`, `$HOME`, `$PWD` or `$XDG_…`; globs allowed.
     case path
     /// `path`, or this word.
@@ -31,6 +29,21 @@ public enum Form: Sendable {
     case restart
     /// A signal's name, with or without `SIG`.
     case signal
+    case switchName, interfaceName
+    /// One of these words, or an address with its network's length.
+    case address([String])
+    /// One of these words, or an address alone.
+    case addressOr([String])
+    /// One of these words, or a hardware address.
+    case mac([String])
+    /// `NETWORK via ADDRESS`.
+    case route
+    /// Ports of the host: ``Publication``.
+    case publication
+    /// Bits per second.
+    case bitRate
+    /// ``TrafficRule``.
+    case trafficRule
 
     struct Problem {
         var text: String
@@ -47,10 +60,6 @@ public enum Form: Sendable {
         switch self {
         case .text: nil
         case .choice(let words): Form.unknown("value", text, among: words)
-        case .choiceSoFar(let words, let later):
-            later.contains(text)
-                ? Problem("\(Form.quote(text)) is not supported by this version", mend: "use \(Form.either(words))")
-                : Form.unknown("value", text, among: words)
         case .path: Form.pathProblem(text)
         case .pathOr(let word): text == word ? nil : Form.pathProblem(text, or: word)
         case .profile: Form.profileProblem(text)
@@ -71,6 +80,15 @@ public enum Form: Sendable {
         case .joinTarget: Form.joinProblem(text)
         case .restart: Form.restartProblem(text)
         case .signal: Form.signalProblem(text)
+        case .switchName: Form.switchNameProblem(text)
+        case .interfaceName: Form.interfaceNameProblem(text)
+        case .address(let words): Form.addressProblem(text, or: words)
+        case .addressOr(let words): Form.plainAddressProblem(text, or: words)
+        case .mac(let words): Form.macProblem(text, or: words)
+        case .route: Form.routeProblem(text)
+        case .publication: Form.publicationProblem(text)
+        case .bitRate: Form.bitRateProblem(text)
+        case .trafficRule: Form.trafficRuleProblem(text)
         }
     }
 

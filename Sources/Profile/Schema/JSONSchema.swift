@@ -59,6 +59,7 @@ extension Schema {
         case .word: any([count, pattern("^(0x[0-9A-Fa-f]{1,16}|[0-9]{1,20})$")])
         case .list(let element): list(any([schema(of: element), removal]))
         case .vector(let element): list(schema(of: element))
+        case .oneOrMore(let form): any([form.schema, list(form.schema)])
         case .namespaces: any([words(["all", "none"]), list(any([words(kindNames + ["all"]), removal]))])
         case .idMapping: idMapping
         case .records(let keys, let identity): records(keys, identity)
@@ -151,7 +152,7 @@ extension Form {
     fileprivate var schema: Value {
         switch self {
         case .text: .table([("type", .string("string"))])
-        case .choice(let words), .choiceSoFar(let words, _): Schema.words(words)
+        case .choice(let words): Schema.words(words)
         case .path: Schema.pattern(Form.pathPattern)
         case .pathOr(let word): Schema.any([Schema.words([word]), Schema.pattern(Form.pathPattern)])
         case .profile: Schema.pattern("^([A-Za-z0-9_][A-Za-z0-9._-]*|.*/.*|.*\\.toml)$")
@@ -166,6 +167,16 @@ extension Form {
         case .bindOption: Schema.words(Names.bindOptions)
         case .tmpfsOption: Schema.words(Names.tmpfsOptions)
         case .joinTarget: Schema.pattern("^(/|sandbox:[A-Za-z0-9_]).*$")
+        case .switchName: Schema.pattern("^[A-Za-z0-9_][A-Za-z0-9._-]{0,31}$")
+        case .interfaceName: Schema.pattern("^[^-/:\\s][^/:\\s]{0,14}$")
+        case .address(let words): Schema.any([Schema.words(words), Schema.pattern("^[0-9A-Fa-f.:]+/[0-9]{1,3}$")])
+        case .addressOr(let words): Schema.any([Schema.words(words), Schema.pattern("^[0-9A-Fa-f.:]+$")])
+        case .mac(let words):
+            Schema.any([Schema.words(words), Schema.pattern("^([0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2}$")])
+        case .route: Schema.pattern("^[0-9A-Fa-f.:]+/[0-9]{1,3} via [0-9A-Fa-f.:]+$")
+        case .publication: Schema.pattern("^.*[0-9]+(-[0-9]+)?(/(tcp|udp))?$")
+        case .bitRate: Schema.pattern("^[0-9]+(\\.[0-9]{1,3})?[kmg]?bit$")
+        case .trafficRule: Schema.pattern("^(tcp|udp|icmp|any)( +(to|from) +\\S+)?$")
         case .restart: Schema.any([Schema.words(Form.restartWords), Schema.pattern("^on-failure:[0-9]+$")])
         case .signal:
             Schema.any([Schema.words(Names.signals), Schema.pattern("^([Ss][Ii][Gg])?[A-Za-z]+[0-9]?([+-][0-9]+)?$")])

@@ -20,6 +20,8 @@ public indirect enum Kind: Sendable {
     case list(Kind)
     /// A list that a later layer replaces as a whole.
     case vector(Kind)
+    /// The same, or one text alone.
+    case oneOrMore(Form)
     /// Namespaces: "all", "none", or a list as `list`.
     case namespaces
     /// How ids map: "self", "auto", or a list of triples.

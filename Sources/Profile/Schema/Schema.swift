@@ -37,6 +37,7 @@ public enum Schema {
             case (.key, .limit): kind = .size(minimum: 0)
             case (.index, .records): break
             case (.index, .list(let element)), (.index, .vector(let element)): kind = element
+            case (.index, .oneOrMore(let form)): kind = .string(form)
             case (.index, .namespaces), (.index, .idMapping): kind = .string(.text)
             default: return nil
             }
@@ -98,25 +99,5 @@ public enum Schema {
         Key(
             "io-weight", .integer(1...10000), "Share of disk time among busy groups", example: "100",
             fallback: "100", basis: "io.weight"),
-    ]
-
-    private static let network: [Key] = [
-        Key(
-            "attach",
-            .string(.choiceSoFar(["host", "none"], later: ["veth", "macvlan", "macvtap", "physical", "user"])),
-            "host: the caller's network; none: loopback only, in a net namespace of the box's own", example: "\"none\"",
-            fallback: "none with a new net namespace, host otherwise"),
-        Key("switch", .unsupported, "The switch to attach to"),
-        Key("address", .unsupported, "Addresses on the switch"),
-        Key("mac", .unsupported, "Hardware address"),
-        Key("mtu", .unsupported, "Largest packet"),
-        Key("vlan", .unsupported, "VLAN"),
-        Key("isolated", .unsupported, "Whether other ports are out of reach"),
-        Key("gateway", .unsupported, "Default route"),
-        Key("dns", .unsupported, "Name servers"),
-        Key("publish", .unsupported, "Ports published on the host"),
-        Key("rate", .unsupported, "Bandwidth"),
-        Key("chain", .unsupported, "Service functions between port and switch"),
-        Key("more", .unsupported, "Further interfaces"),
     ]
 }
