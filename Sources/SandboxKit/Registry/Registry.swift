@@ -1,6 +1,6 @@
 import CLinux
 import Glibc
-import Kernel
+public import Kernel
 public import Launch
 import Profile
 
@@ -257,21 +257,6 @@ extension Registry {
     private func isAbandoned(_ entry: String) throws(SystemError) -> Bool {
         guard entry.utf8.first == 0x2e, let owner = ProcessIdentity(temporary: entry) else { return false }
         return try !owner.isAlive()
-    }
-}
-
-extension ProcessIdentity {
-    /// What the process calls its work on `name`, so that what it leaves when it is killed can be told from work in
-    /// progress.
-    func temporary(_ name: String) -> String { ".\(name).\(pid).\(start)" }
-
-    /// The process in such a name.
-    init?(temporary entry: String) {
-        var parts = entry.split(separator: ".")
-        if parts.last == "old" { parts.removeLast() }
-        guard parts.count >= 3, let pid = Int32(parts[parts.count - 2]), let start = UInt64(parts[parts.count - 1])
-        else { return nil }
-        self.init(pid: pid, start: start)
     }
 }
 

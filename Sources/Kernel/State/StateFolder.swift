@@ -1,68 +1,10 @@
 import CLinux
 import Glibc
-public import Kernel
-
-/// The directory that holds what is known of sandboxes: `$SANDBOX_STATE`, `/run/sandbox` for root, or
-/// `$XDG_RUNTIME_DIR/sandbox`. It belongs to the caller and to nobody else; there is no fallback to a shared place.
-public struct StateDirectory: Sendable, Equatable {
-    public let path: String
-
-    public init(path: String) { self.path = path }
-
-    /// The caller's state directory, which need not exist.
-    public static func ofCaller() throws(SystemError) -> StateDirectory {
-        if let path = variable("SANDBOX_STATE") { return StateDirectory(path: path) }
-        if geteuid() == 0 { return StateDirectory(path: "/run/sandbox") }
-        if let runtime = variable("XDG_RUNTIME_DIR") { return StateDirectory(path: runtime + "/sandbox") }
-        throw SystemError(
-            "find the state directory", code: ENOENT,
-            mend: "set XDG_RUNTIME_DIR or SANDBOX_STATE to a directory of yours")
-    }
-
-    /// Whether anything was ever kept here.
-    var exists: Bool { FileStatus(path: path) != nil }
-
-    /// The directory itself, made when it is missing.
-    func open() throws(SystemError) -> StateFolder {
-        StateFolder(try StateDirectory.openOwn(at: AT_FDCWD, path, name: path, makes: true), path: path)
-    }
-
-    private static func variable(_ name: String) -> String? {
-        guard let value = getenv(name) else { return nil }
-        let text = String(cString: value)
-        return text.hasPrefix("/") ? text : nil
-    }
-
-    /// Refuses a directory that others may write or that is a symbolic link (CVE-2019-12439, CVE-2022-31214).
-    static func openOwn(
-        at directory: Int32, _ path: String, name: String, makes: Bool
-    ) throws(SystemError) -> Descriptor {
-        if makes {
-            if mkdirat(directory, path, 0o700) == 0 {
-                CrashPoint.pass("make \(name)")
-            } else if errno != EEXIST {
-                throw SystemError("make \(name)", code: errno)
-            }
-        }
-        let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
-        let number = linux_openat(directory, path, flags, 0)
-        if number < 0, errno == ENOTDIR || errno == ELOOP {
-            throw SystemError("use \(name)", code: errno, mend: "it must be a directory, and no symbolic link")
-        }
-        let opened = Descriptor(try check("open \(name)") { number })
-        let status = try FileStatus(opened.number, name: name)
-        guard status.owner == geteuid(), status.mode & 0o022 == 0 else {
-            throw SystemError(
-                "use \(name)", code: EPERM, mend: "it must belong to you and be writable for nobody else")
-        }
-        return opened
-    }
-}
 
 /// An open directory of the state, the caller's own.
-struct StateFolder: ~Copyable {
-    let descriptor: Descriptor
-    let path: String
+public struct StateFolder: ~Copyable {
+    public let descriptor: Descriptor
+    public let path: String
 
     /// The largest file of ours that is read whole, in bytes.
     private static let sizeLimit = 1 << 20
@@ -73,14 +15,14 @@ struct StateFolder: ~Copyable {
     }
 
     /// A directory below, made when it is missing.
-    func folder(_ name: String) throws(SystemError) -> StateFolder {
+    public func folder(_ name: String) throws(SystemError) -> StateFolder {
         let below = "\(path)/\(name)"
         return StateFolder(
             try StateDirectory.openOwn(at: descriptor.number, name, name: below, makes: true), path: below)
     }
 
     /// A directory below; `nil` when there is none.
-    func existing(_ name: String) throws(SystemError) -> StateFolder? {
+    public func existing(_ name: String) throws(SystemError) -> StateFolder? {
         let below = "\(path)/\(name)"
         do throws(SystemError) {
             return StateFolder(
@@ -92,11 +34,11 @@ struct StateFolder: ~Copyable {
     }
 
     /// Opens a file for appending, made when it is missing.
-    func append(_ name: String) throws(SystemError) -> Descriptor {
+    public func append(_ name: String) throws(SystemError) -> Descriptor {
         try open(name, O_WRONLY | O_CREAT | O_APPEND)
     }
 
-    func open(_ name: String, _ flags: Int32) throws(SystemError) -> Descriptor {
+    public func open(_ name: String, _ flags: Int32) throws(SystemError) -> Descriptor {
         let opened = Descriptor(
             try check("open \(path)/\(name)") {
                 linux_openat(descriptor.number, name, flags | O_NOFOLLOW | O_CLOEXEC, 0o600)
@@ -109,7 +51,7 @@ struct StateFolder: ~Copyable {
     }
 
     /// A small file's text; `nil` when there is none.
-    func read(_ name: String) throws(SystemError) -> String? {
+    public func read(_ name: String) throws(SystemError) -> String? {
         let file: Descriptor
         do throws(SystemError) {
             file = try open(name, O_RDONLY | O_NONBLOCK)
@@ -123,7 +65,7 @@ struct StateFolder: ~Copyable {
     }
 
     /// Puts a whole file in place by rename(2), so that nobody sees half of it.
-    func write(_ name: String, _ text: String) throws(SystemError) {
+    public func write(_ name: String, _ text: String) throws(SystemError) {
         let temporary = try ProcessIdentity.own().temporary(name)
         do throws(SystemError) {
             let file = try open(temporary, O_WRONLY | O_CREAT | O_TRUNC)
@@ -136,7 +78,7 @@ struct StateFolder: ~Copyable {
         try rename(temporary, to: name)
     }
 
-    func rename(_ name: String, to other: String) throws(SystemError) {
+    public func rename(_ name: String, to other: String) throws(SystemError) {
         try check("rename \(path)/\(name)") {
             renameat(descriptor.number, name, descriptor.number, other)
         }
@@ -144,7 +86,7 @@ struct StateFolder: ~Copyable {
     }
 
     /// Removes a file; one that is not there is no error.
-    func remove(_ name: String) throws(SystemError) {
+    public func remove(_ name: String) throws(SystemError) {
         if unlinkat(descriptor.number, name, 0) != 0, errno != ENOENT {
             throw SystemError("remove \(path)/\(name)", code: errno)
         }
@@ -152,7 +94,7 @@ struct StateFolder: ~Copyable {
     }
 
     /// Removes a directory below with the files in it; one that is not there is no error.
-    func removeFolder(_ name: String) throws(SystemError) {
+    public func removeFolder(_ name: String) throws(SystemError) {
         guard let folder = try existing(name) else { return }
         for entry in try folder.entries() { try folder.remove(entry) }
         if unlinkat(descriptor.number, name, AT_REMOVEDIR) != 0, errno != ENOENT {
@@ -162,7 +104,7 @@ struct StateFolder: ~Copyable {
     }
 
     /// The names in it, sorted.
-    func entries() throws(SystemError) -> [String] {
+    public func entries() throws(SystemError) -> [String] {
         let copy = try check("read \(path)") { linux_openat(descriptor.number, ".", O_RDONLY | O_CLOEXEC, 0) }
         guard let stream = fdopendir(copy) else {
             let code = errno
