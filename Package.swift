@@ -49,7 +49,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux", cSettings: gnu),
-        .systemLibrary(name: "CNetlink", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-route-3-dev"])]),
+        .systemLibrary(name: "CNetlink", pkgConfig: "libnl-3.0", providers: [.apt(["libnl-3-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCapability", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
         layer("Kernel", ["CLinux", "CSeccomp", "CCapability"]),
@@ -67,6 +67,7 @@ let package = Package(
             ],
             cSettings: gnu, swiftSettings: strict, linkerSettings: staticLink),
         tests("KernelTests", ["Kernel"]),
+        tests("NetlinkTests", ["Netlink", "Kernel", "CLinux", "CNetlink"]),
         tests("ProfileTests", ["Profile"]),
         tests("LaunchTests", ["Launch"]),
         tests("CommandTests", ["sandbox", "Launch", "Profile"]),

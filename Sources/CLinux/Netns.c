@@ -4,39 +4,53 @@
 #include <sched.h>
 
 struct visit {
-    int process;
-    int socket;
-    int code;
+    int place;
+    // A socket when there is no path.
+    const char *path;
+    int family, type, protocol;
+    int result, code;
 };
 
 // A user namespace can be joined by its owner, and only by who is not in it yet.
-static int enter(int process) {
-    if (setns(process, CLONE_NEWNET) == 0) return 0;
-    return errno == EPERM ? setns(process, CLONE_NEWUSER | CLONE_NEWNET) : -1;
+static int enter(int place) {
+    if (setns(place, CLONE_NEWNET) == 0) return 0;
+    if (errno != EPERM) return -1;
+    if (setns(place, CLONE_NEWUSER | CLONE_NEWNET) == 0) return 0;
+    // The descriptor is no process's.
+    if (errno == EINVAL) errno = EPERM;
+    return -1;
 }
 
 static int open_there(void *argument) {
     struct visit *visit = argument;
-    struct sockaddr_nl own = {.nl_family = AF_NETLINK};
-    if (enter(visit->process) == 0) visit->socket = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-    // The kernel chooses the port.
-    if (visit->socket >= 0) bind(visit->socket, (struct sockaddr *)&own, sizeof own);
+    if (enter(visit->place) == 0)
+        visit->result = visit->path ? open(visit->path, visit->type | O_CLOEXEC)
+                                    : socket(visit->family, visit->type | SOCK_CLOEXEC, visit->protocol);
     visit->code = errno;
     _exit(0);
 }
 
-int linux_route_socket(int process) {
+static int go(struct visit *visit) {
     // The caller waits meanwhile, so its stack is free to lend; no handler of its may run in the child.
     _Alignas(16) char stack[32768];
-    struct visit visit = {process, -1, 0};
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     // Without a signal at its end nobody else's wait(2) takes it.
-    pid_t pid = clone(open_there, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES, &visit);
-    int code = pid < 0 ? errno : visit.code;
+    pid_t pid = clone(open_there, stack + sizeof stack, CLONE_VM | CLONE_VFORK | CLONE_FILES, visit);
+    int code = pid < 0 ? errno : visit->code;
     while (pid > 0 && waitpid(pid, NULL, __WALL) < 0 && errno == EINTR) continue;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     errno = code;
-    return visit.socket;
+    return visit->result;
+}
+
+int linux_socket_in(int place, int family, int type, int protocol) {
+    struct visit visit = {.place = place, .family = family, .type = type, .protocol = protocol, .result = -1};
+    return go(&visit);
+}
+
+int linux_open_in(int place, const char *path, int flags) {
+    struct visit visit = {.place = place, .path = path, .type = flags, .result = -1};
+    return go(&visit);
 }

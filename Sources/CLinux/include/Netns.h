@@ -1,10 +1,15 @@
-// A socket in another network namespace, opened by a child that borrows the caller's memory and descriptors (clone(2)),
-// so that the caller, whatever threads it has, stays where it is.
+// A socket or a file in another network namespace, opened by a child that borrows the caller's memory and descriptors
+// (clone(2)), so that the caller, whatever threads it has, stays where it is.
+//
+// `place` is a descriptor of the namespace (/proc/PID/ns/net, namespaces(7)) or of a process in it (pidfd_open(2)),
+// whose user namespace is then entered first where that is needed. All return a close-on-exec descriptor, or -1 with
+// errno.
 #ifndef NETNS_H
 #define NETNS_H
 
-/// A netlink(7) socket for rtnetlink(7) in the network namespace of the process behind a pidfd_open(2) descriptor; its
-/// user namespace is entered first where that is needed. -1 with errno when that is refused.
-int linux_route_socket(int process);
+/// socket(2).
+int linux_socket_in(int place, int family, int type, int protocol);
+/// open(2) of what depends on the network namespace of who opens it: /proc/sys/net/....
+int linux_open_in(int place, const char *path, int flags);
 
 #endif

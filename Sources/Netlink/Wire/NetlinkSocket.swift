@@ -1,0 +1,161 @@
+import CLinux
+import CNetlink
+import Glibc
+public import Kernel
+import Synchronization
+
+/// A socket for rtnetlink(7): it speaks of the network namespace that it was opened in, wherever its user is.
+public struct NetlinkSocket: ~Copyable, Sendable {
+    private let descriptor: Descriptor
+    private let sequence = Atomic<UInt32>(0)
+
+    /// In the calling thread's network namespace.
+    public init() throws(SystemError) {
+        let type = Int32(SOCK_RAW.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        let number = try check("open a netlink socket") { socket(AF_NETLINK, type, NETLINK_ROUTE) }
+        try self.init(Descriptor(number))
+    }
+
+    /// In the network namespace behind a descriptor: the namespace's own, or a process's (pidfd_open(2)).
+    ///
+    /// Without CAP_SYS_ADMIN over it the caller must own its user namespace, and name a process. The calling thread
+    /// stays where it is.
+    public init(in namespace: Int32) throws(SystemError) {
+        try self.init(openSocket(in: namespace, AF_NETLINK, Int32(SOCK_RAW.rawValue), NETLINK_ROUTE))
+    }
+
+    private init(_ socket: consuming Descriptor) throws(SystemError) {
+        descriptor = socket
+        let number = descriptor.number
+        // The kernel's words about a failure, and a failed request is not sent back whole.
+        for option in [NETLINK_EXT_ACK, NETLINK_CAP_ACK] {
+            var on: Int32 = 1
+            try check("set up a netlink socket") { setsockopt(number, SOL_NETLINK, option, &on, 4) }
+        }
+    }
+
+    /// Sends a request and waits until the kernel has done it.
+    public func send(_ message: NetlinkMessage) throws(SystemError) { _ = try exchange([message]) }
+
+    /// Sends requests, as many as possible with one system call each 32, and waits until the kernel has done them.
+    ///
+    /// They are done in order and none is taken back: after one that fails those behind it are still tried, and the
+    /// first failure is thrown.
+    public func send(_ messages: [NetlinkMessage]) throws(SystemError) { _ = try exchange(messages) }
+
+    /// Sends requests: each one's failure, or nil, in order.
+    public func outcomes(of messages: [NetlinkMessage]) throws(SystemError) -> [SystemError?] {
+        var outcomes: [SystemError?] = []
+        for part in NetlinkSocket.parts(messages) {
+            outcomes += try exchange(part: part).outcomes
+        }
+        return outcomes
+    }
+
+    /// What the kernel answers besides its acknowledgements.
+    func exchange(_ messages: [NetlinkMessage], flags: Int32 = 0) throws(SystemError) -> [NetlinkReply] {
+        var replies: [NetlinkReply] = []
+        for part in NetlinkSocket.parts(messages) {
+            let (answers, outcomes) = try exchange(part: part, flags: flags)
+            replies += answers
+            for case let failure? in outcomes { throw failure }
+        }
+        return replies
+    }
+
+    /// So few that all answers fit in the socket's buffer.
+    private static func parts(_ messages: [NetlinkMessage]) -> [ArraySlice<NetlinkMessage>] {
+        stride(from: 0, to: messages.count, by: 32).map { messages[$0..<min($0 + 32, messages.count)] }
+    }
+
+    private func exchange(
+        part messages: ArraySlice<NetlinkMessage>, flags: Int32 = 0
+    ) throws(SystemError) -> (replies: [NetlinkReply], outcomes: [SystemError?]) {
+        let first = try transmit(messages, flags: NLM_F_REQUEST | NLM_F_ACK | flags)
+        var outcomes = [SystemError?](repeating: nil, count: messages.count)
+        var replies: [NetlinkReply] = []
+        var open = messages.count
+        while open > 0 {
+            for reply in NetlinkReply.all(in: try receive()) {
+                // An earlier request's answer can be left over when its reader failed.
+                let place = Int(reply.sequence &- first)
+                if place >= messages.count { continue }
+                if reply.type != Int(NLMSG_ERROR) {
+                    replies.append(reply)
+                    continue
+                }
+                open -= 1
+                outcomes[place] = failure(of: messages[messages.startIndex + place], reply)
+            }
+        }
+        return (replies, outcomes)
+    }
+
+    /// Sends a request for a list and gives each of its entries to `body`.
+    ///
+    /// A list that changed while the kernel wrote it is asked for again, so `reset` is called before each try.
+    func dump(
+        _ message: NetlinkMessage, reset: () -> Void, _ body: (NetlinkReply) -> Void
+    ) throws(SystemError) {
+        for _ in 0..<50 {
+            reset()
+            if try dumpOnce(message, body) { return }
+        }
+        throw SystemError(message.action, code: EAGAIN, mend: "it changes faster than it can be read; try again")
+    }
+
+    /// False when the list changed meanwhile.
+    private func dumpOnce(_ message: NetlinkMessage, _ body: (NetlinkReply) -> Void) throws(SystemError) -> Bool {
+        let sequence = try transmit([message], flags: NLM_F_REQUEST | NLM_F_DUMP)
+        var isConsistent = true
+        while true {
+            for reply in NetlinkReply.all(in: try receive()) where reply.sequence == sequence {
+                if reply.flags & NLM_F_DUMP_INTR != 0 { isConsistent = false }
+                switch reply.type {
+                case Int(NLMSG_DONE), Int(NLMSG_ERROR):
+                    if let failure = failure(of: message, reply) { throw failure }
+                    return isConsistent
+                default: body(reply)
+                }
+            }
+        }
+    }
+
+    /// Sends them in one datagram.
+    /// - Returns: the first one's sequence number; the others' follow.
+    private func transmit(_ messages: ArraySlice<NetlinkMessage>, flags: Int32) throws(SystemError) -> UInt32 {
+        let count = UInt32(messages.count)
+        let first = sequence.add(count, ordering: .relaxed).newValue &- count &+ 1
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(messages.count * 512)
+        var number = first
+        for message in messages {
+            if !message.write(to: &bytes, sequence: number, flags: flags) {
+                throw SystemError(message.action, code: EMSGSIZE)
+            }
+            number &+= 1
+        }
+        let socket = descriptor.number
+        let what = messages.first?.action ?? "send nothing"
+        try check(what) { Int32(Glibc.send(socket, bytes, bytes.count, 0)) }
+        return first
+    }
+
+    private func receive() throws(SystemError) -> [UInt8] {
+        let socket = descriptor.number
+        let what = "hear from the kernel's network"
+        let peek = Int32(MSG_PEEK) | Int32(MSG_TRUNC)
+        // The kernel makes the parts of a list as large as the reader's buffer has been.
+        let length = try check(what) { Int32(recv(socket, nil, 0, peek)) }
+        var bytes = [UInt8](repeating: 0, count: max(Int(length), 32768))
+        let count = try check(what) { Int32(recv(socket, &bytes, bytes.count, 0)) }
+        bytes.removeLast(bytes.count - Int(count))
+        return bytes
+    }
+
+    private func failure(of message: NetlinkMessage, _ reply: NetlinkReply) -> SystemError? {
+        let code = reply.code
+        if code == 0 { return nil }
+        return SystemError(message.action, code: code, mend: reply.explanation.map { "the kernel says: \($0)" })
+    }
+}
