@@ -21,7 +21,7 @@ public enum IPAddress: Sendable, Hashable, Comparable, CustomStringConvertible {
     }
 
     /// From 4 or 16 bytes in network order.
-    init?(bytes: ArraySlice<UInt8>) {
+    public init?(bytes: ArraySlice<UInt8>) {
         switch bytes.count {
         case 4: self = .v4(bytes.reduce(0) { $0 << 8 | UInt32($1) })
         case 16: self = .v6(bytes.reduce(0) { $0 << 8 | UInt128($1) })
@@ -99,7 +99,7 @@ public enum IPAddress: Sendable, Hashable, Comparable, CustomStringConvertible {
     }
 
     /// nil for a number that is too large for the family.
-    init?(number: UInt128, _ family: IPFamily) {
+    public init?(number: UInt128, _ family: IPFamily) {
         switch family {
         case .v4:
             if number > UInt128(UInt32.max) { return nil }

@@ -63,6 +63,9 @@ public struct IPPrefix: Sendable, Hashable, Comparable, CustomStringConvertible 
     /// `255.255.255.0`.
     public var mask: IPAddress { address(~hostBits & (family == .v4 ? 0xFFFF_FFFF : .max)) }
 
+    /// `0.0.0.0/0` or `::/0`.
+    public static func all(_ family: IPFamily) -> IPPrefix { IPPrefix(unchecked: .unspecified(family), 0) }
+
     private init(unchecked address: IPAddress, _ length: Int) { (self.address, self.length) = (address, length) }
 
     public func contains(_ other: IPAddress) -> Bool {

@@ -28,7 +28,7 @@ public struct MACAddress: Sendable, Hashable, Comparable, CustomStringConvertibl
     }
 
     /// From 6 bytes.
-    init?(bytes: ArraySlice<UInt8>) {
+    public init?(bytes: ArraySlice<UInt8>) {
         guard bytes.count == 6 else { return nil }
         number = bytes.reduce(0) { $0 << 8 | UInt64($1) }
     }

@@ -1,3 +1,4 @@
+import Addresses
 public import Kernel
 
 /// A network interface with its addresses, as it is shown to people.

@@ -1,3 +1,4 @@
+public import Addresses
 import CLinux
 import CNetlink
 import Glibc

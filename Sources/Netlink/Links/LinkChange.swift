@@ -1,3 +1,5 @@
+public import Addresses
+
 /// A network interface that exists already, by what it is known.
 public enum LinkReference: Sendable, Hashable, CustomStringConvertible, ExpressibleByStringLiteral {
     case index(Int32)

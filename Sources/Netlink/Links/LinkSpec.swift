@@ -1,3 +1,5 @@
+public import Addresses
+
 /// A network interface to be made, in one message (RTM_NEWLINK): what any kind has, and its ``LinkKind``.
 public struct LinkSpec: Sendable {
     public var options: LinkOptions
