@@ -57,7 +57,8 @@ let package = Package(
         layer("Addresses", []),
         layer("Profile", ["Addresses", .product(name: "TOMLKit", package: "TOMLKit")]),
         layer("Launch", ["Kernel", "Netlink", "Profile", "CLinux"]),
-        layer("SandboxKit", ["Launch", "Profile", "Kernel", "Netlink"]),
+        layer("Switching", ["Addresses", "Profile", "Netlink", "Kernel", "CLinux"]),
+        layer("SandboxKit", ["Launch", "Switching", "Addresses", "Profile", "Kernel", "Netlink"]),
         layer("SandboxAsync", ["SandboxKit", "Launch", "Kernel"]),
         .executableTarget(
             name: "sandbox",

@@ -209,6 +209,8 @@ static inline ssize_t linux_receive_message(int socket, void *bytes, size_t coun
 
 /// Who made a user namespace.
 static inline int linux_namespace_owner(int fd, uid_t *owner) { return ioctl(fd, NS_GET_OWNER_UID, owner); }
+/// Which kind a namespace is, as a flag of clone(2); -1 for what is none.
+static inline int linux_namespace_type(int fd) { return ioctl(fd, NS_GET_NSTYPE); }
 
 // ioctl_tty(2): request numbers that are no plain constants
 

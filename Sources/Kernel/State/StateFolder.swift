@@ -14,6 +14,11 @@ public struct StateFolder: ~Copyable {
         self.path = path
     }
 
+    /// A directory of the state that is there.
+    public init(existing path: String) throws(SystemError) {
+        self.init(try StateDirectory.openOwn(at: AT_FDCWD, path, name: path, makes: false), path: path)
+    }
+
     /// A directory below, made when it is missing.
     public func folder(_ name: String) throws(SystemError) -> StateFolder {
         let below = "\(path)/\(name)"

@@ -27,6 +27,8 @@ public struct Link: Sendable, Equatable {
     public var other: Int32?
     /// The number that this network namespace has for that other one (ip-netns(8), nsid).
     public var otherNamespace: Int32?
+    /// Further names: see ``NetlinkMessage/add(alternativeNames:to:)``.
+    public var alternativeNames: [String] = []
     /// Free text; nil when it has none.
     public var alias: String?
     public var group: UInt32
@@ -73,6 +75,8 @@ public struct Link: Sendable, Equatable {
         case IFLA_LINK: other = attribute.value(Int32.self)
         case IFLA_LINK_NETNSID: otherNamespace = attribute.value(Int32.self)
         case IFLA_IFALIAS: alias = attribute.text
+        case IFLA_PROP_LIST:
+            attribute.nested.forEach { if $0.type == IFLA_ALT_IFNAME { alternativeNames.append($0.text) } }
         case IFLA_GROUP: group = attribute.value(UInt32.self) ?? 0
         case IFLA_TXQLEN: txQueueLength = attribute.value(UInt32.self) ?? 0
         case IFLA_STATS64: counters.take(attribute)

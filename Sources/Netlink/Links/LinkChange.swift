@@ -4,13 +4,15 @@ public import Addresses
 public enum LinkReference: Sendable, Hashable, CustomStringConvertible, ExpressibleByStringLiteral {
     case index(Int32)
     case name(String)
+    /// A further name of it: see ``NetlinkMessage/add(alternativeNames:to:)``.
+    case alternativeName(String)
 
     public init(stringLiteral name: String) { self = .name(name) }
 
     public var description: String {
         switch self {
         case .index(let index): "number \(index)"
-        case .name(let name): name
+        case .name(let name), .alternativeName(let name): name
         }
     }
 }

@@ -53,7 +53,11 @@ extension NetlinkMessage {
             header.ifi_flags = up ? UInt32(IFF_UP) : 0
         }
         self.header(header)
-        if case .name(let name) = link { put(IFLA_IFNAME, text: name) }
+        switch link {
+        case .index: break
+        case .name(let name): put(IFLA_IFNAME, text: name)
+        case .alternativeName(let name): put(IFLA_ALT_IFNAME, text: name)
+        }
     }
 
     private func put(_ options: LinkOptions) {

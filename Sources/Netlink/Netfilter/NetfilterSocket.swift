@@ -1,0 +1,99 @@
+import CNetlink
+import Glibc
+public import Kernel
+
+/// A socket for nftables (nft(8), `nf_tables` over netlink(7)) in a network namespace. Tables and rules are nft's own
+/// work; this changes what is in their sets.
+public struct NetfilterSocket: ~Copyable, Sendable {
+    private let descriptor: Descriptor
+
+    /// In the network namespace behind a descriptor; the calling thread stays where it is.
+    public init(in namespace: Int32) throws(SystemError) {
+        descriptor = try openSocket(in: namespace, AF_NETLINK, Int32(SOCK_RAW.rawValue), NETLINK_NETFILTER)
+    }
+
+    /// Carries out all of the changes, or none of them.
+    public func commit(_ messages: [NetlinkMessage]) throws(SystemError) {
+        if messages.isEmpty { return }
+        var bytes: [UInt8] = []
+        let last = UInt32(messages.count) + 1
+        try write(NetfilterSocket.mark(NFNL_MSG_BATCH_BEGIN), 0, acknowledged: false, to: &bytes)
+        for (index, message) in messages.enumerated() {
+            try write(message, UInt32(index) + 1, acknowledged: true, to: &bytes)
+        }
+        try write(NetfilterSocket.mark(NFNL_MSG_BATCH_END), last, acknowledged: false, to: &bytes)
+        try transmit(bytes, messages[0].action)
+        try hear(answersTo: messages)
+    }
+
+    /// The kernel answers for each; for those behind one that fails, too.
+    private func hear(answersTo messages: [NetlinkMessage]) throws(SystemError) {
+        var failure: SystemError?
+        var open = messages.count
+        while open > 0 {
+            for reply in NetlinkReply.all(in: try receive()) where reply.type == Int(NLMSG_ERROR) {
+                let index = Int(reply.sequence) - 1
+                if reply.code != 0, failure == nil {
+                    let action = messages.indices.contains(index) ? messages[index].action : messages[0].action
+                    failure = SystemError(action, code: reply.code)
+                }
+                // The whole is refused, and no more is said.
+                if !messages.indices.contains(index) { open = 0 } else { open -= 1 }
+            }
+        }
+        if let failure { throw failure }
+    }
+
+    /// What is in a set.
+    public func elements(of set: NetfilterSet) throws(SystemError) -> [NetfilterElement] {
+        var bytes: [UInt8] = []
+        let message = NetlinkMessage.list(set)
+        guard message.write(to: &bytes, sequence: 1, flags: NLM_F_REQUEST | NLM_F_DUMP) else {
+            throw SystemError(message.action, code: EMSGSIZE)
+        }
+        try transmit(bytes, message.action)
+        var elements: [NetfilterElement] = []
+        while true {
+            for reply in NetlinkReply.all(in: try receive()) {
+                if reply.type == Int(NLMSG_DONE) || reply.type == Int(NLMSG_ERROR) {
+                    if reply.code != 0 { throw SystemError(message.action, code: reply.code) }
+                    return elements
+                }
+                let attributes = reply.attributes(after: nfgenmsg.self)
+                attributes[Int(NFTA_SET_ELEM_LIST_ELEMENTS.rawValue)]?.nested.forEach {
+                    if let element = NetfilterElement($0.nested) { elements.append(element) }
+                }
+            }
+        }
+    }
+
+    private static func mark(_ type: Int32) -> NetlinkMessage {
+        let message = NetlinkMessage("change nftables", Int(type), capacity: 64)
+        var header = nfgenmsg()
+        header.res_id = UInt16(NFNL_SUBSYS_NFTABLES).bigEndian
+        message.header(header)
+        return message
+    }
+
+    private func write(
+        _ message: NetlinkMessage, _ sequence: UInt32, acknowledged: Bool, to bytes: inout [UInt8]
+    ) throws(SystemError) {
+        let flags = NLM_F_REQUEST | (acknowledged ? NLM_F_ACK : 0)
+        guard message.write(to: &bytes, sequence: sequence, flags: flags) else {
+            throw SystemError(message.action, code: EMSGSIZE)
+        }
+    }
+
+    private func transmit(_ bytes: [UInt8], _ action: String) throws(SystemError) {
+        let socket = descriptor.number
+        try check(action) { Int32(Glibc.send(socket, bytes, bytes.count, 0)) }
+    }
+
+    private func receive() throws(SystemError) -> [UInt8] {
+        let socket = descriptor.number
+        var bytes = [UInt8](repeating: 0, count: 1 << 16)
+        let count = try check("hear from nftables") { Int32(recv(socket, &bytes, bytes.count, 0)) }
+        bytes.removeLast(bytes.count - Int(count))
+        return bytes
+    }
+}

@@ -1,0 +1,90 @@
+import Addresses
+import Glibc
+import Kernel
+import Netlink
+
+/// What is in a switch's network namespace from its making on: the bridge, its addresses and the rules.
+struct Fabric {
+    let spec: SwitchSpec
+    let namespace: Int32
+
+    init(_ spec: SwitchSpec, _ namespace: Int32) { (self.spec, self.namespace) = (spec, namespace) }
+
+    func build() throws(SwitchError) {
+        let socket = try attributed { () throws(SystemError) in try NetlinkSocket(in: namespace) }
+        try attributed { () throws(SystemError) in
+            // Before there is an interface that would inherit it. Ports that ask for addresses of their own accord are
+            // heard by all the others: creation would take longer with every port.
+            try setNetworkSetting("ipv6/conf/default/addr_gen_mode", "1", in: namespace)
+            try setNetworkSetting("ipv6/conf/default/accept_ra", "0", in: namespace)
+            try setNetworkSetting("ipv6/conf/all/accept_ra", "0", in: namespace)
+            for protocols in ["iptables", "ip6tables", "arptables"] {
+                try switchOff("bridge/bridge-nf-call-\(protocols)")
+            }
+            try socket.send(.change(.name("lo"), LinkChange(isUp: true)))
+        }
+        try makeBridge(socket)
+        try Program("nft", package: "nftables").run(["-f", "-"], input: Ruleset.ports, in: namespace)
+    }
+
+    /// Frames between ports are no business of the host's packet filters (br_netfilter, a seventh of all packets per
+    /// second). Where that is not loaded there is no such setting.
+    private func switchOff(_ setting: String) throws(SystemError) {
+        do throws(SystemError) {
+            try setNetworkSetting(setting, "0", in: namespace)
+        } catch {
+            if error.code != ENOENT { throw error }
+        }
+    }
+
+    private func makeBridge(_ socket: borrowing NetlinkSocket) throws(SwitchError) {
+        var options = BridgeOptions()
+        options.forwardDelay = 0
+        options.multicastSnooping = spec.snoopsMulticast
+        // Without somebody who asks, snooping knows nobody and lets everything through.
+        options.multicastQuerier = spec.snoopsMulticast
+        if spec.filtersVLANs { options.vlanFiltering = true }
+        let made: Link?
+        do throws(SystemError) {
+            var link = LinkOptions(FabricName.bridge, address: MACAddress(derivedFrom: "switch \(spec.name)"))
+            link.mtu = UInt32(spec.mtu)
+            link.isUp = true
+            made = try socket.create(LinkSpec(link, .bridge(options)))
+        } catch {
+            let isVLAN = spec.filtersVLANs && (error.code == EOPNOTSUPP || error.code == ENOTSUP || error.code == EINVAL)
+            if isVLAN {
+                throw SwitchError(
+                    key: "vlan-filtering", "this kernel has no VLANs on bridges (CONFIG_BRIDGE_VLAN_FILTERING)",
+                    mend: "'sandbox switch features' tells what it has")
+            }
+            throw SwitchError(error)
+        }
+        guard let bridge = made else { throw SwitchError("the bridge is gone as soon as it was made") }
+        try attributed(to: "subnet") { () throws(SystemError) in
+            try socket.send(
+                spec.subnets.map { .add(InterfaceAddress($0, link: bridge.index, flags: .withoutDuplicateDetection)) })
+        }
+    }
+
+    /// Makes a further bridge with a pair of ports to the first. There all is flooded that is not known.
+    /// - Returns: its index.
+    static func join(
+        _ name: String, _ number: Int, to main: Link, _ socket: borrowing NetlinkSocket
+    ) throws(SystemError) -> Int32 {
+        var options = main.bridge ?? BridgeOptions()
+        options.forwardDelay = 0
+        var link = LinkOptions(name, mtu: UInt32(main.mtu))
+        link.isUp = true
+        guard let bridge = try socket.create(LinkSpec(link, .bridge(options))) else {
+            throw SystemError("make a further bridge", code: ENODEV)
+        }
+        var end = LinkOptions("t\(number)", mtu: UInt32(main.mtu), master: main.index)
+        end.isUp = true
+        let peer = LinkOptions("u\(number)", mtu: UInt32(main.mtu))
+        guard let trunk = try socket.create(LinkSpec(end, .veth(peer: peer))), let far = trunk.other else {
+            throw SystemError("join a further bridge", code: ENODEV)
+        }
+        try socket.send(.change(.index(far), LinkChange(isUp: true, master: bridge.index)))
+        return bridge.index
+    }
+}

@@ -1,0 +1,67 @@
+/// The switch's own nftables(8): fixed when the switch is made. What a port may send and get is what the sets hold, so
+/// that a port's coming and going changes no rule.
+enum Ruleset {
+    /// Frames between ports, before the bridge forwards them and after (bridge family: no connection tracking).
+    ///
+    /// Sets are looked up by interface index, which the kernel gives to no other interface afterwards: what a port
+    /// leaves in them means nothing.
+    static let ports = """
+        table bridge switch {
+            counter spoofed { comment "frames with a source that is not the port's own" }
+            counter refused { comment "frames that no rule of the port allows" }
+
+            # Ports that are to send from their own addresses only, and these.
+            set guarded { typeof iif; }
+            set source4 { typeof iif . ether saddr . ip saddr; }
+            set source6 { typeof iif . ether saddr . ip6 saddr; }
+
+            # Ports with rules, and what they may begin or answer.
+            set filtered { typeof iif; }
+            set out4 { typeof iif . meta l4proto . ip daddr . th dport; flags interval; }
+            set out6 { typeof iif . meta l4proto . ip6 daddr . th dport; flags interval; }
+            set in4 { typeof iif . meta l4proto . ip saddr . th dport; flags interval; }
+            set in6 { typeof iif . meta l4proto . ip6 saddr . th dport; flags interval; }
+
+            chain prerouting {
+                type filter hook prerouting priority -300; policy accept;
+                iif @guarded jump guard
+                iif @filtered goto sent
+            }
+            chain postrouting {
+                type filter hook postrouting priority 300; policy accept;
+                oif @filtered goto received
+            }
+            chain guard {
+                iif . arp saddr ether . arp saddr ip @source4 return
+                arp saddr ip 0.0.0.0 return
+                iif . ether saddr . ip saddr @source4 return
+                iif . ether saddr . ip6 saddr @source6 return
+                ip6 saddr :: icmpv6 type { nd-neighbor-solicit, mld2-listener-report } return
+                counter name spoofed drop
+            }
+            chain sent {
+                ether type arp accept
+                icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, mld2-listener-report } accept
+                iif . meta l4proto . ip daddr . th dport @out4 accept
+                iif . meta l4proto . ip6 daddr . th dport @out6 accept
+                tcp flags & (syn | ack) == syn counter name refused drop
+                iif . meta l4proto . ip daddr . th sport @in4 accept
+                iif . meta l4proto . ip6 daddr . th sport @in6 accept
+                counter name refused drop
+            }
+            chain received {
+                ether type arp accept
+                icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert } accept
+                icmp type { destination-unreachable, time-exceeded } accept
+                icmpv6 type { destination-unreachable, packet-too-big, time-exceeded } accept
+                oif . meta l4proto . ip saddr . th dport @in4 accept
+                oif . meta l4proto . ip6 saddr . th dport @in6 accept
+                tcp flags & (syn | ack) == syn counter name refused drop
+                oif . meta l4proto . ip saddr . th sport @out4 accept
+                oif . meta l4proto . ip6 saddr . th sport @out6 accept
+                counter name refused drop
+            }
+        }
+
+        """
+}

@@ -1,0 +1,68 @@
+import Addresses
+import Netlink
+import Profile
+
+/// What the rules of ``Ruleset`` look up about a port.
+struct PortElements {
+    /// The index of the port's end in the switch.
+    let index: Int32
+
+    private static func set(_ name: String) -> NetfilterSet { NetfilterSet(.bridge, "switch", name) }
+    private var key: NetfilterKey { NetfilterKey().adding(native: UInt32(bitPattern: index)) }
+
+    /// That it sends from its own addresses alone.
+    func guarding(_ mac: MACAddress, _ addresses: [IPPrefix]) -> [NetlinkMessage] {
+        var messages = [NetlinkMessage.add([NetfilterElement(key)], to: PortElements.set("guarded"))]
+        for family in [IPFamily.v4, .v6] {
+            let elements = addresses.filter { $0.family == family }.map {
+                NetfilterElement(key.adding(mac.bytes).adding($0.address.bytes))
+            }
+            if !elements.isEmpty {
+                messages.append(.add(elements, to: PortElements.set(family == .v4 ? "source4" : "source6")))
+            }
+        }
+        return messages
+    }
+
+    /// What passes it, all else being dropped. Names are left out: see ``NameRules``.
+    func filtering(_ rules: [TrafficRule]) -> [NetlinkMessage] {
+        var messages = [NetlinkMessage.add([NetfilterElement(key)], to: PortElements.set("filtered"))]
+        for direction in TrafficRule.Direction.allCases {
+            for family in [IPFamily.v4, .v6] {
+                let elements = rules.filter { $0.direction == direction }.compactMap { element($0, family) }
+                if elements.isEmpty { continue }
+                let name = (direction == .to ? "out" : "in") + (family == .v4 ? "4" : "6")
+                messages.append(.add(elements, to: PortElements.set(name)))
+            }
+        }
+        return messages
+    }
+
+    private func element(_ rule: TrafficRule, _ family: IPFamily) -> NetfilterElement? {
+        let network: IPPrefix
+        switch rule.peer {
+        case .any: network = .all(family)
+        case .network(let given):
+            if given.family != family { return nil }
+            network = given
+        case .name: return nil
+        }
+        let (first, last) = rule.protocol.numbers(family)
+        let ports = rule.ports ?? 0...UInt16.max
+        return NetfilterElement(
+            key.adding(byte: first).adding(network.first.bytes).adding(port: ports.lowerBound),
+            through: key.adding(byte: last).adding(network.last.bytes).adding(port: ports.upperBound))
+    }
+}
+
+extension TrafficRule.`Protocol` {
+    /// The first and the last number of it (protocols(5)).
+    fileprivate func numbers(_ family: IPFamily) -> (UInt8, UInt8) {
+        switch self {
+        case .tcp: (6, 6)
+        case .udp: (17, 17)
+        case .icmp: family == .v4 ? (1, 1) : (58, 58)
+        case .any: (0, 255)
+        }
+    }
+}

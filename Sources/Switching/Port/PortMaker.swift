@@ -1,0 +1,209 @@
+import Addresses
+import Glibc
+import Kernel
+import Netlink
+import Profile
+
+/// Makes a port of a bridge: the switch's end and the box's, from outside both.
+struct PortMaker: ~Copyable {
+    private let spec: SwitchSpec
+    private let plan: PortPlan
+    private let owner: String?
+    /// In the switch's namespace.
+    private let socket: NetlinkSocket
+    private let namespace: Int32
+    /// In the box's.
+    private let box: NetlinkSocket
+    private let boxNamespace: Int32
+    private let cursor: Cursor
+
+    init(
+        _ plan: PortPlan, of fabric: borrowing Switch, to boxNamespace: Int32, owner: String?
+    ) throws(SystemError) {
+        let socket = try NetlinkSocket(in: fabric.namespace.number)
+        let box = try NetlinkSocket(in: boxNamespace)
+        let cursor = try Cursor(fabric.openFolder())
+        self.socket = socket
+        self.box = box
+        self.cursor = cursor
+        spec = fabric.spec
+        self.plan = plan
+        self.owner = owner
+        namespace = fabric.namespace.number
+        self.boxNamespace = boxNamespace
+    }
+
+    func make() throws(SwitchError) -> Port {
+        let bridge = try attributed { () throws(SystemError) in try socket.link(.name(FabricName.bridge)) }
+        guard let bridge else {
+            throw SwitchError(
+                "the switch \"\(spec.name)\" has lost its bridge", mend: "'sandbox switch delete -f \(spec.name)' forgets it")
+        }
+        let (link, number) = try makeLink(bridge)
+        let addresses = try lease(link, from: number)
+        try attributed { () throws(SystemError) in try socket.send(known(link, addresses, bridge)) }
+        try guardPort(link, addresses)
+        try attributed { () throws(SystemError) in try limitVLANs(link) }
+        try setUpBox(link, addresses)
+        return Port(
+            name: plan.name, switchName: spec.name, attach: .veth, addresses: addresses, mac: plan.mac, end: link.name)
+    }
+
+    // MARK: - The pair
+
+    /// Both ends in one message, the switch's one on the bridge and up.
+    private func makeLink(_ bridge: Link) throws(SwitchError) -> (Link, UInt64) {
+        var master = bridge.index
+        for _ in 0..<10_000 {
+            let number = try attributed { () throws(SystemError) in try cursor.advance() }
+            var end = LinkOptions(FabricName.port(number), mtu: UInt32(plan.mtu), group: FabricGroup.ports)
+            end.master = master
+            end.isUp = true
+            let peer = LinkOptions(
+                plan.name, address: plan.mac, mtu: UInt32(plan.mtu), namespace: boxNamespace)
+            do throws(SystemError) {
+                guard let link = try socket.create(LinkSpec(end, .veth(peer: peer))) else {
+                    throw SystemError("make a port of the switch \(spec.name)", code: ENODEV)
+                }
+                return (link, number)
+            } catch {
+                switch error.code {
+                // Of this number: another was faster, or the counter has been lost. In the box there is nothing yet.
+                case EEXIST: continue
+                // A bridge takes 1,023 ports.
+                case EXFULL: master = try nextBridge(after: master, main: bridge)
+                default: throw SwitchError(error)
+                }
+            }
+        }
+        throw SwitchError("the switch \"\(spec.name)\" has no number left for a port")
+    }
+
+    /// A bridge takes 1,023 ports: a switch has as many as it needs, each further one joined to the first.
+    private func nextBridge(after full: Int32, main: Link) throws(SwitchError) -> Int32 {
+        try attributed { () throws(SystemError) in
+            var number = 0
+            while let bridge = try socket.link(.name(FabricName.bridge(number))) {
+                if bridge.index > full { return bridge.index }
+                number += 1
+            }
+            return try Fabric.join(FabricName.bridge(number), number, to: main, socket)
+        }
+    }
+
+    // MARK: - Addresses
+
+    /// Takes the addresses: the kernel refuses those that another port has.
+    private func lease(_ link: Link, from number: UInt64) throws(SwitchError) -> [IPPrefix] {
+        if let fixed = plan.fixed {
+            try takeFixed(fixed, link)
+            return fixed
+        }
+        let pool = AddressPool(subnets: spec.subnets)
+        if spec.subnets.isEmpty { return [] }
+        let size = pool.size
+        for step in 0..<size {
+            guard let addresses = pool.addresses((number &+ step) % size) else { continue }
+            do throws(SystemError) {
+                try socket.send(.add(alternativeNames: leases(addresses), to: .index(link.index)))
+                if step > 0 { try cursor.set((number &+ step) &+ 1) }
+                return addresses
+            } catch {
+                if error.code != EEXIST { throw SwitchError(error) }
+            }
+        }
+        throw SwitchError(
+            key: "address", "the switch \"\(spec.name)\" has no address left: all of \(size) are taken",
+            mend: "delete sandboxes, or make a switch with a larger subnet")
+    }
+
+    private func takeFixed(_ fixed: [IPPrefix], _ link: Link) throws(SwitchError) {
+        for prefix in fixed {
+            do throws(SystemError) {
+                try socket.send(.add(alternativeNames: leases([prefix]), to: .index(link.index)))
+            } catch {
+                guard error.code == EEXIST else { throw SwitchError(error, key: "address") }
+                throw try taken(prefix.address)
+            }
+        }
+    }
+
+    private func taken(_ address: IPAddress) throws(SwitchError) -> SwitchError {
+        let holder = try attributed { () throws(SystemError) in
+            try socket.link(.alternativeName(FabricName.lease(address)))
+        }
+        let owner = holder?.alias.flatMap { PortLabel($0)?.owner }
+        let who = owner.map { $0 == "-" ? "by a sandbox without a name" : "by the sandbox \"\($0)\"" } ?? "already"
+        return SwitchError(key: "address", "\(address) is taken \(who)", mend: "take another, or \"auto\"")
+    }
+
+    private func leases(_ addresses: [IPPrefix]) -> [String] { addresses.map { FabricName.lease($0.address) } }
+
+    // MARK: - What the switch knows of the port
+
+    /// All that is known beforehand, so that the switch need not learn and flood.
+    private func known(_ link: Link, _ addresses: [IPPrefix], _ bridge: Link) -> [NetlinkMessage] {
+        let hasSecrets = plan.isGuarded
+        var port = BridgePortOptions(isolated: plan.isIsolated ? true : nil)
+        if hasSecrets {
+            (port.learning, port.locked, port.unicastFlood) = (false, true, false)
+            // The bridge answers for whom it knows, and floods nothing to the port.
+            if spec.isStatic, !addresses.isEmpty { port.proxyARP = true }
+        }
+        let label = PortLabel(owner: owner, interface: plan.name, address: plan.mac)
+        var messages: [NetlinkMessage] = [
+            .change(.index(link.index), LinkChange(alias: label.text, port: port))
+        ]
+        messages.append(.replace(ForwardingEntry(plan.mac, port: link.index, vlan: plan.vlan.map { UInt16($0) } ?? 0)))
+        for prefix in addresses { messages.append(.replace(Neighbour(prefix.address, plan.mac, link: bridge.index))) }
+        return messages
+    }
+
+    private func limitVLANs(_ link: Link) throws(SystemError) {
+        if plan.vlan == nil, plan.trunk.isEmpty { return }
+        var vlans = plan.trunk.map { PortVLAN.trunk(UInt16($0)...UInt16($0)) }
+        if let own = plan.vlan { vlans.append(.access(UInt16(own))) }
+        // Every port begins in the bridge's own.
+        if plan.vlan != 1 {
+            try socket.send(.delete([.access(1)], fromPort: link.index))
+        }
+        try socket.send(.add(vlans, toPort: link.index))
+    }
+
+    /// Before the box's end is up nothing passes.
+    private func guardPort(_ link: Link, _ addresses: [IPPrefix]) throws(SwitchError) {
+        let elements = PortElements(index: link.index)
+        var messages: [NetlinkMessage] = []
+        if plan.isGuarded, !addresses.isEmpty { messages += elements.guarding(plan.mac, addresses) }
+        if let rules = plan.rules { messages += elements.filtering(rules) }
+        if messages.isEmpty { return }
+        try attributed(to: plan.rules == nil ? "spoofing" : "allow") { () throws(SystemError) in
+            try NetfilterSocket(in: namespace).commit(messages)
+        }
+    }
+
+    // MARK: - The box's end
+
+    private func setUpBox(_ link: Link, _ addresses: [IPPrefix]) throws(SwitchError) {
+        guard let end = link.other else { throw SwitchError("the port's end in the box cannot be found") }
+        try attributed(to: "address") { () throws(SystemError) in
+            try box.send(
+                [.change(.index(end), LinkChange(isUp: true, ipv6Addresses: .never))]
+                    // Nobody else has them: that is known, and need not be asked.
+                    + addresses.map { .add(InterfaceAddress($0, link: end, flags: .withoutDuplicateDetection)) })
+        }
+        let families = Set(addresses.map { $0.family })
+        try attributed(to: "gateway") { () throws(SystemError) in
+            try box.send(
+                plan.defaultRoutes.filter { families.contains($0.family) }.map { .add(.byDefault(via: $0, link: end)) })
+        }
+        try attributed(to: "routes") { () throws(SystemError) in
+            try box.send(plan.routes.map { .add(Route(to: $0.to, via: $0.via, link: end)) })
+        }
+    }
+}
+
+/// Link groups of a switch's namespace (ip-link(8)).
+enum FabricGroup {
+    static let ports: UInt32 = 1
+}

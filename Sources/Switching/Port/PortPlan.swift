@@ -1,0 +1,102 @@
+public import Addresses
+public import Profile
+
+/// An interface of a box as it is to be, the switch's own settings taken in. Only an automatic address is open still.
+struct PortPlan: Equatable {
+    /// In the box.
+    var name: String
+    var kind: Profile.Interface.Attach
+    var mac: MACAddress
+    /// Bytes.
+    var mtu: Int
+    /// The addresses asked for; `nil`: one of each subnet.
+    var fixed: [IPPrefix]?
+    var isIsolated: Bool
+    var isGuarded: Bool
+    var rules: [TrafficRule]?
+    /// Families of which the default route leads to the switch.
+    var defaultRoutes: [IPAddress]
+    var routes: [Profile.Interface.Route]
+    var vlan: Int?
+    var trunk: [Int]
+
+    /// - Parameter owner: the sandbox's name.
+    init(_ interface: Profile.Interface, name: String, on spec: SwitchSpec, owner: String?) throws(SwitchError) {
+        self.name = name
+        kind = interface.kind ?? .veth
+        switch interface.hardwareAddress {
+        case .fixed(let address): mac = address
+        case .random: mac = .random()
+        case .auto: mac = owner.map { MACAddress(derivedFrom: "\(spec.name) \($0) \(name)") } ?? .random()
+        }
+        mtu = interface.mtu ?? spec.mtu
+        isIsolated = interface.isolated ?? spec.isIsolated
+        isGuarded = interface.spoofing == .deny
+        rules = interface.allow
+        routes = interface.routes
+        (vlan, trunk) = (interface.vlan, interface.trunk)
+        defaultRoutes = []
+        switch interface.address {
+        case .auto: fixed = nil
+        case .none: fixed = []
+        case .fixed(let prefixes):
+            for prefix in prefixes { try PortPlan.check(prefix, spec) }
+            fixed = prefixes
+        }
+        switch interface.gateway {
+        case .none: break
+        case .address(let address): defaultRoutes = [address]
+        case .auto: if spec.hasHostLink { defaultRoutes = spec.subnets.map { $0.address } }
+        }
+        if vlan != nil || !trunk.isEmpty, !spec.filtersVLANs {
+            throw SwitchError(
+                key: vlan != nil ? "vlan" : "trunk", "the switch \"\(spec.name)\" does not filter by VLAN",
+                mend: "make it with --vlan-filtering")
+        }
+    }
+
+    private static func check(_ prefix: IPPrefix, _ spec: SwitchSpec) throws(SwitchError) {
+        guard let subnet = spec.subnet(of: prefix.address) else {
+            if spec.subnets.isEmpty || spec.kind == .macvlan { return }
+            let known = spec.subnets.map { $0.network.description }.joined(separator: " and ")
+            throw SwitchError(
+                key: "address", "\(prefix.address) is not in \(known), the network of the switch \"\(spec.name)\"",
+                mend: "take one from there, or \"auto\"")
+        }
+        if subnet.address == prefix.address {
+            throw SwitchError(
+                key: "address", "\(prefix.address) is the address of the switch \"\(spec.name)\" itself",
+                mend: "take another")
+        }
+        if prefix.length != subnet.length {
+            throw SwitchError(
+                key: "address", "\(prefix) has another length than \(subnet.network), the switch's network",
+                mend: "write \(prefix.address)/\(subnet.length)")
+        }
+    }
+}
+
+/// A port as it came to be.
+public struct Port: Sendable, Equatable {
+    /// The interface's name in the box.
+    public var name: String
+    /// `nil` where no switch is behind it.
+    public var switchName: String?
+    public var attach: Profile.Interface.Attach
+    public var addresses: [IPPrefix]
+    public var mac: MACAddress?
+    /// What it is called in the switch.
+    public var end: String?
+
+    public init(
+        name: String, switchName: String?, attach: Profile.Interface.Attach, addresses: [IPPrefix], mac: MACAddress?,
+        end: String? = nil
+    ) {
+        self.name = name
+        self.switchName = switchName
+        self.attach = attach
+        self.addresses = addresses
+        self.mac = mac
+        self.end = end
+    }
+}

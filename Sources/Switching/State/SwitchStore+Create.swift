@@ -1,0 +1,107 @@
+import Addresses
+import Glibc
+import Kernel
+import Netlink
+
+extension SwitchStore {
+    /// Makes a switch.
+    /// - Throws: when there is one of that name, or the kernel or the host cannot give what is asked for; then nothing is
+    ///   left of it.
+    public func create(_ spec: SwitchSpec) throws(SwitchError) -> Switch {
+        let lock = try lock()
+        defer { lock.release() }
+        if try find(spec.name) != nil {
+            throw SwitchError(
+                "there is a switch \"\(spec.name)\" already", mend: "'sandbox switch delete \(spec.name)' deletes it")
+        }
+        return try make(spec)
+    }
+
+    /// The switch of that name, made as `spec` says when there is none yet.
+    public func openOrCreate(_ name: String, _ spec: () throws(SwitchError) -> SwitchSpec) throws(SwitchError) -> Switch {
+        if let found = try open(name) { return found }
+        let lock = try lock()
+        defer { lock.release() }
+        // Another was faster.
+        if let found = try open(name) { return found }
+        return try make(try spec())
+    }
+
+    private func make(_ spec: SwitchSpec) throws(SwitchError) -> Switch {
+        guard geteuid() == 0 else {
+            throw SwitchError("a switch needs root", mend: "attach = \"user\" gives a network without it")
+        }
+        try spec.check()
+        try checkOverlap(spec)
+        let namespace = try attributed { () throws(SystemError) in try NetworkNamespace.make() }
+        if spec.kind == .bridge { try Fabric(spec, namespace.number).build() }
+        try attributed { () throws(SystemError) in try enter(spec, namespace.number) }
+        return Switch(spec: spec, namespace: namespace, directory: path(spec.name))
+    }
+
+    /// Networks of the host and of other switches must be told apart from this one's.
+    private func checkOverlap(_ spec: SwitchSpec) throws(SwitchError) {
+        for name in try names() where name != spec.name {
+            guard let other = try find(name) else { continue }
+            for subnet in spec.subnets {
+                if let taken = other.subnets.first(where: { $0.overlaps(subnet) }) {
+                    throw SwitchError(
+                        key: "subnet", "\(subnet.network) overlaps \(taken.network) of the switch \"\(name)\"",
+                        mend: "choose another")
+                }
+            }
+        }
+        let routes = try attributed { () throws(SystemError) in try NetlinkSocket().routes() }
+        for subnet in spec.subnets where spec.kind == .bridge {
+            if let route = routes.first(where: { $0.destination.length > 0 && $0.destination.overlaps(subnet) }) {
+                throw SwitchError(
+                    key: "subnet", "\(subnet.network) overlaps the host's route to \(route.destination)",
+                    mend: "choose another")
+            }
+        }
+    }
+
+    /// A network that neither the host nor another switch has.
+    func freeSubnet() throws(SwitchError) -> IPPrefix {
+        var taken = try attributed { () throws(SystemError) in try NetlinkSocket().routes() }
+            .map { $0.destination }.filter { $0.length > 0 }
+        for name in try names() { taken += try find(name)?.subnets ?? [] }
+        for third in 0..<256 as Range<UInt32> {
+            guard let subnet = IPPrefix(.v4(10 << 24 | 88 << 16 | third << 8 | 1), length: 24) else { continue }
+            if !taken.contains(where: { $0.overlaps(subnet) }) { return subnet }
+        }
+        throw SwitchError(key: "subnet", "10.88.0.0/16 is used up", mend: "name one with --subnet")
+    }
+}
+
+extension SwitchSpec {
+    /// What contradicts itself whatever the host has.
+    func check() throws(SwitchError) {
+        try SwitchStore.check(name)
+        for (index, subnet) in subnets.enumerated() {
+            if subnet.address.isMulticast || subnet.address.isLoopback || !subnet.hosts.contains(subnet.address) {
+                throw SwitchError(key: "subnet", "\(subnet) holds no hosts", mend: "name a network such as 10.1.0.0/24")
+            }
+            if subnets[..<index].contains(where: { $0.overlaps(subnet) }) {
+                throw SwitchError(key: "subnet", "\(subnet) overlaps another subnet of the switch", mend: "take one out")
+            }
+            if subnets[..<index].contains(where: { $0.family == subnet.family }) {
+                throw SwitchError(
+                    key: "subnet", "\(subnet) is a second one of its family", mend: "give one IPv4 and one IPv6 network")
+            }
+        }
+        switch kind {
+        case .bridge:
+            if parent != nil { throw SwitchError(key: "parent", "a bridge has none", mend: "write --kind macvlan") }
+        case .macvlan:
+            if parent == nil {
+                throw SwitchError(key: "parent", "a macvlan switch needs a device of the host", mend: "add --parent NAME")
+            }
+            if uplink != .none || vxlan != nil || filtersVLANs || isIsolated || hasDNS {
+                throw SwitchError(
+                    key: "kind", "a macvlan switch leads where its parent leads, and does nothing else",
+                    mend: "take the other options out, or write --kind bridge")
+            }
+        }
+    }
+}
