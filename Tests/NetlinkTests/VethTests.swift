@@ -57,7 +57,8 @@ struct VethTests {
             }
             #expect(
                 unknown?.message
-                    == "create the interface x (nosuchkind): Operation not supported; the kernel says: Unknown device type"
+                    == "create the interface x (nosuchkind): Operation not supported; "
+                    + "the kernel says: Unknown device type"
             )
             let long = #expect(throws: SystemError.self) {
                 try socket.send(.create(LinkSpec(LinkOptions("sixteencharacter"), .bridge())))
