@@ -85,7 +85,7 @@ private struct Scratch: ~Copyable {
         options.vlanFiltering = true
         // A kernel without it says nothing, and does nothing.
         let link = try socket.create(LinkSpec(LinkOptions("vlan-bridge"), .bridge(options)))
-        if link?.bridge?.vlanFiltering != true {
+        if link.bridge?.vlanFiltering != true {
             throw SystemError(
                 "filter by VLAN on a bridge", code: EOPNOTSUPP,
                 mend: "this kernel is built without CONFIG_BRIDGE_VLAN_FILTERING")

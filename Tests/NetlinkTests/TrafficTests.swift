@@ -10,7 +10,7 @@ import Testing
 struct TrafficTests {
     private func pair(_ socket: borrowing NetlinkSocket, _ name: String) throws -> Link {
         let peer = LinkOptions(name + "-peer")
-        return try #require(try socket.create(LinkSpec(LinkOptions(name, isUp: true), .veth(peer: peer))))
+        return try socket.create(LinkSpec(LinkOptions(name, isUp: true), .veth(peer: peer)))
     }
 
     @Test func rateIsSetReadBackAndChanged() throws {
@@ -34,7 +34,7 @@ struct TrafficTests {
     @Test func limitCountsWhatIsTooMuch() throws {
         try inNewNetwork { _ in
             let socket = try NetlinkSocket()
-            let bridge = try #require(try socket.create(LinkSpec(LinkOptions("br0", isUp: true), .bridge())))
+            let bridge = try socket.create(LinkSpec(LinkOptions("br0", isUp: true), .bridge()))
             let a = try Station.join("a", "10.1.0.2/24", on: socket, bridge: bridge.index)
             let b = try Station.join("b", "10.1.0.3/24", on: socket, bridge: bridge.index)
             #expect(try a.reaches(b))
@@ -118,10 +118,7 @@ struct TrafficTests {
         try inNewNetwork { _ in
             let socket = try NetlinkSocket()
             let ends = try ["a", "b"].map { name in
-                try #require(
-                    try socket.create(LinkSpec(LinkOptions(name, isUp: true), .veth(peer: LinkOptions(name + "1"))))
-                )
-                .index
+                try socket.create(LinkSpec(LinkOptions(name, isUp: true), .veth(peer: LinkOptions(name + "1")))).index
             }
             let a = try Station.make("10.1.0.2/24") {
                 try socket.send(.rename(try #require(try socket.link("a1")).index, to: "eth0", namespace: $0))
@@ -141,7 +138,7 @@ struct TrafficTests {
     @Test func programDecides() throws {
         try inNewNetwork { _ in
             let socket = try NetlinkSocket()
-            let bridge = try #require(try socket.create(LinkSpec(LinkOptions("br0", isUp: true), .bridge())))
+            let bridge = try socket.create(LinkSpec(LinkOptions("br0", isUp: true), .bridge()))
             let a = try Station.join("a", "10.1.0.2/24", on: socket, bridge: bridge.index)
             let b = try Station.join("b", "10.1.0.3/24", on: socket, bridge: bridge.index)
             let link = try #require(try socket.link("a")).index
