@@ -10,7 +10,7 @@ struct RouteTests {
     @Test func addressesComeAndGo() throws {
         try inNewNetwork { _ in
             let socket = try NetlinkSocket()
-            let link = try #require(try socket.create(LinkSpec(LinkOptions("br0", isUp: true), .bridge())))
+            let link = try socket.create(LinkSpec(LinkOptions("br0", isUp: true), .bridge()))
             let v4 = InterfaceAddress(try #require(IPPrefix("10.1.0.1/24")), link: link.index)
             let v6 = InterfaceAddress(
                 try #require(IPPrefix("fd00::1/64")), link: link.index, flags: [.withoutDuplicateDetection])
@@ -29,7 +29,7 @@ struct RouteTests {
     @Test func routesComeAndGo() throws {
         try inNewNetwork { _ in
             let socket = try NetlinkSocket()
-            let link = try #require(try socket.create(LinkSpec(LinkOptions("br0", isUp: true), .bridge())))
+            let link = try socket.create(LinkSpec(LinkOptions("br0", isUp: true), .bridge()))
             let here = InterfaceAddress(try #require(IPPrefix("10.1.0.2/24")), link: link.index)
             let here6 = InterfaceAddress(
                 try #require(IPPrefix("fd00::2/64")), link: link.index, flags: [.withoutDuplicateDetection])

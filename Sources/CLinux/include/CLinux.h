@@ -105,6 +105,9 @@ static inline int linux_ioprio_set(int which, int who, int priority) {
 static inline int linux_keyctl(int operation, unsigned long a, unsigned long b) {
     return (int)syscall(SYS_keyctl, operation, a, b);
 }
+static inline int linux_bpf(int command, void *attributes, unsigned size) {
+    return (int)syscall(SYS_bpf, command, attributes, size);
+}
 static inline int linux_seccomp(unsigned operation, unsigned flags, void *args) {
     return (int)syscall(SYS_seccomp, operation, flags, args);
 }

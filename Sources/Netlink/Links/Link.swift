@@ -129,18 +129,37 @@ extension InterfaceCounters {
 }
 
 extension NetlinkSocket {
-    /// Makes a network interface.
-    /// - Returns: it, as it is then: ``Link/index``, and of a veth ``Link/other``, the peer's index in its namespace.
-    public func create(_ spec: LinkSpec) throws(SystemError) -> Link? {
-        if spec.options.namespace != nil {
+    /// Makes a network interface, and changes it at once with what none can be made with: an alias, what it does as a
+    /// bridge's port. Nothing is left of it when the change fails.
+    ///
+    /// - Returns: it, as it was made: ``Link/index``, and of a veth ``Link/other``, the peer's index in its namespace.
+    @discardableResult
+    public func create(_ spec: LinkSpec, _ change: LinkChange? = nil) throws(SystemError) -> Link {
+        if let namespace = spec.options.namespace {
             try send(.create(spec))
-            return nil
+            return try NetlinkSocket(in: namespace).finish(spec, nil, change)
         }
         // The echo saves another question; kernels before 6.2 give none.
-        for reply in try exchange([.create(spec)], flags: NLM_F_ECHO) {
-            if let link = Link(reply) { return link }
+        var made: Link?
+        for reply in try exchange([.create(spec)], flags: NLM_F_ECHO) { made = made ?? Link(reply) }
+        return try finish(spec, made, change)
+    }
+
+    private func finish(_ spec: LinkSpec, _ made: Link?, _ change: LinkChange?) throws(SystemError) -> Link {
+        var found = made
+        if found == nil { found = try link(.name(spec.options.name)) }
+        guard let link = found else {
+            throw SystemError("find the interface \(spec.options.name) just made", code: ENODEV)
         }
-        return try link(.name(spec.options.name))
+        guard let change else { return link }
+        // Not in one datagram with the other: when that failed, this would change somebody else's interface of that name.
+        do throws(SystemError) {
+            try send(.change(.index(link.index), change))
+        } catch {
+            try send(.delete(.index(link.index)))
+            throw error
+        }
+        return link
     }
 
     /// The network interface; nil when there is none.

@@ -28,8 +28,6 @@ public struct LinkChange: Sendable {
     }
 
     public var isUp: Bool?
-    /// A new name; EBUSY while the interface is up, on older kernels.
-    public var name: String?
     /// Free text of at most 255 bytes.
     public var alias: String?
     public var address: MACAddress?
@@ -49,12 +47,11 @@ public struct LinkChange: Sendable {
     public var bridge: BridgeOptions?
 
     public init(
-        isUp: Bool? = nil, name: String? = nil, alias: String? = nil, address: MACAddress? = nil, mtu: UInt32? = nil,
+        isUp: Bool? = nil, alias: String? = nil, address: MACAddress? = nil, mtu: UInt32? = nil,
         txQueueLength: UInt32? = nil, group: UInt32? = nil, master: Int32? = nil, namespace: Int32? = nil,
         ipv6Addresses: IPv6Addresses? = nil, port: BridgePortOptions? = nil, bridge: BridgeOptions? = nil
     ) {
         self.isUp = isUp
-        self.name = name
         self.alias = alias
         self.address = address
         self.mtu = mtu

@@ -29,6 +29,16 @@ extension NetlinkMessage {
         return message
     }
 
+    /// Gives a network interface, by its index, a new name, in another network namespace when a descriptor of one is
+    /// given; it is down there, without addresses, and the kernel lets wait for 20 ms. EEXIST when the name is taken.
+    public static func rename(_ index: Int32, to name: String, namespace: Int32? = nil) -> NetlinkMessage {
+        let message = NetlinkMessage("rename the interface number \(index) to \(name)", RTM_SETLINK, capacity: 256)
+        message.header(.index(index))
+        message.put(IFLA_IFNAME, text: name)
+        message.put(IFLA_NET_NS_FD, ifGiven: namespace)
+        return message
+    }
+
     /// Deletes a network interface. This takes 20 ms and more of waiting for the kernel.
     public static func delete(_ link: LinkReference) -> NetlinkMessage {
         let message = NetlinkMessage("delete the interface \(link)", RTM_DELLINK)
@@ -73,7 +83,6 @@ extension NetlinkMessage {
     }
 
     private func put(_ change: LinkChange) {
-        if let name = change.name { put(IFLA_IFNAME, text: name) }
         if let alias = change.alias { put(IFLA_IFALIAS, text: alias) }
         if let address = change.address { put(IFLA_ADDRESS, bytes: address.bytes) }
         put(IFLA_MTU, ifGiven: change.mtu)

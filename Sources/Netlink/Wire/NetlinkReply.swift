@@ -78,6 +78,8 @@ struct NetlinkAttribute {
     var type: Int
     var bytes: ArraySlice<UInt8>
 
+    init(_ type: Int, _ bytes: ArraySlice<UInt8>) { (self.type, self.bytes) = (type, bytes) }
+
     /// nil at the end, and when what is left is no whole attribute.
     init?(takenFrom rest: inout ArraySlice<UInt8>) {
         guard let header = load(nlattr.self, rest) else { return nil }

@@ -40,7 +40,7 @@ public struct NetlinkSocket: ~Copyable, Sendable {
     /// Sends requests, as many as possible with one system call each 32, and waits until the kernel has done them.
     ///
     /// They are done in order and none is taken back: after one that fails those behind it are still tried, and the
-    /// first failure is thrown.
+    /// first failure is thrown. So none may rely on a name that one before it makes, which somebody else can have.
     public func send(_ messages: [NetlinkMessage]) throws(SystemError) { _ = try exchange(messages) }
 
     /// Sends requests: each one's failure, or nil, in order.
@@ -143,13 +143,21 @@ public struct NetlinkSocket: ~Copyable, Sendable {
 
     private func receive() throws(SystemError) -> [UInt8] {
         let socket = descriptor.number
-        let what = "hear from the kernel's network"
-        let peek = Int32(MSG_PEEK) | Int32(MSG_TRUNC)
-        // The kernel makes the parts of a list as large as the reader's buffer has been.
-        let length = try check(what) { Int32(recv(socket, nil, 0, peek)) }
-        var bytes = [UInt8](repeating: 0, count: max(Int(length), 32768))
-        let count = try check(what) { Int32(recv(socket, &bytes, bytes.count, 0)) }
-        bytes.removeLast(bytes.count - Int(count))
+        var count: Int32 = 0
+        // The kernel makes the parts of a list no larger than its reader's buffer; single answers are smaller by far.
+        var failure: SystemError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: 32768) { buffer, filled in
+            do throws(SystemError) {
+                count = try check("hear from the kernel's network") {
+                    Int32(recv(socket, buffer.baseAddress, buffer.count, Int32(MSG_TRUNC)))
+                }
+            } catch {
+                failure = error
+            }
+            filled = min(Int(count), buffer.count)
+        }
+        if let failure { throw failure }
+        if Int(count) > bytes.count { throw SystemError("hear from the kernel's network", code: EMSGSIZE) }
         return bytes
     }
 

@@ -67,7 +67,8 @@ struct Station: ~Copyable {
         return Station(namespace: namespace, socket: socket, address: prefix.address)
     }
 
-    func reaches(_ other: borrowing Station, tries: Int = 5) throws -> Bool {
+    /// - Parameter tries: the kernel asks for an unanswered neighbour again after a second, which is ten tries.
+    func reaches(_ other: borrowing Station, tries: Int = 40) throws -> Bool {
         try arrives(from: namespace.number, to: other.namespace.number, other.address, tries: tries)
     }
 }
