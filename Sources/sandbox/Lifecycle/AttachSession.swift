@@ -90,7 +90,7 @@ struct AttachSession: ~Copyable {
             return ExitStatus.success
         case .signal(let signal):
             signals.restore()
-            raise(signal)
+            end(by: signal)
             return 128 + signal
         }
     }

@@ -8,6 +8,12 @@ func nextSignal(_ descriptor: Int32) -> Int32? {
     return read(descriptor, &info, size) == size ? Int32(bitPattern: info.ssi_signo) : nil
 }
 
+/// Ends this process as the signal does by itself, whatever the language's runtime has set up for it.
+func end(by number: Int32) {
+    signal(number, SIG_DFL)
+    raise(number)
+}
+
 /// Whether the caller was started with a signal ignored, by nohup(1) and their like: what is blocked comes even so.
 func isIgnored(_ signal: Int32) -> Bool {
     var action = sigaction()

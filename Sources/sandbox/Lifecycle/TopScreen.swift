@@ -45,7 +45,7 @@ struct TopScreen {
         }
         leave()
         signals.restore()
-        if let ending { raise(ending) }
+        if let ending { end(by: ending) }
     }
 
     private mutating func enter() throws(SystemError) {

@@ -122,7 +122,9 @@ extension ManualProse {
         details: [
             """
             The signal goes to the command, not to the process that stands over it. What the signal does is the \
-            command's business; sandbox stop waits, and sees to it that nothing is left.
+            command's business; sandbox stop waits, and sees to it that nothing is left. \
+            KILL ends a paused command too, and lets the rest of the sandbox go on; other signals may wait until it is \
+            resumed.
             """
         ],
         examples: [("Read the configuration again:", "sandbox kill -s HUP web")],

@@ -95,15 +95,16 @@ extension Integration {
             }
         }
 
-        @Test("without a control group: added up over the processes, and marked") func processTree() throws {
+        @Test("without a control group: added up over the processes, and marked", .needsUserNamespaces)
+        func processTree() throws {
             let box = try Box(as: Box.user)
             let command = ["sh", "-c", "sleep 1000 & while :; do :; done"]
-            let first = try RunningSandbox(box, "", [], command)
+            let first = try RunningSandbox(box, "namespaces.unshare = [\"user\", \"pid\"]\n", [], command)
             defer { first.remove() }
             try #require(Clock.waitUntil { Processes.children(of: first.command).count == 1 })
             let found = try box.sandbox(["stats", "--json", "--interval", "0.1"]).document()[0]
             #expect(found["source"].text == "process-tree", "\(found)")
-            #expect((found["memory"].number ?? 0) > 0 && found["pids"].number == 2, "\(found)")
+            #expect((found["memory"].number ?? 0) > 0 && found["pids"].number.map { $0 >= 2 } == true, "\(found)")
             #expect(found["readBytes"].isNull || found["readBytes"].number != nil)
             let outcome = try box.sandbox(["stats", "--interval", "0.1"])
             #expect(outcome.lines.count == 3 && outcome.lines[1].contains(" ~"), "\(outcome)")

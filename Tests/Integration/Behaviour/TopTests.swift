@@ -100,6 +100,8 @@ extension Integration {
             shell.terminal.resize(rows: 30, columns: 100)
             #expect(shell.terminal.expect("by CPU%\u{1b}[2;1H"))
             #expect(shell.terminal.expect("\u{1b}[30;1H\u{1b}[Kq quit"), "\(shell.terminal.transcript)")
+            // stty tells the size too.
+            shell.terminal.resize(rows: 24, columns: 80)
             shell.terminal.type("q")
             expectLeft(shell, status: 0)
         }
@@ -130,12 +132,11 @@ extension Integration {
         }
 
         @Test("its own terminal's end is its end") func hangup() throws {
-            var terminal: PseudoTerminal? = try PseudoTerminal(
-                ["setsid", "-c", box.binary, "top"], environment: box.environment, directory: box.path)
-            #expect(terminal?.expect("\u{1b}[24;1H\u{1b}[Kq quit") == true, "\(terminal?.transcript ?? "")")
-            let pid = try #require(process)
-            terminal = nil
-            #expect(Clock.waitUntil { kill(pid, 0) != 0 || Processes.status(pid, "State")?.first == "Z" })
+            let terminal = try PseudoTerminal(
+                [box.binary, "top"], environment: box.environment, directory: box.path)
+            #expect(terminal.expect("\u{1b}[24;1H\u{1b}[Kq quit"), "\(terminal.transcript)")
+            terminal.hangUp()
+            #expect(terminal.waitForEnd() == .signalled(SIGHUP))
         }
 
         @Test("where nothing can be drawn, and with --once, the table is printed once") func once() throws {

@@ -69,7 +69,7 @@ extension Integration {
                 (["process.nice=3"], "process.nice"), (["namespaces.unshare=[\"net\"]"], "namespaces.unshare"),
                 (["resources.memory=unlimited"], "'resources.memory=!'"),
                 (["resources.pids=max"], "'resources.pids=!'"),
-                (["resources.pids=40", "resources.cpu=never"], "never"), (["resources"], "KEY=VALUE"),
+                (["resources.pids=40", "resources.cpu=never"], "resources.cpu"), (["resources"], "KEY=VALUE"),
                 (["resources.pids=40", "resources.cpuset=8191"], "cpuset"), ([], "--set"),
                 (["resources.pids=40", "limits.nofile=3"], "limits.nofile"),
             ])
