@@ -70,7 +70,6 @@ let package = Package(
         tests("NetlinkTests", ["Addresses", "Netlink", "Kernel", "CLinux", "CNetlink"]),
         tests("ProfileTests", ["Profile"]),
         tests("LaunchTests", ["Launch"]),
-        tests("NetlinkTests", ["Netlink"]),
         tests("SandboxKitTests", ["SandboxKit", "Launch", "Profile", "Netlink", "Kernel"]),
         tests("CommandTests", ["sandbox", "SandboxKit", "Launch", "Profile", "Netlink", "Kernel"]),
         tests("Integration", ["sandbox", "Profile", "CLinux"], exclude: ["Payloads"]),
