@@ -71,7 +71,8 @@ let package = Package(
         tests("NetlinkTests", ["Addresses", "Netlink", "Kernel", "CLinux", "CNetlink"]),
         tests("ProfileTests", ["Profile"]),
         tests("LaunchTests", ["Launch"]),
-        tests("CommandTests", ["sandbox", "Launch", "Profile"]),
-        tests("Integration", ["sandbox", "CLinux"], exclude: ["Payloads"]),
+        tests("SandboxKitTests", ["SandboxKit", "Launch", "Profile", "Netlink", "Kernel"]),
+        tests("CommandTests", ["sandbox", "SandboxKit", "Launch", "Profile", "Netlink", "Kernel"]),
+        tests("Integration", ["sandbox", "Profile", "CLinux"], exclude: ["Payloads"]),
     ]
 )

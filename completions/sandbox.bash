@@ -4,7 +4,7 @@
 
 _sandbox_words() {
     case $1 in
-    '') echo 'run exec attach ps logs events wait stop kill rm gc profile explain doctor' ;;
+    '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update profile explain doctor' ;;
     'profile') echo 'list show check new schema unit' ;;
     esac
 }
@@ -16,6 +16,9 @@ _sandbox_options() {
     'exec') echo '-t --terminal --user --group --workdir --env --version -h --help' ;;
     'attach') echo '--read-only --detach-key --version -h --help' ;;
     'ps') echo '-a --all -q --quiet --json --version -h --help' ;;
+    'inspect') echo '--format --json --version -h --help' ;;
+    'stats') echo '--json --stream --no-stream --interval --version -h --help' ;;
+    'top') echo '--sort --reverse --interval --once --version -h --help' ;;
     'logs') echo '--follow -f --since --tail --raw --version -h --help' ;;
     'events') echo '--json --since --no-follow --version -h --help' ;;
     'wait') echo '-t --timeout --version -h --help' ;;
@@ -23,6 +26,9 @@ _sandbox_options() {
     'kill') echo '-s --signal --all --version -h --help' ;;
     'rm') echo '-f --force --version -h --help' ;;
     'gc') echo '--stopped --older --json --version -h --help' ;;
+    'pause') echo '--version -h --help' ;;
+    'resume') echo '--version -h --help' ;;
+    'update') echo '--set --version -h --help' ;;
     'profile') echo '--version -h --help' ;;
     'profile list') echo '-a --all --json --version -h --help' ;;
     'profile show') echo '--set --json --version -h --help' ;;
@@ -64,6 +70,12 @@ _sandbox_kind() {
     'exec @') echo sandboxes ;;
     'attach --detach-key') echo none ;;
     'attach @') echo none ;;
+    'inspect --format') echo none ;;
+    'inspect @') echo sandboxes ;;
+    'stats --interval') echo none ;;
+    'stats @') echo sandboxes ;;
+    'top --sort') echo none ;;
+    'top --interval') echo none ;;
     'logs --since') echo none ;;
     'logs --tail') echo none ;;
     'logs @') echo none ;;
@@ -76,6 +88,10 @@ _sandbox_kind() {
     'kill @') echo sandboxes ;;
     'rm @') echo sandboxes ;;
     'gc --older') echo none ;;
+    'pause @') echo sandboxes ;;
+    'resume @') echo sandboxes ;;
+    'update --set') echo resources ;;
+    'update @') echo sandboxes ;;
     'profile show --set') echo keys ;;
     'profile show @') echo profiles ;;
     'profile check @') echo profiles ;;
@@ -101,6 +117,7 @@ _sandbox_kind() {
     'explain --hostname') echo none ;;
     'explain --capabilities') echo capabilities ;;
     'explain --set') echo keys ;;
+    'explain @') echo sandboxes ;;
     *) echo flag ;;
     esac
 }

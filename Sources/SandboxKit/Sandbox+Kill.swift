@@ -5,11 +5,20 @@ public import Launch
 
 extension Sandbox {
     /// Sends a signal to the application, whatever it makes of it. What ends by it may begin again: see
-    /// ``stop(timeout:)``.
+    /// ``stop(timeout:)``. SIGKILL lets a paused sandbox go on: nothing frozen comes to its end.
     public func kill(_ signal: Int32) throws(LaunchError) {
         let record = try runningRecord()
         guard let process = try target(signal, record) else { throw notRunning }
         try process.send(signal)
+        if signal == SIGKILL, try registry.isPaused(record) { try letEnd(record) }
+    }
+
+    private func letEnd(_ record: SandboxRecord) throws(LaunchError) {
+        do throws(SystemError) {
+            try Cgroup(groups: record.groups).thaw()
+        } catch {
+            if !error.isEndOfGroup { throw LaunchError(error) }
+        }
     }
 
     /// Sends a signal to every process of the sandbox, as its control group knows them.

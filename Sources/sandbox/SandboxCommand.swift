@@ -11,8 +11,8 @@ struct SandboxCommand: ParsableCommand {
         version: Version.text,
         subcommands: [
             RunCommand.self, ExecCommand.self, AttachCommand.self,
-            PsCommand.self, InspectCommand.self, StatsCommand.self, LogsCommand.self, EventsCommand.self,
-            WaitCommand.self, StopCommand.self, KillCommand.self, RmCommand.self, GcCommand.self,
+            PsCommand.self, InspectCommand.self, StatsCommand.self, TopCommand.self, LogsCommand.self,
+            EventsCommand.self, WaitCommand.self, StopCommand.self, KillCommand.self, RmCommand.self, GcCommand.self,
             PauseCommand.self, ResumeCommand.self, UpdateCommand.self,
             ProfileCommand.self, ExplainCommand.self, DoctorCommand.self, ManualCommand.self, CompleteCommand.self,
         ])

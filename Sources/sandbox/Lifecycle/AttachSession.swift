@@ -90,7 +90,7 @@ struct AttachSession: ~Copyable {
             return ExitStatus.success
         case .signal(let signal):
             signals.restore()
-            raise(signal)
+            end(by: signal)
             return 128 + signal
         }
     }
@@ -196,10 +196,7 @@ struct AttachSession: ~Copyable {
 
     /// - Returns: a signal to end by.
     private func answerSignals(_ signals: Int32) throws -> Int32? {
-        var info = signalfd_siginfo()
-        let size = MemoryLayout<signalfd_siginfo>.size
-        while read(signals, &info, size) == size {
-            let signal = Int32(bitPattern: info.ssi_signo)
+        while let signal = nextSignal(signals) {
             switch signal {
             case SIGWINCH: try tellSize()
             case SIGCONT:
@@ -218,13 +215,5 @@ struct AttachSession: ~Copyable {
     private func tellSize() throws {
         let size = AttachSession.size
         try attachment.resize(rows: size.rows, columns: size.columns)
-    }
-
-    /// nohup(1) and their like: what is blocked comes even so.
-    private func isIgnored(_ signal: Int32) -> Bool {
-        var action = sigaction()
-        guard sigaction(signal, nil, &action) == 0 else { return false }
-        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self)
-            == unsafeBitCast(SIG_IGN, to: Int.self)
     }
 }

@@ -39,6 +39,7 @@ struct InspectCommand: ParsableCommand {
         } catch {
             failure = error
         }
+        if inspections.isEmpty, let failure { throw failure }
         if format == .json {
             try Output.json(.array(inspections.map(\.document)))
         } else {

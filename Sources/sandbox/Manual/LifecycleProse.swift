@@ -13,7 +13,8 @@ extension ManualProse {
         case "pause", "resume": pause
         case "update": update
         case "inspect": inspect
-        case "stats", "top": stats
+        case "stats": stats
+        case "top": top
         case "events": events
         case "gc": sweep
         default: ManualProse()
@@ -121,7 +122,9 @@ extension ManualProse {
         details: [
             """
             The signal goes to the command, not to the process that stands over it. What the signal does is the \
-            command's business; sandbox stop waits, and sees to it that nothing is left.
+            command's business; sandbox stop waits, and sees to it that nothing is left. \
+            KILL ends a paused command too, and lets the rest of the sandbox go on; other signals may wait until it is \
+            resumed.
             """
         ],
         examples: [("Read the configuration again:", "sandbox kill -s HUP web")],
@@ -141,8 +144,19 @@ extension ManualProse {
         details: [
             """
             All processes of the sandbox stop where they are, without a signal and without knowing, by the freezer of \
-            its control group; they keep their memory and their connections. A paused sandbox can be stopped.
-            """
+            its control group; they keep their memory and their connections, and clocks run on. A paused sandbox can \
+            be looked at, be given other limits, be stopped, killed and removed: it then goes on for as long as it \
+            takes to end. A command that sandbox exec brought in \
+            stands still too.
+            """,
+            "Pausing what is paused and resuming what is not are errors, so that two who do it learn of each other.",
+        ],
+        examples: [
+            (
+                "Keep it quiet while its files are copied:",
+                "sandbox pause db && cp -a /srv/db /backup; sandbox resume db"
+            ),
+            ("Which ones are paused:", "sandbox ps --json | jq -r '.[] | select(.state == \"paused\").name'"),
         ],
         seeAlso: [("cgroups", 7)])
 
@@ -151,13 +165,20 @@ extension ManualProse {
             """
             Limits of the control group change at once, all of those given or none; the record's profile changes with \
             them, so that a new start has them too. What else a profile says cannot change while the sandbox runs.
+            """,
             """
+            Memory is brought below a new limit by giving pages back, never by killing; where that is not enough, the \
+            line is refused and says how much is in use. Fewer processes than there are only keep new ones from \
+            starting. A sandbox without a control group, as an ordinary user has it, has no limits to change.
+            """,
         ],
         examples: [
             (
                 "More memory, half a processor:",
                 "sandbox update web --set resources.memory=1G --set resources.cpu=0.5"
-            )
+            ),
+            ("No limit on processes any more:", "sandbox update web --set 'resources.pids=!'"),
+            ("What is in force:", "sandbox inspect web | jq '.[0].live.limits'"),
         ],
         seeAlso: [("cgroups", 7)])
 
@@ -165,19 +186,66 @@ extension ManualProse {
         details: [
             """
             The record, the plan that was carried out, and what the kernel says at this moment: processes, interfaces \
-            with their counters, mounts, limits and use, capability sets, seccomp mode.
+            with their counters, mounts, limits and use, capability sets, seccomp mode. Process numbers and user ids \
+            are those that the caller sees, mounts and interfaces those of the sandbox. The keys are stable; new ones \
+            may be added.
+            """,
             """
+            The plan is made anew from what was asked for. Where that cannot be any more, because a directory is gone, \
+            say, planProblem tells why; what runs is as it was.
+            """,
         ],
-        examples: [("Its processes:", "sandbox inspect web | jq '.live.processes'")])
+        examples: [
+            ("Its processes:", "sandbox inspect web | jq '.[0].live.pids'"),
+            ("What its command may do:", "sandbox inspect web | jq '.[0].live.confinement'"),
+            ("For people:", "sandbox inspect --format text web"),
+        ],
+        seeAlso: [("jq", 1), ("lsns", 8), ("capabilities", 7)])
 
     private static let stats = ManualProse(
         details: [
             """
             Processor time, memory, processes and disk traffic are what the control group counts, packets and bytes \
             what the interfaces in the sandbox's network namespace count. Where the caller may make no control group, \
-            processor and memory are added up over the processes.
+            processor and memory are added up over the processes: without what has ended, and with shared memory \
+            counted for each of them.
+            """,
             """
-        ])
+            In JSON times are microseconds and sizes bytes, since the sandbox began; cpuPercent is over the interval, \
+            and null is what is not counted or not limited.
+            """,
+        ],
+        examples: [
+            (
+                "Memory of all, the greatest first:",
+                "sandbox stats --json | jq -r 'sort_by(-.memory)[] | [.name, .memory] | @tsv'"
+            ),
+            ("A line each ten seconds into a file:", "sandbox stats --stream --json --interval 10 web > web.stats"),
+        ],
+        seeAlso: [("cgroups", 7)])
+
+    private static let top = ManualProse(
+        details: [
+            """
+            Where the others count since the beginning, top shows rates: CPU%, 100 being one processor, and bytes a \
+            second from and to block devices and through the sandbox's own interfaces but the loopback. MEM% is of the \
+            sandbox's limit, or of the machine's memory where that is less. '-' is what is not counted, as the traffic \
+            of a sandbox that uses the caller's network; '~' marks what was added up over processes for want of a \
+            control group. The lines above the table are the totals of all rows. On a narrow terminal the columns that \
+            matter least are left out.
+            """,
+            """
+            Keys that sort: n name, t state, c CPU%, m memory, l MEM%, p processes, r read, w written, i received, o \
+            sent; the same key again, or R, turns the order round. '+' and '-' change the interval, j, k, the arrows \
+            and Page Up and Down scroll, h helps, q, Ctrl-C and Ctrl-D quit, Ctrl-Z stops it for a while. However it \
+            ends, the terminal is as it was before.
+            """,
+        ],
+        examples: [
+            ("Who writes the most:", "sandbox top --sort written"),
+            ("Once, into a mail:", "sandbox top --once --interval 5 | mail -s sandboxes root"),
+        ],
+        seeAlso: [("top", 1), ("cgroups", 7)])
 
     private static let events = ManualProse(
         details: [

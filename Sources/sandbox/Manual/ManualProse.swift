@@ -109,6 +109,10 @@ struct ManualProse {
             nuisance. What is kept from the box comes last.
             """,
             "The answer rests on the profile; whether this machine can give all of it is sandbox doctor's to say.",
+            """
+            For a sandbox the answer rests on the profile that it was launched with, with what sandbox update has \
+            changed since; profile and plan are printed too. What the kernel enforces is sandbox inspect's to say.
+            """,
         ],
         examples: [
             ("A shipped profile:", "sandbox explain -p untrusted"),
@@ -116,6 +120,7 @@ struct ManualProse {
                 "A line that you are about to run, with the risks as a list for a script:",
                 "sandbox explain --unshare net,mount --read-only / --json"
             ),
+            ("One that runs:", "sandbox explain web"),
         ])
 
     private static let doctor = ManualProse(

@@ -22,6 +22,9 @@ struct Style: Equatable {
         isColoured ? "\u{1b}[\(colour.rawValue)m\(text)\u{1b}[0m" : text
     }
 
+    /// Dark on light where it is light on dark.
+    func reversed(_ text: String) -> String { isColoured ? "\u{1b}[7m\(text)\u{1b}[0m" : text }
+
     func bold(_ text: String) -> String { isColoured ? "\u{1b}[1m\(text)\u{1b}[0m" : text }
 }
 

@@ -8,21 +8,13 @@ extension Integration {
 
         init() throws { box = try Box() }
 
-        static let isV2 = Machine.hasControllerV2
+        static let isV2 = ControlGroups.isV2
 
-        static func has(_ controller: String) -> Bool { isV2 || Machine.hasControllerV1(controller) }
+        static func has(_ controller: String) -> Bool { ControlGroups.has(controller) }
 
         /// The control group of a started box: its path under the hierarchy of that controller.
         func group(of pid: pid_t, controller: String) -> String? {
-            let lines = (Files.read("/proc/\(pid)/cgroup") ?? "").split(separator: "\n")
-            for line in lines {
-                let parts = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-                if Self.isV2, parts[0] == "0" { return "/sys/fs/cgroup" + parts[2] }
-                if parts[1].split(separator: ",").contains(Substring(controller)) {
-                    return "/sys/fs/cgroup/\(controller)" + parts[2]
-                }
-            }
-            return nil
+            ControlGroups.path(of: pid, controller: controller)
         }
 
         @Test("memory: who takes more is killed", .enabled(if: has("memory"), "no memory controller"))

@@ -3,7 +3,7 @@ import Glibc
 
 /// A terminal with a program on it, driven as a person at the keyboard would.
 final class PseudoTerminal {
-    private let control: Int32
+    private var control: Int32
     private let child: Child
     private var seen: [UInt8] = []
     private var read = 0
@@ -22,7 +22,13 @@ final class PseudoTerminal {
 
     deinit {
         child.end()
+        if control >= 0 { close(control) }
+    }
+
+    /// Takes the terminal away from the program, as when its window is closed.
+    func hangUp() {
         close(control)
+        control = -1
     }
 
     func resize(rows: UInt16, columns: UInt16) {

@@ -94,4 +94,14 @@ final class RunningSandbox {
             return !(Files.read(folder + "/state.toml") ?? "").contains("phase = \"running\"")
         }
     }
+
+    /// Ends it with all that is in it and forgets it, paused or not.
+    func remove() {
+        // One that is gone already cannot be removed.
+        _ = try? box.sandbox(["rm", "-f", name])
+        end()
+    }
+
+    /// An entry of `sandbox inspect`.
+    func inspection() throws -> JSONDocument { try box.sandbox(["inspect", name]).document()[0] }
 }
