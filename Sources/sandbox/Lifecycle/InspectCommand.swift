@@ -39,6 +39,7 @@ struct InspectCommand: ParsableCommand {
         } catch {
             failure = error
         }
+        if let failure, inspections.isEmpty { throw failure }
         if format == .json {
             try Output.json(.array(inspections.map(\.document)))
         } else {
