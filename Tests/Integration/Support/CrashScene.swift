@@ -16,6 +16,8 @@ struct CrashScene: Sendable, CustomTestStringConvertible {
     var isThorough = false
     /// Whether it goes on once the command has returned, until it has stopped for good: begun anew by a waiter, say.
     var goesOn = false
+    /// Whether it may wait for long to begin anew.
+    var mayWait = false
 
     var testDescription: String { name }
 }
@@ -96,9 +98,13 @@ struct CrashTrial {
 
     /// The processes of the sandbox and of commands on it: by their environment, or, where that is gone, their words.
     var processes: [pid_t] {
-        let marked = Set(Processes.marked(Leaks.variable, box.mark))
-        let worded = Processes.all.filter { pid in Processes.command(pid).contains { $0.hasPrefix(box.path + "/") } }
-        return marked.union(worded).filter { Processes.status($0, "State")?.first ?? "Z" != "Z" }.sorted()
+        Processes.all.filter { pid in
+            let words = Processes.command(pid)
+            // What has no words has ended, or is the kernel's.
+            guard !words.isEmpty else { return false }
+            let environment = Files.read("/proc/\(pid)/environ") ?? ""
+            return environment.contains(box.mark) || words.contains { $0.hasPrefix(box.path + "/") }
+        }
     }
 
     /// What a sandbox must not leave: processes, control groups, mounts, files of its own and half-written ones.
@@ -130,10 +136,12 @@ struct CrashTrial {
 }
 
 extension [String] {
-    /// The numbers, counted from 1, of the first and the last of each row of equal ones; with `all` every one.
+    /// The numbers, counted from 1, of the first and the last of each row of steps of one kind; with `all` every one.
     func turns(all: Bool) -> [Int] {
-        indices.filter { index in
-            all || index == 0 || index == count - 1 || self[index - 1] != self[index] || self[index + 1] != self[index]
+        let kinds = map { $0.hasPrefix("filesystem.") ? "filesystem" : $0 }
+        return indices.filter { index in
+            all || index == 0 || index == count - 1 || kinds[index - 1] != kinds[index]
+                || kinds[index + 1] != kinds[index]
         }.map { $0 + 1 }
     }
 }
