@@ -178,7 +178,9 @@ extension Integration {
         @Test("S34: control: what is killed does leave something, which the clearing away finds") func control() throws
         {
             let scene = try #require(Self.launches.first { $0.name == "detached with init" })
-            let steps = try #require(try CrashTrial(scene).steps().first { $0.role == "main" }).steps
+            let whole = try CrashTrial(scene)
+            let steps = try #require(try whole.steps().first { $0.role == "main" }).steps
+            try check(whole, "control", .nothing)
             for step in ["open state.toml", "group step", "go"] {
                 let number = try #require(steps.firstIndex(of: step)) + 1
                 let trial = try CrashTrial(scene)

@@ -12,7 +12,7 @@ struct CrashScene: Sendable, CustomTestStringConvertible {
     var asUser = false
     /// Whether the user has a range of ids, for newuidmap(1).
     var hasRange = false
-    /// Whether of many steps of the same kind in a row every one has its turn, not the first and the last alone.
+    /// Whether of many steps of the same kind in a row every one has its turn, not the first alone.
     var isThorough = false
     /// Whether it goes on once the command has returned, until it has stopped for good: begun anew by a waiter, say.
     var goesOn = false
@@ -136,12 +136,10 @@ struct CrashTrial {
 }
 
 extension [String] {
-    /// The numbers, counted from 1, of the first and the last of each row of steps of one kind; with `all` every one.
+    /// The numbers, counted from 1, of the first of each row of steps of one kind and of the last step of all; with
+    /// `all` of every one.
     func turns(all: Bool) -> [Int] {
         let kinds = map { $0.hasPrefix("filesystem.") ? "filesystem" : $0 }
-        return indices.filter { index in
-            all || index == 0 || index == count - 1 || kinds[index - 1] != kinds[index]
-                || kinds[index + 1] != kinds[index]
-        }.map { $0 + 1 }
+        return indices.filter { all || $0 == 0 || $0 == count - 1 || kinds[$0 - 1] != kinds[$0] }.map { $0 + 1 }
     }
 }
