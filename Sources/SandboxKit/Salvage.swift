@@ -42,7 +42,7 @@ struct Salvage {
     /// At most 64 KiB, "" where the file cannot be read.
     private static func beginning(of name: String, in folder: borrowing StateFolder) -> String {
         do throws(SystemError) {
-            let file = try folder.open(name, O_RDONLY | O_NONBLOCK)
+            let file = try folder.open(name, O_RDONLY)
             var buffer = [UInt8](repeating: 0, count: 65536)
             let count = try check("read \(name)") { Int32(read(file.number, &buffer, buffer.count)) }
             return String(decoding: buffer[..<Int(count)], as: UTF8.self)

@@ -19,13 +19,17 @@ extension Sandbox {
         } catch {
             return names.map { ($0, error) }
         }
+        var stopped: [String] = []
         if force {
-            let readable = names.compactMap { registry.isReadable($0) ? Sandbox($0, registry) : nil }
-            failures = stop(readable, timeout: 0).map { ($0.sandbox.name, $0.error) }
+            stopped = names.filter { registry.isReadable($0) }
+            failures = stop(stopped.map { Sandbox($0, registry) }, timeout: 0).map { ($0.sandbox.name, $0.error) }
         }
         for name in names where !failures.contains(where: { $0.name == name }) {
             do throws(LaunchError) {
-                try registry.removeEnded(name, force: force)
+                // One that leaves no record is gone with its end.
+                if try !registry.removeEnded(name, force: force), !stopped.contains(name) {
+                    throw Registry.unknown(name)
+                }
             } catch {
                 failures.append((name, error))
             }
@@ -39,26 +43,29 @@ extension Registry {
         do throws(LaunchError) { return try find(name) != nil } catch { return false }
     }
 
-    fileprivate func removeEnded(_ name: String, force: Bool) throws(LaunchError) {
+    /// - Returns: whether there was one.
+    fileprivate func removeEnded(_ name: String, force: Bool) throws(LaunchError) -> Bool {
         try Registry.check(name)
         // Before there is a lock: nothing is made for a name that is none.
         guard state.exists, try translated({ () throws(SystemError) in try openFolder(name) }) != nil else {
-            throw Registry.unknown(name)
+            return false
         }
         let lock = try lock(name)
         do throws(LaunchError) {
-            _ = try find(name)
+            if try find(name) == nil { return false }
         } catch {
             guard force else { throw error }
-            return try removeDamaged(lock)
+            try removeDamaged(lock)
+            return true
         }
         // One without a record of its end has been removed by that.
-        guard let record = try settle(lock) else { return }
+        guard let record = try settle(lock) else { return true }
         if record.isUnderWay {
             throw LaunchError(
                 "\"\(name)\" is running", mend: "'sandbox stop \(name)' ends it, 'sandbox rm -f \(name)' at once")
         }
         try remove(lock)
+        return true
     }
 
     private func removeDamaged(_ lock: borrowing NameLock) throws(LaunchError) {

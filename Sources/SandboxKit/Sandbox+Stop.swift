@@ -114,7 +114,11 @@ private final class Stop {
             try folder.write(File.stopping, "")
         }
         process = try registry.hold(record.process, of: record)
-        if process == nil { return try awaitRecord(record) }
+        if process == nil {
+            // It has ended just now. Who writes that down, this process perhaps, needs the lock.
+            lock.release()
+            return try awaitRecord(record)
+        }
         if timeout == 0 { return try kill(record) }
         try send(lifecycle.stopSignal, record)
         wait(.asked, milliseconds(timeout ?? lifecycle.stopTimeout))

@@ -44,13 +44,17 @@ public struct StateFolder: ~Copyable {
     }
 
     public func open(_ name: String, _ flags: Int32) throws(SystemError) -> Descriptor {
+        // What is a pipe instead would be waited for.
         let opened = Descriptor(
             try check("open \(path)/\(name)") {
-                linux_openat(descriptor.number, name, flags | O_NOFOLLOW | O_CLOEXEC, 0o600)
+                linux_openat(descriptor.number, name, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0o600)
             })
         let status = try FileStatus(opened.number, name: "\(path)/\(name)")
         guard status.kind == .file, status.owner == geteuid() else {
             throw SystemError("use \(path)/\(name)", code: EPERM, mend: "it must be a file of yours")
+        }
+        if flags & O_NONBLOCK == 0 {
+            try check("open \(path)/\(name)") { linux_fcntl(opened.number, F_SETFL, flags & O_APPEND) }
         }
         return opened
     }
@@ -59,7 +63,7 @@ public struct StateFolder: ~Copyable {
     public func read(_ name: String) throws(SystemError) -> String? {
         let file: Descriptor
         do throws(SystemError) {
-            file = try open(name, O_RDONLY | O_NONBLOCK)
+            file = try open(name, O_RDONLY)
         } catch {
             if error.code == ENOENT { return nil }
             throw error
@@ -98,10 +102,18 @@ public struct StateFolder: ~Copyable {
         CrashPoint.pass("remove \(name)")
     }
 
-    /// Removes a directory below with the files in it; one that is not there is no error.
+    /// Removes a directory below with all that is in it; one that is not there is no error.
     public func removeFolder(_ name: String) throws(SystemError) {
         guard let folder = try existing(name) else { return }
-        for entry in try folder.entries() { try folder.remove(entry) }
+        for entry in try folder.entries() {
+            do throws(SystemError) {
+                try folder.remove(entry)
+            } catch {
+                // None of ours, but nothing else would ever take it away.
+                guard error.code == EISDIR else { throw error }
+                try folder.removeFolder(entry)
+            }
+        }
         if unlinkat(descriptor.number, name, AT_REMOVEDIR) != 0, errno != ENOENT {
             throw SystemError("remove \(path)/\(name)", code: errno)
         }

@@ -122,11 +122,7 @@ extension Integration {
             #expect(outcome.text == "in", "control: \(outcome)")
         }
 
-        static func startTime(_ pid: pid_t) throws -> Int {
-            let text = try #require(Files.read("/proc/\(pid)/stat"))
-            let fields = text.split(separator: ")").last?.split(separator: " ") ?? []
-            return try #require(fields.count > 19 ? Int(fields[19]) : nil)
-        }
+        static func startTime(_ pid: pid_t) throws -> Int { try #require(Processes.startTime(pid)) }
 
         // MARK: - S15: users that are none
 

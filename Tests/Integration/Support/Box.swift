@@ -28,7 +28,17 @@ final class Box: Sendable {
     deinit {
         started.end()
         Leaks.end(mark)
+        forget()
         Harness.remove(path)
+    }
+
+    /// Has the records cleared away: by now all of their processes have ended, but of those that were killed control
+    /// groups may be left.
+    private func forget() {
+        let names = Files.list(path + "/state/sandboxes").filter { !$0.hasPrefix(".") }
+        if names.isEmpty { return }
+        // Of state that was spoilt on purpose nothing can be learned; what is left then, the suite's end finds.
+        _ = try? sandbox(["rm", "-f"] + names)
     }
 
     var environment: [String: String] {

@@ -24,6 +24,14 @@ enum Machine {
     /// Whether the legacy terminal injection is possible at all (CONFIG_LEGACY_TIOCSTI).
     static let hasTerminalInjection = Files.read("/proc/sys/dev/tty/legacy_tiocsti") != "0\n"
 
+    /// Whether the executable is one of a debug build, whose processes can be killed at each of their steps.
+    static let hasCrashPoints: Bool = {
+        let file = Harness.folder + "/crash-points"
+        let environment = Harness.environment.merging(["SANDBOX_CRASH": file + ":nobody:0"]) { $1 }
+        _ = try? Child.capture([Binary.path, "run", "--", "true"], environment: environment, directory: "/")
+        return Files.exists(file)
+    }()
+
     static func unprivileged(_ arguments: [String]) -> [String] {
         guard isRoot else { return arguments }
         return ["setpriv", "--reuid=\(Box.user)", "--regid=\(Box.user)", "--clear-groups", "--"] + arguments
@@ -53,6 +61,8 @@ extension Trait where Self == ConditionTrait {
     static func needsControllerV1(_ name: String) -> Self {
         .enabled(if: Machine.hasControllerV1(name), "needs the \(name) controller of cgroup v1")
     }
+
+    static var needsCrashPoints: Self { .enabled(if: Machine.hasCrashPoints, "needs an executable of a debug build") }
 
     static var needsX86: Self { .enabled(if: Machine.isX86, "its system call numbers are those of x86-64") }
 

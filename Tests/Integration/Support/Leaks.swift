@@ -51,7 +51,7 @@ enum Leaks {
             if words.count > 4 { entries.insert("mount \(words[4]) (\(words[3]))") }
         }
         // A group that has processes is somebody else's running box.
-        for path in controlGroups("/sys/fs/cgroup", depth: 6) where Files.read(path + "/cgroup.procs") == "" {
+        for path in controlGroups where Files.read(path + "/cgroup.procs") == "" {
             entries.insert("control group \(path)")
         }
         return entries.filter { !isForeign($0) }
@@ -63,14 +63,18 @@ enum Leaks {
         return entry.contains("box-") && !entry.contains("box-\(getpid())-")
     }
 
-    private static func controlGroups(_ path: String, depth: Int) -> [String] {
+    /// The lowest groups of ours: each box's leaves, and the groups above them that have none.
+    static var controlGroups: [String] { controlGroups("/sys/fs/cgroup", depth: 6, isOurs: false) }
+
+    private static func controlGroups(_ path: String, depth: Int, isOurs: Bool) -> [String] {
         guard depth > 0 else { return [] }
         var groups: [String] = []
         for name in Files.list(path) {
             var status = stat()
             guard lstat(path + "/" + name, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { continue }
-            let below = controlGroups(path + "/" + name, depth: depth - 1)
-            if name.contains("sandbox") && below.isEmpty { groups.append(path + "/" + name) }
+            let isOurs = isOurs || name.contains("sandbox")
+            let below = controlGroups(path + "/" + name, depth: depth - 1, isOurs: isOurs)
+            if isOurs && below.isEmpty { groups.append(path + "/" + name) }
             groups += below
         }
         return groups
@@ -82,8 +86,10 @@ struct LeakCheck: SuiteTrait, TestScoping {
     func provideScope(
         for test: Test, testCase: Test.Case?, performing function: @Sendable () async throws -> Void
     ) async throws {
+        try prepare()
         let before = Leaks.machine
         try await function()
+        try sweep()
         var left: [String] = []
         _ = Clock.waitUntil {
             left = Leaks.machine.subtracting(before).sorted()
@@ -91,6 +97,22 @@ struct LeakCheck: SuiteTrait, TestScoping {
         }
         let report = left + Leaks.takeReport()
         #expect(report.isEmpty, "left behind: \(report.joined(separator: "; "))")
+    }
+
+    /// The first `ip netns add` on a machine mounts /run/netns, for good: before the first picture, then.
+    private func prepare() throws {
+        guard Machine.isRoot, Machine.hasProgram("ip"), Files.list("/run/netns").isEmpty else { return }
+        let name = "box-\(getpid())-first"
+        for action in ["add", "delete"] {
+            _ = try Child.capture(["ip", "netns", action, name], environment: Harness.environment)
+        }
+    }
+
+    /// A launcher that was killed leaves an empty control group for the next command to clear away. This is the last.
+    private func sweep() throws {
+        let environment = Harness.environment.merging(["SANDBOX_STATE": Harness.folder + "/no-state"]) { $1 }
+        let outcome = try Child.capture([Binary.path, "gc"], environment: environment)
+        #expect(outcome.succeeded, "\(outcome)")
     }
 }
 

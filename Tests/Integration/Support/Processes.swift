@@ -11,6 +11,12 @@ enum Processes {
 
     static func children(of pid: pid_t) -> [pid_t] { all.filter { status($0, "PPid") == "\(pid)" } }
 
+    /// When it began, in clock ticks after boot; nil when there is none.
+    static func startTime(_ pid: pid_t) -> Int? {
+        let fields = (Files.read("/proc/\(pid)/stat") ?? "").split(separator: ")").last?.split(separator: " ") ?? []
+        return fields.count > 19 ? Int(fields[19]) : nil
+    }
+
     static func command(_ pid: pid_t) -> [String] {
         (Files.read("/proc/\(pid)/cmdline") ?? "").split(separator: "\0").map(String.init)
     }

@@ -33,15 +33,7 @@ final class RunningSandbox {
     /// Its command.
     var command: pid_t { recorded("application")?.pid ?? 0 }
 
-    /// A process of the record, as `KEY = [PID, START]`.
-    func recorded(_ key: String) -> (pid: pid_t, start: Int)? {
-        for line in (Files.read(folder + "/state.toml") ?? "").split(separator: "\n") where line.hasPrefix(key + " = ")
-        {
-            let numbers = line.split { !$0.isNumber }.compactMap { Int($0) }
-            if numbers.count == 2 { return (pid_t(numbers[0]), numbers[1]) }
-        }
-        return nil
-    }
+    func recorded(_ key: String) -> (pid: pid_t, start: Int)? { box.recorded(key, of: name) }
 
     /// Changes a line of its state file.
     func forge(_ key: String, _ value: String) throws {
@@ -104,4 +96,16 @@ final class RunningSandbox {
 
     /// An entry of `sandbox inspect`.
     func inspection() throws -> JSONDocument { try box.sandbox(["inspect", name]).document()[0] }
+}
+
+extension Box {
+    /// A process of a sandbox's record, as `KEY = [PID, START]`.
+    func recorded(_ key: String, of name: String) -> (pid: pid_t, start: Int)? {
+        let text = Files.read(file("state/sandboxes/\(name)/state.toml")) ?? ""
+        for line in text.split(separator: "\n") where line.hasPrefix(key + " = ") {
+            let numbers = line.split { !$0.isNumber }.compactMap { Int($0) }
+            if numbers.count == 2 { return (pid_t(numbers[0]), numbers[1]) }
+        }
+        return nil
+    }
 }
