@@ -58,7 +58,7 @@ let package = Package(
         layer("Profile", ["Addresses", .product(name: "TOMLKit", package: "TOMLKit")]),
         layer("Launch", ["Kernel", "Netlink", "Profile", "CLinux"]),
         layer("SandboxKit", ["Launch", "Profile", "Kernel", "Netlink"]),
-        layer("SandboxAsync", ["SandboxKit", "Launch", "Kernel"]),
+        layer("SandboxAsync", ["SandboxKit", "Launch", "Kernel", "CLinux"]),
         .executableTarget(
             name: "sandbox",
             dependencies: [
@@ -66,11 +66,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             cSettings: gnu, swiftSettings: strict, linkerSettings: staticLink),
+        .executableTarget(
+            name: "watch-sandbox", dependencies: ["SandboxAsync"], cSettings: gnu, swiftSettings: strict),
         tests("KernelTests", ["Kernel"]),
         tests("NetlinkTests", ["Addresses", "Netlink", "Kernel", "CLinux", "CNetlink"]),
         tests("ProfileTests", ["Profile"]),
         tests("LaunchTests", ["Launch"]),
         tests("CommandTests", ["sandbox", "Launch", "Profile"]),
-        tests("Integration", ["sandbox", "CLinux"], exclude: ["Payloads"]),
+        tests("Integration", ["sandbox", "watch-sandbox", "SandboxAsync", "CLinux"], exclude: ["Payloads"]),
     ]
 )

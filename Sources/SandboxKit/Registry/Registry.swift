@@ -126,6 +126,14 @@ public struct Registry: Sendable {
     }
 }
 
+extension Registry? {
+    /// Itself, or the caller's.
+    package func orOfCaller() throws(LaunchError) -> Registry {
+        if let self { return self }
+        return try Registry.ofCaller()
+    }
+}
+
 /// The files of a sandbox's directory.
 enum File {
     static let request = "request.toml"

@@ -30,6 +30,16 @@ final class PseudoTerminal {
         _ = linux_ioctl_ptr(control, UInt(TIOCSWINSZ), &size)
     }
 
+    /// The terminal's settings, in tcgetattr(3)'s words.
+    var settings: [UInt] {
+        var modes = termios()
+        guard tcgetattr(control, &modes) == 0 else { return [] }
+        return [modes.c_iflag, modes.c_oflag, modes.c_cflag, modes.c_lflag].map { UInt($0) }
+    }
+
+    /// Whether what is typed is given to programs byte by byte, unseen and without signals.
+    var isRaw: Bool { (settings.last ?? 0) & UInt(ICANON | ECHO | ISIG) == 0 }
+
     func type(_ text: String) {
         for byte in Array(text.utf8) {
             var byte = byte
