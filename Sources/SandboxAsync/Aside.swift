@@ -7,7 +7,8 @@ private let queue = DispatchQueue(label: "sandbox", attributes: .concurrent)
 func aside<Success: Sendable, Failure: Error>(
     _ body: @escaping @Sendable () throws(Failure) -> Success
 ) async throws(Failure) -> Success {
-    let outcome = await withCheckedContinuation { (continuation: CheckedContinuation<Result<Success, Failure>, Never>) in
+    let outcome = await withCheckedContinuation {
+        (continuation: CheckedContinuation<Result<Success, Failure>, Never>) in
         queue.async { continuation.resume(returning: Result(catching: body)) }
     }
     return try outcome.get()

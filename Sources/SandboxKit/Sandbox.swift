@@ -7,6 +7,7 @@ public import Profile
 ///
 /// The value holds nothing open: every method looks the sandbox up anew.
 public struct Sandbox: Sendable {
+    /// Its name in the registry.
     public let name: String
     /// Where it is entered.
     public let registry: Registry

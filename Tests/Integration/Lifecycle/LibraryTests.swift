@@ -238,7 +238,8 @@ extension Integration {
             try await sandbox.remove(force: true)
         }
 
-        @Test("following events ends when it is cancelled, and leaves nothing open") func cancelledEvents() async throws {
+        @Test("following events ends when it is cancelled, and leaves nothing open") func cancelledEvents() async throws
+        {
             let sandbox = try await launch("exec sleep 1000", name: "a")
             let process = try #require(try await sandbox.record().process?.pid)
             let (polls, watches) = (descriptors("[eventpoll]"), descriptors("inotify"))
@@ -266,7 +267,9 @@ extension Integration {
             let sandbox = try await launch("exec sleep 1000")
             let seen = Seen()
             let task = Task {
-                for try await sample in sandbox.statistics(every: .seconds(3600)) { await seen.add(sample.statistics.name) }
+                for try await sample in sandbox.statistics(every: .seconds(3600)) {
+                    await seen.add(sample.statistics.name)
+                }
             }
             while await seen.kinds.isEmpty { try await Task.sleep(for: .milliseconds(10)) }
             task.cancel()
@@ -292,7 +295,8 @@ extension Integration {
                 }
             }
             #expect(try registry.list().sandboxes.isEmpty)
-            #expect(Processes.children(of: getpid()).allSatisfy { Processes.command($0).dropFirst().first != "--launch" })
+            #expect(
+                Processes.children(of: getpid()).allSatisfy { Processes.command($0).dropFirst().first != "--launch" })
         }
 
         // MARK: - The example

@@ -72,7 +72,9 @@ extension Integration {
             for end in ["", "\\n"] {
                 let first = try start(toml, "printf '1\\n2\\n3\(end)'")
                 try wait()
-                for (count, text) in [(0, ""), (1, "3"), (2, "2\n3"), (3, "1\n2\n3"), (4, "1\n2\n3"), (1 << 40, "1\n2\n3")] {
+                for (count, text) in [
+                    (0, ""), (1, "3"), (2, "2\n3"), (3, "1\n2\n3"), (4, "1\n2\n3"), (1 << 40, "1\n2\n3"),
+                ] {
                     expectOutput(try logs("--tail", "\(count)"), text)
                 }
                 first.end()
@@ -85,7 +87,8 @@ extension Integration {
             try wait()
             for count in [1, 3000, 7001] {
                 expectOutput(
-                    try logs("--tail", "\(count)"), (100_001 - count...100_000).map(String.init).joined(separator: "\n"))
+                    try logs("--tail", "\(count)"), (100_001 - count...100_000).map(String.init).joined(separator: "\n")
+                )
             }
         }
 
@@ -96,16 +99,19 @@ extension Integration {
             }
         }
 
-        @Test("words that are no time are refused", arguments: [
-            "yesterday", "25:00", "12:60", "-5m", "@x", "@", "5 parsecs", "5y", "2026-02-30", "2026-13-01",
-            "2026-01-31T15:04:05+25:00", "1h30", "99999999999999999999s",
-        ]) func badTime(text: String) throws {
+        @Test(
+            "words that are no time are refused",
+            arguments: [
+                "yesterday", "25:00", "12:60", "-5m", "@x", "@", "5 parsecs", "5y", "2026-02-30", "2026-13-01",
+                "2026-01-31T15:04:05+25:00", "1h30", "99999999999999999999s",
+            ]) func badTime(text: String) throws
+        {
             expectRefused(try box.sandbox(["logs", "first", "--since=\(text)"]), naming: "is no time", "sandbox logs")
         }
 
         @Test("since a time: nothing that is newer is missing, and what was older by marks is left out")
         func since() throws {
-            let script = "echo early; sleep 1.2; echo mid; read line < go; echo late; sleep 1000"
+            let script = "exec 3<>go; echo early; sleep 1.2; echo mid; read line <&3; echo late; sleep 1000"
             try box.must(["mkfifo", "go"])
             let first = try start("lifecycle.log-size = \"64K\"\n" + Self.own, script)
             defer { first.end() }
@@ -124,7 +130,8 @@ extension Integration {
 
         @Test("where the command writes the file itself, times are those of its runs, which is said")
         func sinceUnknown() throws {
-            let first = try start("lifecycle.restart = \"on-failure:1\"\nlifecycle.restart-delay = \"1500ms\"\n" + Self.own,
+            let first = try start(
+                "lifecycle.restart = \"on-failure:1\"\nlifecycle.restart-delay = \"1500ms\"\n" + Self.own,
                 "echo begun; exit 1")
             defer { first.end() }
             try #require(Clock.waitUntil { first.log == "begun\nbegun\n" })
@@ -140,7 +147,8 @@ extension Integration {
         @Test("what is written is followed to the end of the sandbox", arguments: ["", own, small])
         func following(toml: String) throws {
             try box.must(["mkfifo", "go"])
-            let first = try start(toml, "echo one; read line < go; echo two; read line < go; printf three; exit 5")
+            let first = try start(
+                toml, "exec 3<>go; echo one; read line <&3; echo two; read line <&3; printf three; exit 5")
             defer { first.end() }
             let follower = try follow()
             #expect(box.waitForOutput("one\n", name: "follower"))
@@ -187,7 +195,7 @@ extension Integration {
 
         /// Writes lines of ten bytes, a hundred for each word from `go`.
         static let batches =
-            "n=0; while read line < go; do i=0; while [ $i -lt 100 ]; do printf '%09d\\n' $n; "
+            "exec 3<>go; n=0; while read line <&3; do i=0; while [ $i -lt 100 ]; do printf '%09d\\n' $n; "
             + "n=$((n+1)); i=$((i+1)); done; done"
 
         func lines(_ numbers: Range<Int>) -> String {
@@ -217,7 +225,9 @@ extension Integration {
             #expect(try logs().out == outcome.out, "the log of one that has ended")
         }
 
-        @Test("output that is faster than its reader is cut with a word of that, and goes on whole") func overrun() throws {
+        @Test("output that is faster than its reader is cut with a word of that, and goes on whole") func overrun()
+            throws
+        {
             let first = try start(Self.small, "seq 1 50000; echo last; exec sleep 1000")
             defer { first.end() }
             try #require(Clock.waitUntil { try logs("--tail", "1").text == "last" })
