@@ -59,7 +59,7 @@ let package = Package(
         layer("Launch", ["Kernel", "Netlink", "Profile", "CLinux"]),
         layer("Switching", ["Addresses", "Profile", "Netlink", "Kernel", "CLinux"]),
         layer("SandboxKit", ["Launch", "Switching", "Addresses", "Profile", "Kernel", "Netlink"]),
-        layer("SandboxAsync", ["SandboxKit", "Launch", "Kernel"]),
+        layer("SandboxAsync", ["SandboxKit", "Launch", "Kernel", "CLinux"]),
         .executableTarget(
             name: "sandbox",
             dependencies: [
@@ -67,12 +67,15 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             cSettings: gnu, swiftSettings: strict, linkerSettings: staticLink),
+        .executableTarget(
+            name: "watch-sandbox", dependencies: ["SandboxAsync"], cSettings: gnu, swiftSettings: strict),
         tests("KernelTests", ["Kernel"]),
         tests("NetlinkTests", ["Addresses", "Netlink", "Kernel", "CLinux", "CNetlink"]),
         tests("ProfileTests", ["Profile"]),
         tests("LaunchTests", ["Launch"]),
         tests("SandboxKitTests", ["SandboxKit", "Launch", "Profile", "Netlink", "Kernel"]),
         tests("CommandTests", ["sandbox", "SandboxKit", "Launch", "Profile", "Netlink", "Kernel"]),
-        tests("Integration", ["sandbox", "Profile", "CLinux"], exclude: ["Payloads"]),
+        tests(
+            "Integration", ["sandbox", "watch-sandbox", "SandboxAsync", "Profile", "CLinux"], exclude: ["Payloads"]),
     ]
 )

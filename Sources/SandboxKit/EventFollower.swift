@@ -35,27 +35,39 @@ public struct EventFollower: ~Copyable {
     /// - Returns: at least one, in the order in which they happened; none once `closing` is closed.
     public mutating func next(closing: Int32 = -1) throws(LaunchError) -> [Event] {
         while true {
-            let again = postponed
-            postponed = []
-            for name in again { try look(after: name) }
-            let events = try read()
+            let events = try take()
             if !events.isEmpty { return events }
-            var waits = [
-                pollfd(fd: watch.descriptor.number, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: closing, events: 0, revents: 0),
-            ]
-            let names = Array(watched.keys)
-            for name in names {
-                waits.append(pollfd(fd: watched[name]?.descriptor ?? -1, events: Int16(POLLIN), revents: 0))
+            var waits = [pollfd(fd: closing, events: 0, revents: 0)]
+            for descriptor in descriptors {
+                waits.append(pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0))
             }
-            let limit: Int32 = postponed.isEmpty ? -1 : 50
             _ = try translated { () throws(SystemError) in
-                try check("wait for events") { poll(&waits, nfds_t(waits.count), limit) }
+                try check("wait for events") { poll(&waits, nfds_t(waits.count), Int32(delay ?? -1)) }
             }
-            if waits[1].revents != 0 { return [] }
-            if waits[0].revents != 0 { try clear() }
-            for (index, name) in names.enumerated() where waits[index + 2].revents != 0 { try look(after: name) }
+            if waits[0].revents != 0 { return [] }
+            try notice(waits.dropFirst().map { $0.revents != 0 })
         }
+    }
+
+    /// The events that have come; it waits for nothing.
+    package mutating func take() throws(LaunchError) -> [Event] {
+        let again = postponed
+        postponed = []
+        for name in again { try look(after: name) }
+        return try read()
+    }
+
+    /// What is readable when there may be more to take.
+    package var descriptors: [Int32] { [watch.descriptor.number] + watched.values.map { $0.descriptor } }
+
+    /// Milliseconds after which there may be more even so.
+    package var delay: Int? { postponed.isEmpty ? nil : 50 }
+
+    /// Looks after what has become readable, in the order of ``descriptors``.
+    package mutating func notice(_ ready: [Bool]) throws(LaunchError) {
+        let names = Array(watched.keys)
+        if ready[0] { try clear() }
+        for (name, isReady) in zip(names, ready.dropFirst()) where isReady { try look(after: name) }
     }
 
     private mutating func read() throws(LaunchError) -> [Event] {

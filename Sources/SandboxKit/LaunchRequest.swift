@@ -19,8 +19,10 @@ public struct LaunchRequest: Sendable, Equatable {
     /// Whether nothing is kept once the command has ended.
     public var removesRecord = false
 
+    /// A request for a merged profile as a document.
     public init(profile: Value) { self.profile = profile }
 
+    /// A request for profiles that were read from files.
     public init(_ loaded: LoadedProfile) { profile = loaded.merged }
 
     /// A request for a profile that was made in code.

@@ -4,6 +4,7 @@ public import Launch
 
 /// All that is known of the caller's sandboxes at one moment.
 public struct Listing: Sendable {
+    /// By name.
     public var sandboxes: [SandboxSummary] = []
     /// Names of which nothing can be told, with the reason.
     public var damaged: [(name: String, problem: LaunchError)] = []
@@ -11,9 +12,12 @@ public struct Listing: Sendable {
 
 /// A sandbox in a listing.
 public struct SandboxSummary: Sendable, Equatable {
+    /// What `sandbox ps` shows: the phase of the record, or paused.
     public enum State: String, Sendable, CaseIterable { case created, running, paused, stopped, checkpointed }
 
+    /// What is known of it.
     public var record: SandboxRecord
+    /// Its state at the moment of the listing.
     public var state: State
 
     /// The application's pid on the host; `nil` when it does not run.

@@ -6,11 +6,15 @@ public import Profile
 
 /// All that there is to know of a sandbox.
 public struct Inspection: Sendable {
+    /// Record and state.
     public var summary: SandboxSummary
+    /// What it was asked for.
     public var request: LaunchRequest
+    /// The merged profile of the request.
     public var profile: Profile
     /// What launching it anew would do; `nil` where that cannot be planned (any more), with the reason.
     public var plan: LaunchPlan?
+    /// Why there is no plan.
     public var planProblem: LaunchError?
     /// `nil` when it does not run.
     public var live: LiveFacts?
@@ -18,7 +22,9 @@ public struct Inspection: Sendable {
 
 /// What the kernel says of a running sandbox.
 public struct LiveFacts: Sendable, Equatable {
+    /// A namespace that its command is in.
     public struct Namespace: Sendable, Equatable {
+        /// Which of the eight.
         public var kind: NamespaceKind
         /// The inode number that lsns(8) shows too.
         public var id: UInt64
@@ -28,15 +34,19 @@ public struct LiveFacts: Sendable, Equatable {
 
     /// The processes, as the caller numbers them.
     public var processes: [Int32] = []
+    /// Where ``usage`` comes from.
     public var source = MeasurementSource.controlGroup
     /// Identity and confinement of the application; `nil` when it has ended and something else goes on.
     public var application: ProcessStatus?
+    /// All that its command is in.
     public var namespaces: [Namespace] = []
     /// `nil` when it uses the caller's network.
     public var interfaces: [Interface]?
+    /// The mounts that its command sees.
     public var mounts: [MountEntry] = []
     /// What its control group enforces.
     public var limits: CgroupLimits?
+    /// What it uses at this moment.
     public var usage: CgroupUsage?
     /// What could not be found out, and why.
     public var problems: [String] = []

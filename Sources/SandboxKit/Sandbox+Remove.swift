@@ -6,19 +6,23 @@ extension Sandbox {
     /// Forgets the sandbox, with its log and all that is kept of it.
     /// - Parameter force: whether one that runs is ended first, without grace.
     public func remove(force: Bool = false) throws(LaunchError) {
-        if let failure = Sandbox.remove([name], force: force).first { throw failure.error }
+        if let failure = Sandbox.remove([name], in: registry, force: force).first { throw failure.error }
     }
 
     /// Forgets several; with `force` damaged ones too, of which all that is provably theirs is ended.
     /// - Returns: those that could not be removed, with the reason.
     public static func remove(_ names: [String], force: Bool = false) -> [(name: String, error: LaunchError)] {
-        var failures: [(name: String, error: LaunchError)] = []
-        let registry: Registry
         do throws(LaunchError) {
-            registry = try Registry.ofCaller()
+            return remove(names, in: try Registry.ofCaller(), force: force)
         } catch {
             return names.map { ($0, error) }
         }
+    }
+
+    private static func remove(
+        _ names: [String], in registry: Registry, force: Bool
+    ) -> [(name: String, error: LaunchError)] {
+        var failures: [(name: String, error: LaunchError)] = []
         var stopped: [String] = []
         if force {
             stopped = names.filter { registry.isReadable($0) }

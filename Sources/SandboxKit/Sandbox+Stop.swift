@@ -38,7 +38,7 @@ extension Sandbox {
 }
 
 /// How far the stop of one sandbox is.
-private final class Stop {
+package final class Stop {
     private enum Step {
         case ask
         /// The stop signal was sent.
@@ -58,18 +58,20 @@ private final class Stop {
     private var record: SandboxRecord?
     /// The process whose end is awaited.
     private var process: WatchedProcess?
-    /// When to go on without that.
-    private(set) var deadline: Int?
-    private(set) var error: LaunchError?
+    /// When to go on without that, as ``monotonicMilliseconds()`` tells it.
+    package private(set) var deadline: Int?
+    package private(set) var error: LaunchError?
     private var rounds = 0
 
-    init(_ sandbox: Sandbox, _ timeout: Double?) {
+    /// - Parameter timeout: seconds, instead of the profile's.
+    package init(_ sandbox: Sandbox, _ timeout: Double?) {
         self.sandbox = sandbox
         self.timeout = timeout
     }
 
-    var isOver: Bool { step == .over }
-    var descriptor: Int32 { process?.descriptor ?? -1 }
+    package var isOver: Bool { step == .over }
+    /// Readable when it is time to advance.
+    package var descriptor: Int32 { process?.descriptor ?? -1 }
 
     func fail(_ error: LaunchError) {
         self.error = error
@@ -77,7 +79,7 @@ private final class Stop {
     }
 
     /// Does what is due: the process has ended, or its time is over.
-    func advance() {
+    package func advance() {
         do throws(LaunchError) { try go() } catch { fail(error) }
     }
 

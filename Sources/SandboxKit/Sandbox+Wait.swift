@@ -38,29 +38,34 @@ extension Sandbox {
 }
 
 /// One sandbox that is waited for.
-private final class Waiting {
+package final class Waiting {
     let sandbox: Sandbox
     private var last: SandboxRecord?
     private var process: WatchedProcess?
 
-    init(_ sandbox: Sandbox) { self.sandbox = sandbox }
+    package init(_ sandbox: Sandbox) { self.sandbox = sandbox }
 
-    var descriptor: Int32 { process?.descriptor ?? -1 }
+    /// Readable when it is time for another look.
+    package var descriptor: Int32 { process?.descriptor ?? -1 }
 
     /// Waits for the first of several; what to say of all of them when none has ended.
-    static func problem(
+    fileprivate static func problem(
         _ waiting: [Waiting], until deadline: Int?, _ timeout: Double?
     ) -> ((_ name: String) -> LaunchError)? {
         do throws(LaunchError) {
             if try waitForAny(of: waiting.map { $0.descriptor }, until: deadline).contains(true) { return nil }
-            return { LaunchError("\"\($0)\" still runs after \(secondsText(timeout ?? 0)) s") }
+            return { stillRuns($0, after: timeout ?? 0) }
         } catch {
             return { _ in error }
         }
     }
 
+    package static func stillRuns(_ name: String, after seconds: Double) -> LaunchError {
+        LaunchError("\"\(name)\" still runs after \(secondsText(seconds)) s")
+    }
+
     /// What became of it; `nil` when its process is to be waited for.
-    func look() -> Result<SandboxRecord, LaunchError>? {
+    package func look() -> Result<SandboxRecord, LaunchError>? {
         do throws(LaunchError) {
             return try end().map { .success($0) }
         } catch {
@@ -100,7 +105,7 @@ private final class Waiting {
 }
 
 /// Seconds as whole milliseconds, at most a thousand days.
-func milliseconds(_ seconds: Double) -> Int { Int(min(max(seconds, 0), 86_400_000) * 1000) }
+package func milliseconds(_ seconds: Double) -> Int { Int(min(max(seconds, 0), 86_400_000) * 1000) }
 
 /// Seconds without a fraction where there is none.
 func secondsText(_ seconds: Double) -> String {

@@ -7,14 +7,20 @@ public import Profile
 ///
 /// The value holds nothing open: every method looks the sandbox up anew.
 public struct Sandbox: Sendable {
+    /// Its name in the registry.
     public let name: String
-    let registry: Registry
+    /// Where it is entered.
+    public let registry: Registry
 
     /// The sandbox `name` of the caller's registry.
     /// - Throws: when there is none, or what is known of it cannot be trusted.
-    public init(_ name: String) throws(LaunchError) {
+    public init(_ name: String) throws(LaunchError) { try self.init(name, in: .ofCaller()) }
+
+    /// The sandbox `name` of a registry.
+    /// - Throws: when there is none, or what is known of it cannot be trusted.
+    public init(_ name: String, in registry: Registry) throws(LaunchError) {
         self.name = name
-        registry = try Registry.ofCaller()
+        self.registry = registry
         _ = try registry.record(name)
     }
 

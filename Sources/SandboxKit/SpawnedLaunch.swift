@@ -12,30 +12,14 @@ extension Sandbox {
     ///
     /// Namespaces can be changed by a process of one thread only (setns(2), unshare(2)), so the request goes to a
     /// fresh one.
+    /// - Parameter registry: where it is entered; the caller's where `nil`.
     /// - Parameter executable: its path; the one of this name on PATH where `nil`.
     /// - Returns: the sandbox, whose command has begun.
-    public static func launch(_ request: LaunchRequest, executable: String? = nil) throws(LaunchError) -> Sandbox {
-        var request = request
-        request.isDetached = true
-        if request.environment.isEmpty { request.environment = environmentOfCaller() }
-        let answer = try translated { () throws(SystemError) in
-            try Conversation(executable ?? "sandbox").ask(request.text)
-        }
-        let fields = Fields(try answerTable(answer))
-        if let message = fields.string("error") {
-            throw LaunchError(
-                key: fields.string("key"), message,
-                status: fields.integer("status").flatMap { Int32(exactly: $0) } ?? 125)
-        }
-        return try Sandbox(fields.string("name") ?? "")
-    }
-
-    private static func answerTable(_ text: String) throws(LaunchError) -> Value {
-        do throws(ProfileError) {
-            return try TOMLDocument(file: "the answer of sandbox", text: text).value
-        } catch {
-            throw LaunchError(error.message)
-        }
+    public static func launch(
+        _ request: LaunchRequest, in registry: Registry? = nil, executable: String? = nil
+    ) throws(LaunchError) -> Sandbox {
+        let launch = try SpawnedLaunch(request, in: registry, executable: executable)
+        return try launch.finish()
     }
 
     /// The other side: launches what descriptor 3 asks for, and answers there.
@@ -81,23 +65,75 @@ extension Sandbox {
     }
 }
 
+/// A launch that the executable is at work on.
+package struct SpawnedLaunch: ~Copyable, Sendable {
+    private let registry: Registry
+    private let conversation: Conversation
+
+    /// Starts the executable and hands it the request; see ``Sandbox/launch(_:in:executable:)``.
+    package init(_ request: LaunchRequest, in registry: Registry?, executable: String?) throws(LaunchError) {
+        let registry = try registry.orOfCaller()
+        guard registry.state.path.hasPrefix("/") else {
+            throw LaunchError("the state directory \"\(registry.state.path)\" is no absolute path")
+        }
+        var request = request
+        request.isDetached = true
+        if request.environment.isEmpty { request.environment = environmentOfCaller() }
+        let text = request.text
+        let conversation = try translated { () throws(SystemError) in
+            let made = try Conversation(executable ?? "sandbox", registry.state)
+            try made.ask(text)
+            return made
+        }
+        self.registry = registry
+        self.conversation = conversation
+    }
+
+    /// Readable when ``finish()`` has little to wait for.
+    package var descriptor: Int32 { conversation.descriptor }
+
+    /// Waits for the answer; once.
+    /// - Returns: the sandbox, whose command has begun.
+    package func finish() throws(LaunchError) -> Sandbox {
+        let answer: String
+        do throws(SystemError) { answer = try conversation.answer() } catch { throw LaunchError(error) }
+        let fields = Fields(try SpawnedLaunch.table(answer))
+        if let message = fields.string("error") {
+            throw LaunchError(
+                key: fields.string("key"), message,
+                status: fields.integer("status").flatMap { Int32(exactly: $0) } ?? 125)
+        }
+        return try Sandbox(fields.string("name") ?? "", in: registry)
+    }
+
+    private static func table(_ text: String) throws(LaunchError) -> Value {
+        do throws(ProfileError) {
+            return try TOMLDocument(file: "the answer of sandbox", text: text).value
+        } catch {
+            throw LaunchError(error.message)
+        }
+    }
+}
+
 /// A process of the executable, asked over a socket that is its descriptor 3.
 private struct Conversation: ~Copyable {
     private let ours: Descriptor
     private let pid: Int32
 
-    init(_ executable: String) throws(SystemError) {
+    init(_ executable: String, _ state: StateDirectory) throws(SystemError) {
         var ends: [Int32] = [0, 0]
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
         try check("make a socket pair") { socketpair(AF_UNIX, type, 0, &ends) }
         let theirs = Descriptor(ends[1])
         let own = Descriptor(ends[0])
-        pid = try Conversation.start(executable, theirs.number)
+        pid = try Conversation.start(executable, state, theirs.number)
         ours = own
     }
 
     /// In a session of its own, so that no signal of a terminal cuts the launch off.
-    private static func start(_ executable: String, _ socket: Int32) throws(SystemError) -> Int32 {
+    private static func start(
+        _ executable: String, _ state: StateDirectory, _ socket: Int32
+    ) throws(SystemError) -> Int32 {
         var actions = posix_spawn_file_actions_t()
         var attributes = posix_spawnattr_t()
         posix_spawn_file_actions_init(&actions)
@@ -115,28 +151,66 @@ private struct Conversation: ~Copyable {
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK))
         var pid: Int32 = 0
         let code = withCStrings([executable, launchOption]) { words in
-            posix_spawnp(&pid, executable, &actions, &attributes, words, Glibc.environ)
+            withEnvironment(naming: state) { variables in
+                posix_spawnp(&pid, executable, &actions, &attributes, words, variables)
+            }
         }
         if code == 0 { return pid }
         throw SystemError(
             "start \(executable)", code: code, mend: code == ENOENT ? "install sandbox, or name its executable" : nil)
     }
 
-    /// Sends the request and waits for the answer.
-    consuming func ask(_ request: String) throws(SystemError) -> String {
+    var descriptor: Int32 { ours.number }
+
+    func ask(_ request: String) throws(SystemError) {
         do throws(SystemError) {
             try writeAll(request, to: ours.number)
             shutdown(ours.number, Int32(SHUT_WR))
+        } catch {
+            try giveUp()
+            throw error
+        }
+    }
+
+    /// Waits for the answer, and for the end of the process.
+    func answer() throws(SystemError) -> String {
+        do throws(SystemError) {
             let answer = try readText(ours.number, name: "the answer of sandbox")
-            _ = try waitForEnd(of: pid)
+            try reap()
             if answer.isEmpty { throw SystemError("launch through sandbox", code: EPIPE) }
             return answer
         } catch {
-            // Without the socket it ends.
-            shutdown(ours.number, Int32(SHUT_RDWR))
-            _ = try waitForEnd(of: pid)
+            try giveUp()
             throw error
         }
+    }
+
+    /// Without the socket it ends.
+    private func giveUp() throws(SystemError) {
+        shutdown(ours.number, Int32(SHUT_RDWR))
+        try reap()
+    }
+
+    /// The caller may have done that itself, or have told the kernel to.
+    private func reap() throws(SystemError) {
+        do throws(SystemError) { _ = try waitForEnd(of: pid) } catch { if error.code != ECHILD { throw error } }
+    }
+}
+
+/// The caller's environment byte for byte, but with that state directory.
+private func withEnvironment<Result>(
+    naming state: StateDirectory, _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+) -> Result {
+    let name = StateDirectory.variable + "="
+    return withCStrings([name + state.path]) { ours in
+        var entries: [UnsafeMutablePointer<CChar>?] = []
+        var next = Glibc.environ
+        while let entry = next.pointee {
+            if !String(cString: entry).utf8.starts(with: name.utf8) { entries.append(entry) }
+            next += 1
+        }
+        entries += [ours[0], nil]
+        return body(entries)
     }
 }
 

@@ -16,14 +16,18 @@ public enum MeasurementSource: String, Sendable {
 
 /// What a running sandbox uses, at one moment.
 public struct Statistics: Sendable, Equatable {
+    /// Record and state.
     public var summary: SandboxSummary
     /// When that was, in nanoseconds of CLOCK_MONOTONIC.
     public var time: UInt64
+    /// Where ``usage`` comes from.
     public var source: MeasurementSource
+    /// Time, memory, processes and disk traffic.
     public var usage: CgroupUsage
     /// `nil` when it uses the caller's network, whose traffic is not its own.
     public var interfaces: [InterfaceCounters]?
 
+    /// The sandbox's name.
     public var name: String { summary.record.name }
 }
 
@@ -31,14 +35,20 @@ public struct Statistics: Sendable, Equatable {
 public struct UsageRates: Sendable, Equatable {
     /// CPUs' worth of time: 0.5 is half of one.
     public var cpu: Double?
-    /// Bytes.
+    /// Bytes, from disks.
     public var read: Double?
+    /// Bytes, to disks.
     public var written: Double?
+    /// Bytes, over all interfaces but the loopback.
     public var received: Double?
+    /// Bytes, over all interfaces but the loopback.
     public var sent: Double?
+    /// Packets.
     public var receivedPackets: Double?
+    /// Packets.
     public var sentPackets: Double?
 
+    /// Nothing counted.
     public init() {}
 }
 

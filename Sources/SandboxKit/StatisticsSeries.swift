@@ -2,7 +2,9 @@ public import Launch
 
 /// Statistics of sandboxes, taken again and again: each with the rates since the one before.
 public struct StatisticsSeries: Sendable {
+    /// A measurement of one sandbox.
     public struct Sample: Sendable, Equatable {
+        /// What it uses.
         public var statistics: Statistics
         /// `nil` in a sandbox's first sample.
         public var rates: UsageRates?

@@ -240,6 +240,7 @@ static inline int linux_openat(int dir, const char *path, int flags, mode_t mode
 static inline dev_t linux_makedev(unsigned major, unsigned minor) { return makedev(major, minor); }
 
 #include "Arguments.h"
+#include "Epoll.h"
 #include "Netns.h"
 #include "Resident.h"
 #include "Spawn.h"

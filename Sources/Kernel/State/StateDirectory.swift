@@ -4,15 +4,20 @@ import Glibc
 /// The directory that holds what is known of sandboxes: `$SANDBOX_STATE`, `/run/sandbox` for root, or
 /// `$XDG_RUNTIME_DIR/sandbox`. It belongs to the caller and to nobody else; there is no fallback to a shared place.
 public struct StateDirectory: Sendable, Equatable {
+    /// Its absolute path.
     public let path: String
 
+    /// The environment variable that names it.
+    public static let variable = "SANDBOX_STATE"
+
+    /// The directory at an absolute path.
     public init(path: String) { self.path = path }
 
     /// The caller's state directory, which need not exist.
     public static func ofCaller() throws(SystemError) -> StateDirectory {
-        if let path = variable("SANDBOX_STATE") { return StateDirectory(path: path) }
+        if let path = value(of: variable) { return StateDirectory(path: path) }
         if geteuid() == 0 { return StateDirectory(path: "/run/sandbox") }
-        if let runtime = variable("XDG_RUNTIME_DIR") { return StateDirectory(path: runtime + "/sandbox") }
+        if let runtime = value(of: "XDG_RUNTIME_DIR") { return StateDirectory(path: runtime + "/sandbox") }
         throw SystemError(
             "find the state directory", code: ENOENT,
             mend: "set XDG_RUNTIME_DIR or SANDBOX_STATE to a directory of yours")
@@ -26,7 +31,7 @@ public struct StateDirectory: Sendable, Equatable {
         StateFolder(try StateDirectory.openOwn(at: AT_FDCWD, path, name: path, makes: true), path: path)
     }
 
-    private static func variable(_ name: String) -> String? {
+    private static func value(of name: String) -> String? {
         guard let value = getenv(name) else { return nil }
         let text = String(cString: value)
         return text.hasPrefix("/") ? text : nil

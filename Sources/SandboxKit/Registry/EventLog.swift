@@ -42,14 +42,14 @@ struct EventLog: Sendable {
 }
 
 /// Milliseconds since the epoch (CLOCK_REALTIME).
-func unixMilliseconds() -> Int {
+package func unixMilliseconds() -> Int {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
 }
 
 /// Milliseconds of a clock that nobody sets (CLOCK_MONOTONIC).
-func monotonicMilliseconds() -> Int {
+package func monotonicMilliseconds() -> Int {
     var time = timespec()
     clock_gettime(CLOCK_MONOTONIC, &time)
     return time.tv_sec * 1000 + time.tv_nsec / 1_000_000

@@ -12,6 +12,7 @@ public struct Registry: Sendable {
     /// How long a command waits for another on the same name, in milliseconds.
     static let patience = 2000
 
+    /// The registry in a state directory.
     public init(_ state: StateDirectory) { self.state = state }
 
     /// The registry of the caller's own state directory.
@@ -126,6 +127,14 @@ public struct Registry: Sendable {
     }
 }
 
+extension Registry? {
+    /// Itself, or the caller's.
+    package func orOfCaller() throws(LaunchError) -> Registry {
+        if let self { return self }
+        return try Registry.ofCaller()
+    }
+}
+
 /// The files of a sandbox's directory.
 enum File {
     static let request = "request.toml"
@@ -143,6 +152,7 @@ enum File {
 
 /// The right to change what is known of a name.
 public struct NameLock: ~Copyable {
+    /// Which name it is of.
     public let name: String
     private let lock: ByteLock
 

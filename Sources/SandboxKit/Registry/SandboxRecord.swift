@@ -3,19 +3,24 @@ public import Profile
 
 /// What is known of a named sandbox: what it is, and what has become of it.
 public struct SandboxRecord: Sendable, Equatable {
+    /// How far its life is.
     public enum Phase: String, Sendable, CaseIterable {
         /// Being launched, or waiting to begin again.
         case created
         case running, stopped, checkpointed
     }
 
+    /// Its name, by which every command finds it.
     public var name: String
+    /// How far its life is.
     public var phase = Phase.created
     /// Names or files of the profiles, as they were given.
     public var profiles: [String] = []
+    /// The command and its arguments.
     public var command: [String] = []
     /// The namespaces that it does not share with the host.
     public var namespaces: [NamespaceKind] = []
+    /// Whether its launcher returned once the command had begun.
     public var isDetached = false
     /// Whether nothing is kept once it has ended.
     public var removesRecord = false
@@ -27,13 +32,17 @@ public struct SandboxRecord: Sendable, Equatable {
     public var launcher: ProcessIdentity
     /// The process that stands for it: our init, or the application where there is none.
     public var process: ProcessIdentity?
+    /// The command's process; `nil` before it has begun.
     public var application: ProcessIdentity?
+    /// Its control groups, one per hierarchy.
     public var groups: [Cgroup.Group] = []
     /// The boot that process identities belong to (/proc/sys/kernel/random/boot_id).
     public var boot: String
     /// Milliseconds since the epoch.
     public var created: Int
+    /// Milliseconds since the epoch, of the newest start.
     public var started: Int?
+    /// Milliseconds since the epoch; `nil` before the first end.
     public var ended: Int?
     /// The command's own, 128 + N for signal N; `nil` while it runs, or where nobody was there to learn it.
     public var exitStatus: Int32?
@@ -46,6 +55,7 @@ public struct SandboxRecord: Sendable, Equatable {
     /// Why it ended, where that was not the command's doing.
     public var reason: String?
 
+    /// A sandbox that is about to be launched.
     public init(name: String, launcher: ProcessIdentity, boot: String, created: Int) {
         self.name = name
         self.launcher = launcher

@@ -5,6 +5,7 @@ public import Launch
 
 /// A connection to the terminal of a detached sandbox.
 public struct Attachment: ~Copyable, Sendable {
+    /// What comes from the terminal.
     public enum Event: Sendable, Equatable {
         case output([UInt8])
         /// Some output was overwritten before it could be read.
@@ -13,6 +14,7 @@ public struct Attachment: ~Copyable, Sendable {
         case ended(Int32?)
     }
 
+    /// The sandbox's name.
     public let name: String
     private let registry: Registry
     private let socket: Descriptor
@@ -41,7 +43,12 @@ public struct Attachment: ~Copyable, Sendable {
         let log = try OutputLog(in: folder, of: name)
         let exit = try translated { () throws(SystemError) in try folder.open(File.exit, O_RDONLY) }
         let greeting = [UInt8(types ? LINUX_RELAY_ATTACH : LINUX_RELAY_VIEW)] + Attachment.bytes(rows, columns)
-        try translated { () throws(SystemError) in try Attachment.tell(socket.number, greeting, name) }
+        do throws(SystemError) {
+            try Attachment.tell(socket.number, greeting, name)
+        } catch {
+            // Turned away at the door: the reason is what comes first.
+            if error.code != EPIPE, error.code != ECONNRESET { throw LaunchError(error) }
+        }
         self.name = name
         self.registry = registry
         self.replay = replay
@@ -173,30 +180,46 @@ public struct Attachment: ~Copyable, Sendable {
     }
 
     private func status() throws(LaunchError) -> Int32? {
+        let deadline = monotonicMilliseconds() + 2000
+        while true {
+            if let status = try writtenStatus() { return status }
+            guard let record = try registry.settle(name) else { return try writtenStatus() }
+            if record.phase != .running { return record.exitStatus }
+            guard monotonicMilliseconds() < deadline else { break }
+            // A process that is killed closes its files a moment before it counts as ended.
+            if let process = try registry.guardian(of: record) {
+                _ = try waitForAny(of: [process.descriptor], until: deadline)
+            } else {
+                usleep(1000)
+            }
+        }
+        throw LaunchError(
+            "\"\(name)\" has closed the connection",
+            mend: "only its owner may attach to it, and nobody once the process that serves its terminal was killed")
+    }
+
+    private func writtenStatus() throws(LaunchError) -> Int32? {
         let text = try translated { () throws(SystemError) in
             try readBytes(exit.number, at: 0, count: 3, name: File.exit)
         }
-        if text.count == 3, let status = Int32(String(decoding: text, as: UTF8.self)) { return status }
-        guard let record = try registry.settle(name) else { return nil }
-        if record.phase == .running {
-            throw LaunchError("\"\(name)\" has closed the connection", mend: "only its owner may attach to it")
-        }
-        return record.exitStatus
+        return text.count == 3 ? Int32(String(decoding: text, as: UTF8.self)) : nil
     }
 
     /// The next message, empty at the end of the connection; `nil` when there is none now.
     private func receive() throws(SystemError) -> [UInt8]? {
         var message = [UInt8](repeating: 0, count: Int(LINUX_RELAY_OUTPUT))
-        do throws(SystemError) {
-            let count = try check("read from the terminal of \(name)") {
-                Int32(recv(socket.number, &message, message.count, Int32(MSG_DONTWAIT)))
+        while true {
+            do throws(SystemError) {
+                let count = try check("read from the terminal of \(name)") {
+                    Int32(recv(socket.number, &message, message.count, Int32(MSG_DONTWAIT)))
+                }
+                message.removeLast(message.count - Int(count))
+                return message
+            } catch {
+                if error.code == EAGAIN { return nil }
+                // The other end was closed with input of ours unread; told once, before what it has sent.
+                if error.code != ECONNRESET { throw error }
             }
-            message.removeLast(message.count - Int(count))
-            return message
-        } catch {
-            if error.code == EAGAIN { return nil }
-            if error.code == ECONNRESET { return [] }
-            throw error
         }
     }
 }

@@ -3,15 +3,18 @@ import Kernel
 
 /// A place in a sandbox's output: in log TURN % 2 of a ring, in the one log where there is no ring.
 public struct OutputPlace: Sendable, Comparable {
+    /// How often the log has changed files.
     public var turn: UInt64
     /// Bytes from the beginning of that log.
     public var offset: UInt64
 
+    /// A place; the beginning where nothing is given.
     public init(turn: UInt64 = 0, offset: UInt64 = 0) {
         self.turn = turn
         self.offset = offset
     }
 
+    /// Whether one is before the other.
     public static func < (one: OutputPlace, other: OutputPlace) -> Bool {
         one.turn == other.turn ? one.offset < other.offset : one.turn < other.turn
     }

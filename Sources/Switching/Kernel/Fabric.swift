@@ -44,14 +44,15 @@ struct Fabric {
         // Without somebody who asks, snooping knows nobody and lets everything through.
         options.multicastQuerier = spec.snoopsMulticast
         if spec.filtersVLANs { options.vlanFiltering = true }
-        let made: Link?
+        let bridge: Link
         do throws(SystemError) {
             var link = LinkOptions(FabricName.bridge, address: MACAddress(derivedFrom: "switch \(spec.name)"))
             link.mtu = UInt32(spec.mtu)
             link.isUp = true
-            made = try socket.create(LinkSpec(link, .bridge(options)))
+            bridge = try socket.create(LinkSpec(link, .bridge(options)))
         } catch {
-            let isVLAN = spec.filtersVLANs && (error.code == EOPNOTSUPP || error.code == ENOTSUP || error.code == EINVAL)
+            let isVLAN =
+                spec.filtersVLANs && (error.code == EOPNOTSUPP || error.code == ENOTSUP || error.code == EINVAL)
             if isVLAN {
                 throw SwitchError(
                     key: "vlan-filtering", "this kernel has no VLANs on bridges (CONFIG_BRIDGE_VLAN_FILTERING)",
@@ -59,7 +60,6 @@ struct Fabric {
             }
             throw SwitchError(error)
         }
-        guard let bridge = made else { throw SwitchError("the bridge is gone as soon as it was made") }
         try attributed(to: "subnet") { () throws(SystemError) in
             try socket.send(
                 spec.subnets.map { .add(InterfaceAddress($0, link: bridge.index, flags: .withoutDuplicateDetection)) })
@@ -75,13 +75,11 @@ struct Fabric {
         options.forwardDelay = 0
         var link = LinkOptions(name, mtu: UInt32(main.mtu))
         link.isUp = true
-        guard let bridge = try socket.create(LinkSpec(link, .bridge(options))) else {
-            throw SystemError("make a further bridge", code: ENODEV)
-        }
+        let bridge = try socket.create(LinkSpec(link, .bridge(options)))
         var end = LinkOptions("t\(number)", mtu: UInt32(main.mtu), master: main.index)
         end.isUp = true
         let peer = LinkOptions("u\(number)", mtu: UInt32(main.mtu))
-        guard let trunk = try socket.create(LinkSpec(end, .veth(peer: peer))), let far = trunk.other else {
+        guard let far = try socket.create(LinkSpec(end, .veth(peer: peer))).other else {
             throw SystemError("join a further bridge", code: ENODEV)
         }
         try socket.send(.change(.index(far), LinkChange(isUp: true, master: bridge.index)))

@@ -37,7 +37,8 @@ struct PortMaker: ~Copyable {
         let bridge = try attributed { () throws(SystemError) in try socket.link(.name(FabricName.bridge)) }
         guard let bridge else {
             throw SwitchError(
-                "the switch \"\(spec.name)\" has lost its bridge", mend: "'sandbox switch delete -f \(spec.name)' forgets it")
+                "the switch \"\(spec.name)\" has lost its bridge",
+                mend: "'sandbox switch delete -f \(spec.name)' forgets it")
         }
         let (link, number) = try makeLink(bridge)
         let addresses = try lease(link, from: number)
@@ -62,10 +63,7 @@ struct PortMaker: ~Copyable {
             let peer = LinkOptions(
                 plan.name, address: plan.mac, mtu: UInt32(plan.mtu), namespace: boxNamespace)
             do throws(SystemError) {
-                guard let link = try socket.create(LinkSpec(end, .veth(peer: peer))) else {
-                    throw SystemError("make a port of the switch \(spec.name)", code: ENODEV)
-                }
-                return (link, number)
+                return (try socket.create(LinkSpec(end, .veth(peer: peer))), number)
             } catch {
                 switch error.code {
                 // Of this number: another was faster, or the counter has been lost. In the box there is nothing yet.

@@ -18,7 +18,8 @@ extension SwitchStore {
     }
 
     /// The switch of that name, made as `spec` says when there is none yet.
-    public func openOrCreate(_ name: String, _ spec: () throws(SwitchError) -> SwitchSpec) throws(SwitchError) -> Switch {
+    public func openOrCreate(_ name: String, _ spec: () throws(SwitchError) -> SwitchSpec) throws(SwitchError) -> Switch
+    {
         if let found = try open(name) { return found }
         let lock = try lock()
         defer { lock.release() }
@@ -83,11 +84,13 @@ extension SwitchSpec {
                 throw SwitchError(key: "subnet", "\(subnet) holds no hosts", mend: "name a network such as 10.1.0.0/24")
             }
             if subnets[..<index].contains(where: { $0.overlaps(subnet) }) {
-                throw SwitchError(key: "subnet", "\(subnet) overlaps another subnet of the switch", mend: "take one out")
+                throw SwitchError(
+                    key: "subnet", "\(subnet) overlaps another subnet of the switch", mend: "take one out")
             }
             if subnets[..<index].contains(where: { $0.family == subnet.family }) {
                 throw SwitchError(
-                    key: "subnet", "\(subnet) is a second one of its family", mend: "give one IPv4 and one IPv6 network")
+                    key: "subnet", "\(subnet) is a second one of its family", mend: "give one IPv4 and one IPv6 network"
+                )
             }
         }
         switch kind {
@@ -95,7 +98,8 @@ extension SwitchSpec {
             if parent != nil { throw SwitchError(key: "parent", "a bridge has none", mend: "write --kind macvlan") }
         case .macvlan:
             if parent == nil {
-                throw SwitchError(key: "parent", "a macvlan switch needs a device of the host", mend: "add --parent NAME")
+                throw SwitchError(
+                    key: "parent", "a macvlan switch needs a device of the host", mend: "add --parent NAME")
             }
             if uplink != .none || vxlan != nil || filtersVLANs || isIsolated || hasDNS {
                 throw SwitchError(

@@ -136,7 +136,8 @@ public struct SwitchStore: Sendable {
 
     private func damaged(_ name: String) -> SwitchError {
         SwitchError(
-            "\(path(name))/\(File.declaration) is damaged", mend: "'sandbox switch delete -f \(name)' forgets the switch")
+            "\(path(name))/\(File.declaration) is damaged",
+            mend: "'sandbox switch delete -f \(name)' forgets the switch")
     }
 }
 

@@ -31,10 +31,23 @@ final class PseudoTerminal {
         control = -1
     }
 
+    /// The program's processes, its own first.
+    var processes: [pid_t] { [child.pid] + Processes.children(of: child.pid) }
+
     func resize(rows: UInt16, columns: UInt16) {
         var size = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
         _ = linux_ioctl_ptr(control, UInt(TIOCSWINSZ), &size)
     }
+
+    /// The terminal's settings, in tcgetattr(3)'s words.
+    var settings: [UInt] {
+        var modes = termios()
+        guard tcgetattr(control, &modes) == 0 else { return [] }
+        return [modes.c_iflag, modes.c_oflag, modes.c_cflag, modes.c_lflag].map { UInt($0) }
+    }
+
+    /// Whether what is typed is given to programs byte by byte, unseen and without signals.
+    var isRaw: Bool { (settings.last ?? 0) & UInt(ICANON | ECHO | ISIG) == 0 }
 
     func type(_ text: String) {
         for byte in Array(text.utf8) {
@@ -84,13 +97,14 @@ final class PseudoTerminal {
         return true
     }
 
+    /// Where `wanted` ends for the first time.
     private static func find(_ wanted: [UInt8], in bytes: ArraySlice<UInt8>) -> Int? {
-        guard bytes.count >= wanted.count else { return nil }
-        for start in bytes.startIndex...(bytes.endIndex - wanted.count)
-        where bytes[start..<(start + wanted.count)].elementsEqual(wanted) {
-            return start + wanted.count
+        bytes.withUnsafeBytes { whole in
+            guard let start = whole.baseAddress, let found = memmem(start, whole.count, wanted, wanted.count) else {
+                return nil
+            }
+            return bytes.startIndex + (UnsafeRawPointer(found) - start) + wanted.count
         }
-        return nil
     }
 }
 

@@ -26,7 +26,8 @@ final class RunningSandbox {
     deinit { end() }
 
     var folder: String { box.file("state/sandboxes/\(name)") }
-    var log: String { Files.read(folder + "/log") ?? "" }
+    /// What it has written, wherever that is kept.
+    var log: String { ["log", "log.0", "log.1"].map { Files.read(folder + "/" + $0) ?? "" }.joined() }
 
     /// The process that stands for it: process 1, or the command.
     var process: pid_t { recorded("process")?.pid ?? 0 }
