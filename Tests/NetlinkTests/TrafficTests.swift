@@ -1,3 +1,4 @@
+import Addresses
 import CLinux
 import CNetlink
 import Glibc

@@ -1,3 +1,4 @@
+public import Addresses
 import CNetlink
 import Glibc
 public import Kernel
