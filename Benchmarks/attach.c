@@ -221,7 +221,8 @@ static void report(const char *what, double *times, int count) {
 int main(int argc, char **argv) {
     int count = argc > 1 ? atoi(argv[1]) : 100;
     if (count < 1 || count > 1023) die("1 to 1023 ports", EINVAL);
-    double *whole = calloc(count, sizeof *whole), *place = calloc(count, sizeof *place), *rest = calloc(count, sizeof *rest);
+    double *whole = calloc(count, sizeof *whole), *place = calloc(count, sizeof *place);
+    double *rest = calloc(count, sizeof *rest);
     if (!whole || !place || !rest) die("memory", errno);
     if (unshare(CLONE_NEWNET) < 0) die("network namespace", errno);
     int socket = route_socket(), bridge = make_bridge(socket);

@@ -152,7 +152,7 @@ extension NetlinkSocket {
             throw SystemError("find the interface \(spec.options.name) just made", code: ENODEV)
         }
         guard let change else { return link }
-        // Not in one datagram with the other: when that failed, this would change somebody else's interface of that name.
+        // Not in one datagram with the other: when that failed, this would change somebody else's of that name.
         do throws(SystemError) {
             try send(.change(.index(link.index), change))
         } catch {
