@@ -21,7 +21,7 @@ share := $(DESTDIR)$(PREFIX)/share
 zsh_functions := $(share)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 fish_completions := $(if $(filter /usr/local,$(PREFIX)),$(DESTDIR)/etc/fish/completions,$(share)/fish/vendor_completions.d)
 
-.PHONY: help deps build install uninstall run test test-vm bench lint format clean
+.PHONY: help deps build install uninstall run test test-vm bench lint docs format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -76,6 +76,11 @@ bench: ## start-up time and memory beside other tools: make bench BENCH="--round
 lint: ## formatting of the Swift sources, and the shell scripts
 	swift format lint --strict -r Package.swift Sources Tests
 	@.ci/lint-shell
+
+docs: ## the manual of the Swift libraries, .build/docs, checked for links and gaps
+	@.ci/deps build
+	swift build --target SandboxAsync
+	@.ci/docs
 
 format: ## put the Swift sources in form
 	swift format -i -r Package.swift Sources Tests

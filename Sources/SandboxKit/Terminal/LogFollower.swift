@@ -33,27 +33,19 @@ public struct LogFollower: ~Copyable {
             hasEnded = true
             return true
         }
-        return try translated { () throws(SystemError) in try wait(for: record, reader) }
+        // What has ended just now is for the next call to record: no change of a file may come any more.
+        guard let process = try registry.guardian(of: record) else { return true }
+        return try translated { () throws(SystemError) in try wait(for: process, reader) }
     }
 
-    private func wait(for record: SandboxRecord, _ reader: Int32) throws(SystemError) -> Bool {
-        let process = try hold(record.process)
-        let launcher = try hold(record.launcher)
+    private func wait(for process: WatchedProcess, _ reader: Int32) throws(SystemError) -> Bool {
         var waits = [
             pollfd(fd: watch.descriptor.number, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: process, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: launcher, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: process.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: reader, events: 0, revents: 0),
         ]
-        defer { for wait in waits[1...2] where wait.fd >= 0 { close(wait.fd) } }
-        try check("wait for output") { poll(&waits, 4, -1) }
+        try check("wait for output") { poll(&waits, nfds_t(waits.count), -1) }
         watch.clear()
-        return waits[3].revents == 0
-    }
-
-    /// A pidfd, or -1 for a process that has ended: then only its waiter's record of that is still to come.
-    private func hold(_ process: ProcessIdentity?) throws(SystemError) -> Int32 {
-        guard let process, let handle = try ProcessHandle(process) else { return -1 }
-        return fcntl(handle.descriptor.number, F_DUPFD_CLOEXEC, 0)
+        return waits[2].revents == 0
     }
 }

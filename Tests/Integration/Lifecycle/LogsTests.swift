@@ -183,6 +183,16 @@ extension Integration {
             }
         }
 
+        @Test("those that end while they are looked at", arguments: ["", own, small]) func brief(toml: String) throws {
+            for round in 0..<30 {
+                // Ends at another moment of the look each time.
+                let first = try start(toml, "echo ready; sleep 0.0\(round % 10)")
+                let outcome = try box.sandbox(["logs", "-f", "first"], timeout: 10)
+                #expect(outcome.succeeded && outcome.out == "ready\n", "\(round): \(outcome)")
+                first.end()
+            }
+        }
+
         @Test("it ends with who reads it") func reader() throws {
             let first = try start(Self.own, "echo ready; exec sleep 1000")
             defer { first.end() }
