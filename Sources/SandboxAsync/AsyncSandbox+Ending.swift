@@ -47,9 +47,13 @@ extension AsyncSandbox {
     /// Forgets it, with its log and all that is kept of it.
     /// - Parameter force: whether one that runs is killed first.
     public func remove(force: Bool = false) async throws {
-        if force { try await stop(timeout: .zero) }
+        // Of a damaged one the next call tells, or ends what is left.
+        if force, let record = try? await record(), record.isUnderWay {
+            try await stop(timeout: .zero)
+            if record.removesRecord { return }
+        }
         let sandbox = sandbox
-        try await aside { () throws(LaunchError) in try sandbox.remove() }
+        try await aside { () throws(LaunchError) in try sandbox.remove(force: force) }
     }
 }
 

@@ -140,6 +140,18 @@ extension Integration {
             await #expect(throws: LaunchError.self) { try await sandbox.remove() }
             try await sandbox.remove(force: true)
             #expect(try registry.list().sandboxes.isEmpty)
+            var passing = request("exec sleep 1000")
+            passing.removesRecord = true
+            let other = try await AsyncSandbox.launch(passing, in: registry, executable: Binary.path)
+            try await other.remove(force: true)
+            let damaged = try await launch("exec sleep 1000", name: "damaged")
+            let process = try #require(try await damaged.record().process?.pid)
+            try Files.write("garbage", to: box.file("state/sandboxes/damaged/state.toml"), mode: 0o600)
+            await #expect { try await damaged.remove() } throws: { "\($0)".contains("damaged") }
+            try await damaged.remove(force: true)
+            #expect(Processes.status(process, "State") == nil)
+            let listing = try registry.list()
+            #expect(listing.sandboxes.isEmpty && listing.damaged.isEmpty)
         }
 
         @Test("one that begins again is waited for further") func restarts() async throws {
