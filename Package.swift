@@ -63,7 +63,8 @@ let package = Package(
         .executableTarget(
             name: "sandbox",
             dependencies: [
-                "SandboxKit", "Launch", "Profile", "Netlink", "Kernel", "CLinux", "CCapability",
+                "SandboxKit", "Switching", "Launch", "Profile", "Addresses", "Netlink", "Kernel", "CLinux",
+                "CCapability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             cSettings: gnu, swiftSettings: strict, linkerSettings: staticLink),

@@ -3,6 +3,7 @@ import Glibc
 import Kernel
 import Launch
 import Profile
+import Switching
 
 /// The launch of a sandbox that is entered in the registry.
 struct NamedLaunch {
@@ -74,6 +75,12 @@ struct NamedLaunch {
         if let foreground { context.held.append(foreground.descriptor) } else { context.held += held }
         let note = isInPlace ? kept.exit : nil
         context.started = { pid, groups throws(LaunchError) in try progress.start(pid, groups, inPlace: note) }
+        if let interfaces = try Interfaces(plan, registry.state) {
+            context.held += interfaces.descriptors
+            context.attach = { namespace, pid throws(LaunchError) in
+                try progress.note(try interfaces.attach(namespace, pid))
+            }
+        }
         let unlock = lock.releaser
         context.begun = { () throws(LaunchError) in
             try progress.begin()
@@ -127,6 +134,12 @@ final class LaunchProgress {
         guard let note else { return try registry.write(record) }
         try begin()
         self.note = note
+    }
+
+    /// The box has its interfaces.
+    func note(_ ports: [Port]) throws(LaunchError) {
+        record.ports = ports
+        try registry.write(record)
     }
 
     func begin() throws(LaunchError) {

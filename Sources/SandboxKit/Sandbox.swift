@@ -67,7 +67,7 @@ public struct Sandbox: Sendable {
         held: [Int32] = []
     ) throws(LaunchError) -> Int32 {
         guard let name = plan.name else {
-            return try Launcher.run(plan, LaunchContext(arguments: arguments, remains: shrinks ? Remains() : nil))
+            return try runUnnamed(plan, arguments, shrinks)
         }
         // The program begins anew for it: with nothing entered and nothing locked.
         if !plan.namespaces.join.isEmpty { try Launcher.protectExecutable() }
@@ -78,6 +78,17 @@ public struct Sandbox: Sendable {
         }
         let launch = NamedLaunch(registry, plan, arguments, shrinks: shrinks || plan.detachment != nil, held: held)
         return try launch.begin(request, lock)
+    }
+
+    private static func runUnnamed(
+        _ plan: LaunchPlan, _ arguments: CommandWords?, _ shrinks: Bool
+    ) throws(LaunchError) -> Int32 {
+        var context = LaunchContext(arguments: arguments, remains: shrinks ? Remains() : nil)
+        if let interfaces = try Interfaces(plan) {
+            context.held = interfaces.descriptors
+            context.attach = { namespace, pid throws(LaunchError) in _ = try interfaces.attach(namespace, pid) }
+        }
+        return try Launcher.run(plan, context)
     }
 
     /// Clears away what a box left, for a waiter that became this process.

@@ -1,6 +1,7 @@
 import Glibc
 import Kernel
 public import Launch
+import Switching
 
 /// What a sweep found and did.
 public struct Sweep: Sendable {
@@ -41,6 +42,9 @@ extension Registry {
             }
         }
         sweep.attempt("the state directory") { () throws(LaunchError) in try sweepTemporary() }
+        sweep.attempt("switches") { () throws(LaunchError) in
+            try switched { () throws(SwitchError) in try SwitchStore(state).sweep() }
+        }
         let damaged = sweep.problems.map { $0.subject + "-" }
         sweep.attempt("control groups") { () throws(LaunchError) in
             try translated { () throws(SystemError) in

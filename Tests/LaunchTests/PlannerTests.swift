@@ -69,7 +69,7 @@ struct PlannerTests {
             case "process.domainname": profile.process.domainname = "box"
             case "namespaces.time-offset.monotonic": profile.namespaces.monotonicOffset = 1
             case "namespaces.time-offset.boottime": profile.namespaces.boottimeOffset = 1
-            case "network.attach": profile.network.attach = Profile.Network.Attach.none
+            case "network.attach": profile.network.attach = Profile.Interface.Attach.none
             default:
                 var bind = Profile.Bind(from: "/a", to: "/b")
                 bind.options.idmap = true

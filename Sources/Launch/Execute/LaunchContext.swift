@@ -15,6 +15,9 @@ public struct LaunchContext {
     /// Told the process that stands for the box (process 1 of a new pid namespace, or the command itself) and its
     /// control groups. The box is set up only after this has returned.
     public var started: (_ pid: Int32, _ groups: [Cgroup.Group]) throws(LaunchError) -> Void
+    /// Makes the box's interfaces, from outside it: gets a descriptor of its network namespace, and the process that
+    /// stands for it.
+    public var attach: (_ namespace: Int32, _ pid: Int32) throws(LaunchError) -> Void = { _, _ throws(LaunchError) in }
     /// Told that the command has begun.
     public var begun: () throws(LaunchError) -> Void
 

@@ -39,10 +39,12 @@ public enum Launcher {
         let flags = NamespaceFlags(plan.namespaces.unshare).subtracting([.user, .time, .cgroup])
         guard case .waiter(let initProcess, let pseudoTerminal) = plan.supervision else {
             try context.started(outside.launcher, outside.cgroup?.groups ?? [])
+            let errand = try plan.interfaces.isEmpty ? nil : Errand(context.attach)
             let mapped = try enterNamespaces(plan, outside)
             try attributed(to: "namespaces.unshare") { () throws(SystemError) in
                 if !flags.isEmpty { try unshareNamespaces(flags) }
             }
+            try errand?.run()
             throw become(plan, outside, mapped)
         }
         let supervisor = try Supervisor(plan, flags, initProcess: initProcess, pseudoTerminal: pseudoTerminal)

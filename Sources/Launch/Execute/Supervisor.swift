@@ -39,6 +39,7 @@ struct Supervisor: ~Copyable {
         channel.keepWaiterSide()
         do throws(LaunchError) {
             try context.started(child, outside.cgroup?.groups ?? [])
+            try attach(child, context)
             if hasRemains(outside) { try attributed(to: nil) { () throws(SystemError) in try channel.go() } }
         } catch {
             throw end(child, error)
@@ -67,7 +68,17 @@ struct Supervisor: ~Copyable {
 
     /// Whether the box leaves something outside: an entry in the registry, a control group. It waits until that is
     /// written down.
-    private func hasRemains(_ outside: Outside) -> Bool { plan.name != nil || outside.cgroup != nil }
+    private func hasRemains(_ outside: Outside) -> Bool {
+        plan.name != nil || outside.cgroup != nil || !plan.interfaces.isEmpty
+    }
+
+    private func attach(_ child: Int32, _ context: LaunchContext) throws(LaunchError) {
+        if plan.interfaces.isEmpty { return }
+        let namespace = try attributed(to: "network") { () throws(SystemError) in
+            try Descriptor(open: "/proc/\(child)/ns/net", O_RDONLY)
+        }
+        try context.attach(namespace.number, child)
+    }
 
     private var mend: String? {
         plan.resources.memory == nil ? nil : "resources.memory may be too little for it"

@@ -16,6 +16,8 @@ public struct LaunchPlan: Sendable, Equatable {
     public var limits: Named<Profile.Limit> = [:]
     public var security = Profile.Security()
     public var resources = Profile.Resources()
+    /// Interfaces of the box beside its loopback, each with its name.
+    public var interfaces: [InterfacePlan] = []
     public var supervision = Supervision.none
     /// Who stays with a detached box; nil for one in the foreground.
     public var detachment: Detachment?
@@ -29,6 +31,19 @@ public struct LaunchPlan: Sendable, Equatable {
     public var entry: EntryPlan?
 
     public init(command: [String]) { self.command = command }
+}
+
+/// An interface of the box, and the profile's key for it: `network` or `network.more[N]`.
+public struct InterfacePlan: Sendable, Equatable {
+    public var key: String
+    public var name: String
+    public var interface: Profile.Interface
+
+    public init(key: String, name: String, interface: Profile.Interface) {
+        self.key = key
+        self.name = name
+        self.interface = interface
+    }
 }
 
 /// Who stays beside the application.

@@ -3,6 +3,7 @@ import Glibc
 public import Kernel
 public import Launch
 import Profile
+import Switching
 
 extension Registry {
     /// Brings what is known of `name` up to date: a sandbox that has ended while nobody looked, or whose launch was cut
@@ -130,7 +131,17 @@ extension Registry {
             try group.kill()
         }
         CrashPoint.pass("empty")
+        try releasePorts(&record)
         return group
+    }
+
+    /// Gives back what its interfaces leave on their switches.
+    private func releasePorts(_ record: inout SandboxRecord) throws(LaunchError) {
+        if record.ports.isEmpty { return }
+        let (ports, name) = (record.ports, record.name)
+        try switched("network") { () throws(SwitchError) in try SwitchStore(state).release(ports, of: name) }
+        record.ports = []
+        CrashPoint.pass("release ports")
     }
 
     func removeGroup(_ group: Cgroup) throws(LaunchError) {

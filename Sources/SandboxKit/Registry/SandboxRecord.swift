@@ -1,5 +1,6 @@
 public import Kernel
 public import Profile
+public import Switching
 
 /// What is known of a named sandbox: what it is, and what has become of it.
 public struct SandboxRecord: Sendable, Equatable {
@@ -36,6 +37,8 @@ public struct SandboxRecord: Sendable, Equatable {
     public var application: ProcessIdentity?
     /// Its control groups, one per hierarchy.
     public var groups: [Cgroup.Group] = []
+    /// Its interfaces beside the loopback.
+    public var ports: [Port] = []
     /// The boot that process identities belong to (/proc/sys/kernel/random/boot_id).
     public var boot: String
     /// Milliseconds since the epoch.
@@ -86,6 +89,7 @@ extension SandboxRecord {
         var paths: [Value] = []
         for group in groups { paths.append(.strings([group.version == .v2 ? "v2" : "v1", group.path])) }
         put("groups", .array(paths))
+        if !ports.isEmpty { put("ports", .array(ports.map { $0.value })) }
         put("boot", .string(boot))
         put("created", .integer(created))
         if let started { put("started", .integer(started)) }
@@ -118,6 +122,12 @@ extension SandboxRecord {
         (self.phase, self.profiles, self.command, self.groups) = (phase, profiles, command, groups)
         (self.isDetached, self.removesRecord, self.hasInit) = (isDetached, removesRecord, hasInit)
         (self.hasWaiter, self.restarts, self.oomKilled) = (hasWaiter, restarts, oomKilled)
+        if case .array(let items)? = value["ports"] {
+            for item in items {
+                guard let port = Port(item) else { return nil }
+                ports.append(port)
+            }
+        }
         process = fields.process("process")
         application = fields.process("application")
         started = fields.integer("started")

@@ -1,4 +1,4 @@
-import Addresses
+public import Addresses
 
 /// What things are called in a switch's network namespace.
 enum FabricName {
@@ -21,11 +21,11 @@ enum FabricName {
 }
 
 /// What an interface's alias says of a port: whose it is and what it is called there.
-struct PortLabel: Equatable {
+public struct PortLabel: Sendable, Equatable {
     /// The sandbox's name, or `-`.
-    var owner: String
-    var interface: String
-    var address: MACAddress
+    public var owner: String
+    public var interface: String
+    public var address: MACAddress
 
     var text: String { "\(owner) \(interface) \(address)" }
 

@@ -45,7 +45,8 @@ struct PortMaker: ~Copyable {
         try attributed { () throws(SystemError) in try socket.send(known(link, addresses, bridge)) }
         try guardPort(link, addresses)
         try attributed { () throws(SystemError) in try limitVLANs(link) }
-        try setUpBox(link, addresses)
+        guard let end = link.other else { throw SwitchError("the port's end in the box cannot be found") }
+        try BoxEnd(plan, end).setUp(box, addresses)
         return Port(
             name: plan.name, switchName: spec.name, attach: .veth, addresses: addresses, mac: plan.mac, end: link.name)
     }
@@ -141,9 +142,8 @@ struct PortMaker: ~Copyable {
 
     /// All that is known beforehand, so that the switch need not learn and flood.
     private func known(_ link: Link, _ addresses: [IPPrefix], _ bridge: Link) -> [NetlinkMessage] {
-        let hasSecrets = plan.isGuarded
         var port = BridgePortOptions(isolated: plan.isIsolated ? true : nil)
-        if hasSecrets {
+        if plan.isGuarded {
             (port.learning, port.locked, port.unicastFlood) = (false, true, false)
             // The bridge answers for whom it knows, and floods nothing to the port.
             if spec.isStatic, !addresses.isEmpty { port.proxyARP = true }
@@ -177,26 +177,6 @@ struct PortMaker: ~Copyable {
         if messages.isEmpty { return }
         try attributed(to: plan.rules == nil ? "spoofing" : "allow") { () throws(SystemError) in
             try NetfilterSocket(in: namespace).commit(messages)
-        }
-    }
-
-    // MARK: - The box's end
-
-    private func setUpBox(_ link: Link, _ addresses: [IPPrefix]) throws(SwitchError) {
-        guard let end = link.other else { throw SwitchError("the port's end in the box cannot be found") }
-        try attributed(to: "address") { () throws(SystemError) in
-            try box.send(
-                [.change(.index(end), LinkChange(isUp: true, ipv6Addresses: .never))]
-                    // Nobody else has them: that is known, and need not be asked.
-                    + addresses.map { .add(InterfaceAddress($0, link: end, flags: .withoutDuplicateDetection)) })
-        }
-        let families = Set(addresses.map { $0.family })
-        try attributed(to: "gateway") { () throws(SystemError) in
-            try box.send(
-                plan.defaultRoutes.filter { families.contains($0.family) }.map { .add(.byDefault(via: $0, link: end)) })
-        }
-        try attributed(to: "routes") { () throws(SystemError) in
-            try box.send(plan.routes.map { .add(Route(to: $0.to, via: $0.via, link: end)) })
         }
     }
 }

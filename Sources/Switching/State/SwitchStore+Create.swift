@@ -63,7 +63,7 @@ extension SwitchStore {
     }
 
     /// A network that neither the host nor another switch has.
-    func freeSubnet() throws(SwitchError) -> IPPrefix {
+    public func freeSubnet() throws(SwitchError) -> IPPrefix {
         var taken = try attributed { () throws(SystemError) in try NetlinkSocket().routes() }
             .map { $0.destination }.filter { $0.length > 0 }
         for name in try names() { taken += try find(name)?.subnets ?? [] }

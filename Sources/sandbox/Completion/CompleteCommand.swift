@@ -53,6 +53,8 @@ func candidates(_ kind: Completion, _ word: String) -> [Candidate] {
     case .resources: keyCandidates(word).filter { $0.word.hasPrefix("resources.") }
     case .sandboxes: sandboxCandidates()
     case .signals: signalCandidates()
+    case .switches: switchCandidates()
+    case .attachments: Profile.Interface.Attach.allCases.map { Candidate(word: $0.rawValue) }
     case .shells: CompletionScript.Shell.allCases.map { Candidate(word: $0.rawValue) }
     }
 }

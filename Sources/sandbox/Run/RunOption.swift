@@ -24,6 +24,8 @@ struct RunOption: Sendable {
         case words(key: String)
         /// The value, a path, is added to the key's list.
         case paths(key: String)
+        /// The value's comma-separated words are the key's list; one alone is the key's value.
+        case oneOrMore(key: String)
         /// The flag sets the key.
         case constant(key: String, Constant)
     }
@@ -104,6 +106,15 @@ extension RunOption {
             long: "capabilities", placeholder: "list", isRepeatable: true,
             effect: .words(key: "security.capabilities.keep"), completion: .capabilities,
             help: "Capabilities to keep, such as NET_BIND_SERVICE; !NAME takes one away."),
+        RunOption(
+            long: "switch", placeholder: "name", effect: .text(key: "network.switch"), completion: .switches,
+            help: "Attach the box to this switch; needs a net namespace."),
+        RunOption(
+            long: "attach", placeholder: "kind", effect: .text(key: "network.attach"), completion: .attachments,
+            help: "How: veth, macvlan, host or none."),
+        RunOption(
+            long: "address", placeholder: "address", effect: .oneOrMore(key: "network.address"),
+            help: "The address on the switch: auto, none, or ADDRESS/LENGTH, several with commas."),
         RunOption(
             long: "set", placeholder: "key=value", isRepeatable: true, effect: .set, completion: .keys,
             help: "Set any key of the profile language, as in resources.memory=512M."),

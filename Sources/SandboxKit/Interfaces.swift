@@ -1,0 +1,96 @@
+import Addresses
+import Glibc
+import Kernel
+public import Launch
+import Profile
+public import Switching
+
+extension SwitchStore {
+    /// The switches of the caller's own state directory.
+    public static func ofCaller() throws(LaunchError) -> SwitchStore {
+        SwitchStore(try translated { () throws(SystemError) in try StateDirectory.ofCaller() })
+    }
+}
+
+extension LaunchError {
+    /// What went wrong with a switch; `key` is the section that the interface's keys are in.
+    public init(_ error: SwitchError, key: String? = nil) {
+        self.init(key: error.key.flatMap { own in key.map { "\($0).\(own)" } } ?? key, error.text)
+    }
+}
+
+/// Runs `body` and turns a switch's error into a launch's.
+func switched<Result: ~Copyable>(
+    _ key: String? = nil, _ body: () throws(SwitchError) -> Result
+) throws(LaunchError) -> Result {
+    do throws(SwitchError) { return try body() } catch { throw LaunchError(error, key: key) }
+}
+
+/// The interfaces of one launch, made while the box waits.
+final class Interfaces {
+    private let plans: [InterfacePlan]
+    private let owner: String?
+    private let store: SwitchStore
+    private let host: Int32
+
+    /// Makes the switches that are missing. To be called in the host's namespaces.
+    /// - Returns: `nil` where the box has no interfaces.
+    init?(_ plan: LaunchPlan, _ state: StateDirectory? = nil) throws(LaunchError) {
+        if plan.interfaces.isEmpty { return nil }
+        plans = plan.interfaces
+        owner = plan.name
+        if let state { store = SwitchStore(state) } else { store = try .ofCaller() }
+        host = try translated { () throws(SystemError) in try Descriptor(open: "/proc/self/ns/net", O_RDONLY).take() }
+        for plan in plans {
+            try switched(plan.key) { () throws(SwitchError) in try store.prepare(plan.interface) }
+        }
+    }
+
+    deinit { close(host) }
+
+    /// Must stay open until the interfaces are made.
+    var descriptors: [Int32] { [host] }
+
+    func attach(_ namespace: Int32, _ pid: Int32) throws(LaunchError) -> [Port] {
+        let process = try translated { () throws(SystemError) in
+            guard let process = try ProcessIdentity(pid: pid) else {
+                throw SystemError("look at process \(pid)", code: ESRCH)
+            }
+            return process
+        }
+        let box = BoxReference(namespace: namespace, process: process, owner: owner)
+        var ports: [Port] = []
+        for plan in plans {
+            ports.append(
+                try switched(plan.key) { () throws(SwitchError) in
+                    try store.attach(plan.interface, named: plan.name, to: box, host: host)
+                })
+        }
+        return ports
+    }
+}
+
+extension Port {
+    /// As a sandbox's record has it.
+    var value: Value {
+        .table([
+            ("name", .string(name)), ("switch", switchName.map { .string($0) } ?? .null),
+            ("attach", .string(attach.rawValue)), ("addresses", .strings(addresses.map { $0.description })),
+            ("mac", mac.map { .string($0.description) } ?? .null), ("end", end.map { .string($0) } ?? .null),
+        ])
+    }
+
+    /// The opposite of ``value``; `nil` for what we did not write.
+    init?(_ value: Value) {
+        let fields = Fields(value)
+        guard let name = fields.string("name"),
+            let attach = fields.string("attach").flatMap({ Profile.Interface.Attach(rawValue: $0) }),
+            let texts = fields.strings("addresses")
+        else { return nil }
+        let addresses = texts.compactMap { IPPrefix($0) }
+        if addresses.count != texts.count { return nil }
+        self.init(
+            name: name, switchName: fields.string("switch"), attach: attach, addresses: addresses,
+            mac: fields.string("mac").flatMap { MACAddress($0) }, end: fields.string("end"))
+    }
+}

@@ -1,0 +1,58 @@
+import Addresses
+import Glibc
+import Kernel
+import Netlink
+import Profile
+
+/// An interface on a device of the host's, made straight in the box's namespace (ip-link(8), macvlan).
+struct SharedPort {
+    private let plan: PortPlan
+    private let parent: String
+    private let options: MacvlanOptions
+    private let host: Int32
+
+    init(_ plan: PortPlan, parent: String, mode: Profile.Interface.Mode, sources: [MACAddress], host: Int32) {
+        self.plan = plan
+        self.parent = parent
+        options = MacvlanOptions(MacvlanOptions.Mode(mode.rawValue) ?? .bridge, sources: sources)
+        self.host = host
+    }
+
+    func make(_ box: BoxReference) throws(SwitchError) -> Port {
+        try make(box, addresses: plan.fixed ?? [], switchName: nil)
+    }
+
+    func make(_ box: BoxReference, on fabric: borrowing Switch) throws(SwitchError) -> Port {
+        let addresses = try Leases(fabric).take(plan.fixed, for: box)
+        return try make(box, addresses: addresses, switchName: fabric.spec.name)
+    }
+
+    private func make(_ box: BoxReference, addresses: [IPPrefix], switchName: String?) throws(SwitchError) -> Port {
+        let outside = try attributed { () throws(SystemError) in try NetlinkSocket(in: host) }
+        let device = try attributed(to: "device") { () throws(SystemError) in try outside.link(.name(parent)) }
+        guard let device else {
+            throw SwitchError(key: "device", "the host has no interface \"\(parent)\"", mend: "see 'ip link'")
+        }
+        if isWireless {
+            throw SwitchError(
+                key: "device", "\"\(parent)\" is a wireless interface, whose access point lets one hardware address in",
+                mend: "use a switch with --uplink nat")
+        }
+        try attributed(to: "attach") { () throws(SystemError) in
+            var link = LinkOptions(plan.name, address: options.mode == .passthru ? nil : plan.mac)
+            link.mtu = UInt32(min(plan.mtu, device.mtu))
+            link.namespace = box.namespace
+            try outside.send(.create(LinkSpec(link, .macvlan(parent: device.index, options))))
+        }
+        let inside = try attributed { () throws(SystemError) in try NetlinkSocket(in: box.namespace) }
+        let made = try attributed { () throws(SystemError) in try inside.link(.name(plan.name)) }
+        guard let made else { throw SwitchError("the interface \(plan.name) is gone as soon as it was made") }
+        try BoxEnd(plan, made.index).setUp(inside, addresses)
+        return Port(
+            name: plan.name, switchName: switchName, attach: plan.kind == .macvtap ? .macvtap : .macvlan,
+            addresses: addresses, mac: made.address)
+    }
+
+    /// cfg80211's devices have this directory.
+    private var isWireless: Bool { access("/sys/class/net/\(parent)/wireless", F_OK) == 0 }
+}

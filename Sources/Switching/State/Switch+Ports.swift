@@ -1,0 +1,19 @@
+import Kernel
+public import Netlink
+
+/// A port as the switch's namespace shows it.
+public struct FabricPort: Sendable {
+    public var link: Link
+    public var label: PortLabel?
+}
+
+extension Switch {
+    /// The ports, in the order in which they were made.
+    public borrowing func ports() throws(SwitchError) -> [FabricPort] {
+        if spec.kind == .macvlan { return [] }
+        let links = try attributed { () throws(SystemError) in try NetlinkSocket(in: namespace.number).links() }
+        return links.filter { $0.group == FabricGroup.ports }.map { link in
+            FabricPort(link: link, label: link.alias.flatMap { PortLabel($0) })
+        }
+    }
+}

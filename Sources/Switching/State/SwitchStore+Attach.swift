@@ -1,0 +1,93 @@
+import Addresses
+import Glibc
+public import Kernel
+import Netlink
+public import Profile
+
+/// The box that an interface is made for.
+public struct BoxReference: Sendable {
+    /// A descriptor of its network namespace.
+    public var namespace: Int32
+    /// The process whose end is the box's.
+    public var process: ProcessIdentity
+    /// The sandbox's name, where it has one.
+    public var owner: String?
+
+    public init(namespace: Int32, process: ProcessIdentity, owner: String?) {
+        self.namespace = namespace
+        self.process = process
+        self.owner = owner
+    }
+}
+
+extension SwitchStore {
+    /// Makes the switch of an interface where there is none yet. To be called in the host's namespaces.
+    public func prepare(_ interface: Profile.Interface) throws(SwitchError) {
+        guard let name = interface.switchName else { return }
+        try SwitchStore.check(name)
+        _ = try openOrCreate(name) { () throws(SwitchError) in try firstUse(name, interface) }
+    }
+
+    /// Makes an interface in a box. What fails leaves nothing that outlives the box's namespace.
+    ///
+    /// - Parameter name: the interface's name in the box.
+    /// - Parameter host: a descriptor of the host's network namespace.
+    public func attach(
+        _ interface: Profile.Interface, named name: String, to box: BoxReference, host: Int32
+    ) throws(SwitchError) -> Port {
+        guard let switchName = interface.switchName else { return try attachShared(interface, name, box, host) }
+        let fabric = try existing(switchName)
+        let plan = try PortPlan(interface, name: name, on: fabric.spec, owner: box.owner)
+        switch fabric.spec.kind {
+        case .bridge:
+            if interface.kind != .veth {
+                throw SwitchError(
+                    key: "attach", "the switch \"\(switchName)\" has ports of kind veth", mend: "write \"veth\"")
+            }
+            return try attributed { () throws(SystemError) in
+                try PortMaker(plan, of: fabric, to: box.namespace, owner: box.owner)
+            }.make()
+        case .macvlan:
+            if interface.kind == .veth, interface.attach != nil {
+                throw SwitchError(
+                    key: "attach", "the switch \"\(switchName)\" has ports of kind macvlan", mend: "write \"macvlan\"")
+            }
+            return try SharedPort(
+                plan, parent: fabric.spec.parent ?? "", mode: interface.mode, sources: interface.sources, host: host
+            ).make(box, on: fabric)
+        }
+    }
+
+    /// On a device of the host, without a switch.
+    private func attachShared(
+        _ interface: Profile.Interface, _ name: String, _ box: BoxReference, _ host: Int32
+    ) throws(SwitchError) -> Port {
+        var spec = SwitchSpec(name: "none")
+        spec.kind = .macvlan
+        if interface.address == .auto {
+            throw SwitchError(
+                key: "address", "a device without a switch has no addresses to give",
+                mend: "name one, write \"none\", or make a switch with --kind macvlan and a subnet")
+        }
+        let plan = try PortPlan(interface, name: name, on: spec, owner: box.owner)
+        return try SharedPort(
+            plan, parent: interface.device ?? "", mode: interface.mode, sources: interface.sources, host: host
+        ).make(box)
+    }
+
+    /// What a switch is that nobody has declared: with the network of the addresses that are asked for, or one of ours.
+    private func firstUse(_ name: String, _ interface: Profile.Interface) throws(SwitchError) -> SwitchSpec {
+        var spec = SwitchSpec(name: name)
+        spec.isTransient = true
+        if case .fixed(let prefixes) = interface.address {
+            for prefix in prefixes where prefix.length < prefix.family.width - 1 {
+                let hosts = prefix.hosts
+                let own = hosts.lowerBound == prefix.address ? hosts.upperBound : hosts.lowerBound
+                if let subnet = IPPrefix(own, length: prefix.length) { spec.subnets.append(subnet) }
+            }
+        } else {
+            spec.subnets = [try freeSubnet()]
+        }
+        return spec
+    }
+}

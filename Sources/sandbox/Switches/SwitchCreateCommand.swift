@@ -1,0 +1,73 @@
+import Addresses
+import ArgumentParser
+import Launch
+import SandboxKit
+import Switching
+
+/// `sandbox switch create`: makes a switch that stays until it is deleted.
+struct SwitchCreateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "create", abstract: "Make a switch.",
+        discussion: """
+            A switch lives in a network namespace of its own. One of kind bridge has a port for each sandbox, a veth \
+            pair, and an address in each of its subnets; one of kind macvlan lets sandboxes share a device of the \
+            host's. A switch that a profile names is made on first use, with a subnet of its own and no uplink, and \
+            goes with its last port; one made here stays until 'sandbox switch delete' or the next boot.
+            """)
+
+    @Argument(help: ArgumentHelp("The switch.", valueName: "name"))
+    var name: String
+    @Option(
+        name: .customLong("subnet"),
+        help: ArgumentHelp(
+            "A network, at most one of IPv4 and one of IPv6: 10.1.0.0/24, or 10.1.0.254/24 with the switch's own \
+            address; a free one of 10.88.0.0/16 when absent, none with 'none'.", valueName: "cidr"))
+    var subnets: [String] = []
+    @Option(
+        name: .customLong("kind"), help: ArgumentHelp("bridge or macvlan.", valueName: "kind"),
+        completion: .list(SwitchSpec.Kind.allCases.map(\.rawValue)))
+    var kind = SwitchSpec.Kind.bridge
+    @Option(
+        name: .customLong("parent"),
+        help: ArgumentHelp("Of a macvlan: the host's device.", valueName: "interface"))
+    var parent: String?
+    @Option(name: .customLong("mtu"), help: ArgumentHelp("Largest packet, in bytes.", valueName: "bytes"))
+    var mtu = 1500
+    @Flag(name: .customLong("vlan-filtering"), help: "Ports belong to VLANs, as network.vlan says.")
+    var filtersVLANs = false
+    @Flag(name: .customLong("isolated"), help: "Ports do not reach each other unless they say so.")
+    var isIsolated = false
+    @Flag(name: .customLong("no-multicast-snooping"), help: "Multicast goes to all ports.")
+    var noSnooping = false
+
+    func run() throws {
+        var spec = SwitchSpec(name: name)
+        spec.kind = kind
+        spec.parent = parent
+        spec.mtu = mtu
+        spec.filtersVLANs = filtersVLANs
+        spec.isIsolated = isIsolated
+        spec.snoopsMulticast = !noSnooping
+        guard (68...65535).contains(mtu) else {
+            throw UsageError("--mtu \(mtu) is out of range; use 68 to 65535", command: "sandbox switch create")
+        }
+        let store = try SwitchStore.ofCaller()
+        if subnets.isEmpty, kind == .bridge {
+            spec.subnets = [try switched { () throws(SwitchError) in try store.freeSubnet() }]
+        } else if subnets != ["none"] {
+            for text in subnets { spec.subnets.append(try subnet(text)) }
+        }
+        _ = try switched { () throws(SwitchError) in try store.create(spec) }
+    }
+
+    /// With the switch's own address: the one given, or the first.
+    private func subnet(_ text: String) throws(UsageError) -> IPPrefix {
+        guard let given = IPPrefix(text), text.contains("/") else {
+            throw UsageError("--subnet '\(text)' is no network; write it like 10.1.0.0/24", command: "sandbox switch create")
+        }
+        guard given.isNetwork else { return given }
+        return IPPrefix(given.hosts.lowerBound, length: given.length) ?? given
+    }
+}
+
+extension SwitchSpec.Kind: ExpressibleByArgument {}
