@@ -149,7 +149,8 @@ extension Integration {
             try Files.write("garbage", to: box.file("state/sandboxes/damaged/state.toml"), mode: 0o600)
             await #expect { try await damaged.remove() } throws: { "\($0)".contains("damaged") }
             try await damaged.remove(force: true)
-            #expect(Processes.status(process, "State") == nil)
+            // Whoever adopted it may not have noticed yet.
+            #expect(Processes.status(process, "State")?.hasPrefix("Z") ?? true)
             let listing = try registry.list()
             #expect(listing.sandboxes.isEmpty && listing.damaged.isEmpty)
         }
