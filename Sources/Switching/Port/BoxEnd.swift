@@ -1,6 +1,7 @@
 import Addresses
 import Kernel
 import Netlink
+import Profile
 
 /// The end of a port that is in the box: addresses and routes.
 struct BoxEnd {
@@ -12,7 +13,11 @@ struct BoxEnd {
     func setUp(_ socket: borrowing NetlinkSocket, _ addresses: [IPPrefix]) throws(SwitchError) {
         try attributed(to: "address") { () throws(SystemError) in
             try socket.send(
-                [.change(.index(index), LinkChange(isUp: true, ipv6Addresses: .never))]
+                // Once it is up the kernel gives it an address of its own accord.
+                [
+                    .change(.index(index), LinkChange(ipv6Addresses: .never)),
+                    .change(.index(index), LinkChange(isUp: true)),
+                ]
                     // Nobody else has them: that is known, and need not be asked.
                     + addresses.map { .add(InterfaceAddress($0, link: index, flags: .withoutDuplicateDetection)) })
         }

@@ -1,4 +1,4 @@
-import Addresses
+public import Addresses
 import Glibc
 import Kernel
 import Netlink

@@ -47,7 +47,8 @@ extension SandboxSummary {
             ("state", .string(state.rawValue)),
             ("profile", record.profiles.isEmpty ? .null : .string(record.profiles.joined(separator: ","))),
             ("command", .strings(record.command)), ("created", .string(TimeText.iso(record.created))),
-            ("namespaces", .strings(record.namespaces.map(\.rawValue))), ("interfaces", .array(record.ports.map { $0.document })),
+            ("namespaces", .strings(record.namespaces.map(\.rawValue))),
+            ("interfaces", .array(record.ports.map { $0.document })),
             ("exitStatus", isCurrent ? .null : record.exitStatus.map { .integer(Int($0)) } ?? .null),
         ])
     }

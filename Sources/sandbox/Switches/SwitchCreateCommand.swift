@@ -20,13 +20,13 @@ struct SwitchCreateCommand: ParsableCommand {
     @Option(
         name: .customLong("subnet"),
         help: ArgumentHelp(
-            "A network, at most one of IPv4 and one of IPv6: 10.1.0.0/24, or 10.1.0.254/24 with the switch's own \
-            address; a free one of 10.88.0.0/16 when absent, none with 'none'.", valueName: "cidr"))
+            "A network, at most one of IPv4 and one of IPv6: 10.1.0.0/24, or 10.1.0.254/24 with the switch's own "
+                + "address; a free one of 10.88.0.0/16 when absent, none with 'none'.", valueName: "cidr"))
     var subnets: [String] = []
     @Option(
         name: .customLong("kind"), help: ArgumentHelp("bridge or macvlan.", valueName: "kind"),
-        completion: .list(SwitchSpec.Kind.allCases.map(\.rawValue)))
-    var kind = SwitchSpec.Kind.bridge
+        completion: .list(Kind.allCases.map(\.rawValue)))
+    var kind = Kind.bridge
     @Option(
         name: .customLong("parent"),
         help: ArgumentHelp("Of a macvlan: the host's device.", valueName: "interface"))
@@ -42,7 +42,7 @@ struct SwitchCreateCommand: ParsableCommand {
 
     func run() throws {
         var spec = SwitchSpec(name: name)
-        spec.kind = kind
+        spec.kind = kind.value
         spec.parent = parent
         spec.mtu = mtu
         spec.filtersVLANs = filtersVLANs
@@ -63,11 +63,18 @@ struct SwitchCreateCommand: ParsableCommand {
     /// With the switch's own address: the one given, or the first.
     private func subnet(_ text: String) throws(UsageError) -> IPPrefix {
         guard let given = IPPrefix(text), text.contains("/") else {
-            throw UsageError("--subnet '\(text)' is no network; write it like 10.1.0.0/24", command: "sandbox switch create")
+            throw UsageError(
+                "--subnet '\(text)' is no network; write it like 10.1.0.0/24", command: "sandbox switch create")
         }
         guard given.isNetwork else { return given }
         return IPPrefix(given.hosts.lowerBound, length: given.length) ?? given
     }
 }
 
-extension SwitchSpec.Kind: ExpressibleByArgument {}
+extension SwitchCreateCommand {
+    enum Kind: String, ExpressibleByArgument, CaseIterable {
+        case bridge, macvlan
+
+        var value: SwitchSpec.Kind { self == .bridge ? .bridge : .macvlan }
+    }
+}

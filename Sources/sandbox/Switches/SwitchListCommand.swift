@@ -1,3 +1,4 @@
+import Addresses
 import ArgumentParser
 import Launch
 import Profile
@@ -17,8 +18,7 @@ struct SwitchListCommand: ParsableCommand {
         var switches: [SwitchView] = []
         for name in try switched({ () throws(SwitchError) in try store.names() }) {
             do throws(LaunchError) {
-                let view = try switched { () throws(SwitchError) in try store.open(name).map { try SwitchView($0) } }
-                if let view { switches.append(view) }
+                switches.append(try switched { () throws(SwitchError) in try SwitchView(store.existing(name)) })
             } catch {
                 problems.append(error)
             }

@@ -60,7 +60,8 @@ extension FabricPort {
     /// An entry of `ports` in `switch show --json`; the counters as the box counts.
     var document: Value {
         .table([
-            ("port", .string(link.name)), ("sandbox", label.map { $0.owner == "-" ? .null : .string($0.owner) } ?? .null),
+            ("port", .string(link.name)),
+            ("sandbox", label.map { $0.owner == "-" ? .null : .string($0.owner) } ?? .null),
             ("interface", label.map { .string($0.interface) } ?? .null), ("addresses", .strings(addresses)),
             ("mac", label.map { .string($0.address.description) } ?? .null),
             ("isolated", .bool(link.port?.isolated == true)), ("spoofing", .bool(link.port?.locked != true)),
