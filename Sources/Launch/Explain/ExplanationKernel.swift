@@ -22,12 +22,33 @@ extension Explanation {
         return [Statement(.confined, "processes", "It sees and signals only its own processes.")]
     }
 
+    /// What it reaches through an interface of its own.
+    private func access(through interface: Profile.Interface) -> Statement {
+        if let device = interface.device {
+            return Statement(
+                .medium, "network", "It is on the network of the host's device \(device) with an address of its own.")
+        }
+        let place = interface.switchName.map { "the switch \"\($0)\"" } ?? "a network"
+        if let rules = interface.allow {
+            let texts = rules.map { $0.description }.joined(separator: ", ")
+            return Statement(
+                .confined, "network", "On \(place) only this passes: \(texts.isEmpty ? "nothing" : texts).")
+        }
+        let others = interface.isolated == true ? "those that are not isolated" : "all"
+        return Statement(
+            .low, "network",
+            "It reaches \(others) on \(place), and where that leads; nothing else of the host's network.",
+            mend: "network.allow = [\"tcp to 10.1.0.2:443\"]")
+    }
+
     /// What it reaches over the network, abstract sockets included: they belong to the network namespace.
     var network: [Statement] {
         if let place = profile.namespaces.join[.net] {
             return [Statement(.medium, "network", "It uses the network of \(place.text), abstract sockets included.")]
         }
         if isIsolated(.net) {
+            let interfaces = profile.network.interfaces
+            if !interfaces.isEmpty { return interfaces.map { access(through: $0) } }
             return [Statement(.confined, "network", "It has a network of its own, apart from the host's.")]
         }
         let landlock = profile.security.landlock

@@ -9,6 +9,9 @@ extension Profile.Network {
 }
 
 extension Profile.Interface {
+    /// The interface's own keys, as its profile says them.
+    public var document: Value { entries.value }
+
     fileprivate var entries: Entries {
         let usual = Profile.Interface()
         var table = Entries()

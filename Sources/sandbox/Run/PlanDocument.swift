@@ -15,6 +15,7 @@ extension LaunchPlan {
             ("limits", limitsDocument),
             ("security", security.document),
             ("resources", resources.document),
+            ("interfaces", .array(interfaces.map { $0.document })),
         ])
     }
 

@@ -18,6 +18,7 @@ extension LaunchPlan {
             ("Command", [command.map(quotedWord).joined(separator: " "), supervision.sentence]),
             ("Namespaces", namespaces.lines), ("Filesystem", filesystem.lines), ("Process", processLines),
             ("Limits", limitLines), ("Security", security.lines(process)), ("Resources", resources.lines),
+            ("Interfaces", interfaces.map { $0.line }),
             ("Environment", [environment.map(variableName).joined(separator: " ")].filter { !$0.isEmpty }),
         ]
     }

@@ -43,6 +43,12 @@ struct ProfileOptions: ParsableArguments {
         name: .of("capabilities"), parsing: .unconditionalSingleValue, help: .of("capabilities"),
         completion: .of("capabilities"))
     var capabilities: [String] = []
+    @Option(name: .of("switch"), parsing: .unconditional, help: .of("switch"), completion: .of("switch"))
+    var switchName: String?
+    @Option(name: .of("attach"), parsing: .unconditional, help: .of("attach"), completion: .of("attach"))
+    var attach: String?
+    @Option(name: .of("address"), parsing: .unconditional, help: .of("address"), completion: .of("address"))
+    var address: String?
     @Option(name: .of("set"), parsing: .unconditionalSingleValue, help: .of("set"), completion: .of("set"))
     var set: [String] = []
     @Flag(name: .of("json"), help: .of("json"))
@@ -56,7 +62,8 @@ struct ProfileOptions: ParsableArguments {
             ("writable", writable), ("hide", hide), ("private", privateAreas), ("user", list(user)),
             ("group", list(group)), ("workdir", list(workdir)), ("env", environment),
             ("clear-env", clearEnvironment ? [""] : []), ("hostname", list(hostname)),
-            ("capabilities", capabilities), ("set", set), ("json", json ? [""] : []),
+            ("capabilities", capabilities), ("switch", list(switchName)), ("attach", list(attach)),
+            ("address", list(address)), ("set", set), ("json", json ? [""] : []),
         ]
     }
 
