@@ -20,13 +20,13 @@ extension ProfileStore {
     public static var empty: ProfileStore { ProfileStore(directories: [], read: readProfile, list: listProfiles) }
 
     private static func searchPath() -> [String] {
-        var path: [String] = []
-        if let directory = absolute("XDG_CONFIG_HOME") {
-            path.append(directory + "/sandbox/profiles")
-        } else if let home = absolute("HOME") {
-            path.append(home + "/.config/sandbox/profiles")
-        }
-        return path + commonPath()
+        (ownConfiguration.map { [$0 + "/profiles"] } ?? []) + commonPath()
+    }
+
+    /// What the caller alone decides about sandboxes: `$XDG_CONFIG_HOME/sandbox`.
+    static var ownConfiguration: String? {
+        if let directory = absolute("XDG_CONFIG_HOME") { return directory + "/sandbox" }
+        return absolute("HOME").map { $0 + "/.config/sandbox" }
     }
 
     private static func commonPath() -> [String] {

@@ -47,10 +47,12 @@ public struct Sandbox: Sendable {
     }
 
     static func hostFacts() throws(LaunchError) -> HostFacts {
-        try HostFacts.current { sandbox throws(LaunchError) in
+        var facts = try HostFacts.current { sandbox throws(LaunchError) in
             guard let record = try Registry.ofCaller().settle(sandbox), record.phase == .running else { return nil }
             return record.namespaceDirectory
         }
+        facts.configuration = ProfileStore.ownConfiguration
+        return facts
     }
 
     /// Runs a plan in the foreground, or detached where the request says so: then it returns 0 once the command has

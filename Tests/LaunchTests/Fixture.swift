@@ -67,6 +67,7 @@ extension MountOperation {
         case .directory(let path, let mode): "directory \(path) \(String(mode, radix: 8))"
         case .file(let path, _, _): "file \(path)"
         case .symlink(let path, let target): "symlink \(path) \(target)"
+        case .keep(let folder, let home): "keep \(folder) below \(home)"
         case .proc(let path): "proc \(path)"
         case .devices(let path, let messageQueues): "devices \(path)\(messageQueues ? " mqueue" : "")"
         }

@@ -56,6 +56,7 @@ struct MountBuilder: ~Copyable {
         case .directory(let path, let mode): try directory(path, mode, key)
         case .file(let path, let content, let mode): try file(path, content, mode, key)
         case .symlink(let path, let target): try symbolicLink(path, target, key)
+        case .keep(let folder, let home): try keep(folder, below: home, key)
         case .proc(let path): try proc(path, key)
         case .devices(let path, let messageQueues): try devices(path, messageQueues: messageQueues, key)
         }

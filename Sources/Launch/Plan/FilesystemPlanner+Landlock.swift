@@ -24,6 +24,7 @@ extension FilesystemPlanner {
             case .writable(let path), .directory(let path, _): access.add(path, isReadOnly: false)
             case .tmpfs(let path, _, _, let options), .bind(_, let path, let options):
                 access.add(path, isReadOnly: options.readOnly)
+            case .keep(let path, _): access.add(path, isReadOnly: true)
             case .file, .symlink, .proc, .devices: continue
             }
         }

@@ -44,6 +44,7 @@ struct FilesystemPlanner {
             .map { $0.shownThrough }
         plan.steps += bound + (try files())
         plan.steps += writable.filter { !isShownThrough($0, empty, covered, plan.root) }
+        plan.steps += kept(plan.steps, plan.root)
         plan.steps += try hidden(plan)
         try refuseRoot(plan.steps)
         plan.landlock = try landlock(plan)

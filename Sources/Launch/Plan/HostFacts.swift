@@ -9,6 +9,8 @@ public struct HostFacts: Sendable {
     /// `KEY=VALUE`, as environ(7) holds it.
     public var environment: [String]
     public var home: String
+    /// Where the caller's own profiles are, whether there are any or not; nil where that cannot be told.
+    public var configuration: String?
     /// The caller's working directory, nil when it has been deleted or cannot be named.
     public var directory: @Sendable () -> String?
     /// Whether the caller has a controlling terminal.

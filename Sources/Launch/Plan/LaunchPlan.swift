@@ -170,6 +170,8 @@ public enum MountOperation: Sendable, Equatable {
     case directory(path: String, mode: UInt32)
     case file(path: String, content: String, mode: UInt32)
     case symlink(path: String, target: String)
+    /// What the box must not write, nor put another in the place of: the caller's profiles.
+    case keep(folder: String, below: String)
     /// A fresh proc(5).
     case proc(path: String)
     /// A fresh /dev with the usual device nodes and a devpts instance of its own.

@@ -144,6 +144,7 @@ extension MountOperation {
         case .directory: "directory"
         case .file: "file"
         case .symlink: "symlink"
+        case .keep: "keep"
         case .proc: "proc"
         case .devices: "devices"
         }
@@ -154,7 +155,7 @@ extension MountOperation {
         switch self {
         case .bind(_, let path, _), .readOnly(let path, _), .writable(let path), .hide(let path),
             .tmpfs(let path, _, _, _), .directory(let path, _), .file(let path, _, _), .symlink(let path, _),
-            .proc(let path), .devices(let path, _):
+            .keep(let path, _), .proc(let path), .devices(let path, _):
             path
         }
     }
@@ -169,6 +170,7 @@ extension MountOperation {
         case .directory(_, let mode): "mode 0\(String(mode, radix: 8))"
         case .file(_, let content, let mode): "\(content.utf8.count) bytes, mode 0\(String(mode, radix: 8))"
         case .symlink(_, let target): "to \(target)"
+        case .keep: "read-only, and not to be replaced: your profiles decide about later boxes"
         case .readOnly, .writable, .hide, .proc, .devices: nil
         }
     }
