@@ -36,7 +36,21 @@ extension SwitchStore {
         _ interface: Profile.Interface, named name: String, to box: BoxReference, host: Int32
     ) throws(SwitchError) -> Port {
         guard let switchName = interface.switchName else { return try attachShared(interface, name, box, host) }
-        let fabric = try existing(switchName)
+        if let spec = try find(switchName), !spec.isTransient {
+            return try attach(interface, named: name, to: box, host: host, on: try existing(switchName))
+        }
+        // One that was made on first use may be about to go with its last port, or gone since it was prepared.
+        let lock = try lock()
+        defer { lock.release() }
+        let fabric = try openOrMake(switchName) { () throws(SwitchError) in try firstUse(switchName, interface) }
+        return try attach(interface, named: name, to: box, host: host, on: fabric)
+    }
+
+    private func attach(
+        _ interface: Profile.Interface, named name: String, to box: BoxReference, host: Int32,
+        on fabric: borrowing Switch
+    ) throws(SwitchError) -> Port {
+        let switchName = fabric.spec.name
         let plan = try PortPlan(interface, name: name, on: fabric.spec, owner: box.owner)
         switch fabric.spec.kind {
         case .bridge:

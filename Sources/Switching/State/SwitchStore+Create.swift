@@ -24,11 +24,17 @@ extension SwitchStore {
         let lock = try lock()
         defer { lock.release() }
         // Another was faster.
+        return try openOrMake(name, spec)
+    }
+
+    /// For one who has the lock.
+    func openOrMake(_ name: String, _ spec: () throws(SwitchError) -> SwitchSpec) throws(SwitchError) -> Switch {
         if let found = try open(name) { return found }
         return try make(try spec())
     }
 
-    private func make(_ spec: SwitchSpec) throws(SwitchError) -> Switch {
+    /// For one who has the lock.
+    func make(_ spec: SwitchSpec) throws(SwitchError) -> Switch {
         guard geteuid() == 0 else {
             throw SwitchError("a switch needs root", mend: "attach = \"user\" gives a network without it")
         }
