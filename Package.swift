@@ -56,7 +56,7 @@ let package = Package(
         layer("Netlink", ["Addresses", "CNetlink", "CLinux", "Kernel"]),
         layer("Addresses", []),
         layer("Profile", ["Addresses", .product(name: "TOMLKit", package: "TOMLKit")]),
-        layer("Launch", ["Kernel", "Netlink", "Profile", "CLinux"]),
+        layer("Launch", ["Addresses", "Kernel", "Netlink", "Profile", "CLinux"]),
         layer("Switching", ["Addresses", "Profile", "Netlink", "Kernel", "CLinux"]),
         layer("SandboxKit", ["Launch", "Switching", "Addresses", "Profile", "Kernel", "Netlink"]),
         layer("SandboxAsync", ["SandboxKit", "Launch", "Kernel", "CLinux"]),
@@ -73,7 +73,7 @@ let package = Package(
         tests("KernelTests", ["Kernel"]),
         tests("NetlinkTests", ["Addresses", "Netlink", "Kernel", "CLinux", "CNetlink"]),
         tests("ProfileTests", ["Profile"]),
-        tests("LaunchTests", ["Launch"]),
+        tests("LaunchTests", ["Addresses", "Launch"]),
         tests("SandboxKitTests", ["SandboxKit", "Launch", "Profile", "Netlink", "Kernel"]),
         tests("CommandTests", ["sandbox", "SandboxKit", "Launch", "Profile", "Netlink", "Kernel"]),
         tests(

@@ -39,10 +39,18 @@ final class Interfaces {
         if plan.interfaces.isEmpty { return nil }
         plans = plan.interfaces
         owner = plan.name
-        if let state { store = SwitchStore(state) } else { store = try .ofCaller() }
+        let directory: StateDirectory
+        if let state {
+            directory = state
+        } else {
+            directory = try translated { () throws(SystemError) in try StateDirectory.ofCaller() }
+        }
+        store = SwitchStore(directory)
         host = try translated { () throws(SystemError) in try Descriptor(open: "/proc/self/ns/net", O_RDONLY).take() }
         for plan in plans {
             try switched(plan.key) { () throws(SwitchError) in try store.prepare(plan.interface) }
+            guard let name = plan.interface.switchName else { continue }
+            try Registry(directory).startNameServer(of: name, executable: OwnExecutable.path())
         }
     }
 
@@ -60,11 +68,17 @@ final class Interfaces {
         }
         let box = BoxReference(namespace: namespace, process: process, owner: owner)
         var ports: [Port] = []
-        for plan in plans {
-            ports.append(
-                try switched(plan.key) { () throws(SwitchError) in
-                    try store.attach(plan.interface, named: plan.name, to: box, host: host)
-                })
+        do throws(LaunchError) {
+            for plan in plans {
+                ports.append(
+                    try switched(plan.key) { () throws(SwitchError) in
+                        try store.attach(plan.interface, named: plan.name, to: box, host: host)
+                    })
+            }
+        } catch {
+            // Nobody has written them down.
+            if let owner { try switched { () throws(SwitchError) in try store.release(ports, of: owner) } }
+            throw error
         }
         return ports
     }

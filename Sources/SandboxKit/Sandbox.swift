@@ -2,6 +2,7 @@ import Glibc
 import Kernel
 public import Launch
 public import Profile
+import Switching
 
 /// A named sandbox of the caller's; launches of new ones.
 ///
@@ -52,6 +53,10 @@ public struct Sandbox: Sendable {
             return record.namespaceDirectory
         }
         facts.configuration = ProfileStore.ownConfiguration
+        facts.resolver = { name throws(LaunchError) in
+            let store = try SwitchStore.ofCaller()
+            return try switched { () throws(SwitchError) in try store.resolver(of: name) }
+        }
         return facts
     }
 

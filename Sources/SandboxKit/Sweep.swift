@@ -45,6 +45,7 @@ extension Registry {
         sweep.attempt("switches") { () throws(LaunchError) in
             try switched { () throws(SwitchError) in try SwitchStore(state).sweep() }
         }
+        sweep.attempt("name servers") { () throws(LaunchError) in try sweepNameServers() }
         let damaged = sweep.problems.map { $0.subject + "-" }
         sweep.attempt("control groups") { () throws(LaunchError) in
             try translated { () throws(SystemError) in

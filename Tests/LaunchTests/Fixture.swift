@@ -66,6 +66,7 @@ extension MountOperation {
         case .tmpfs(let path, _, let mode, _): "tmpfs \(path) \(String(mode, radix: 8))"
         case .directory(let path, let mode): "directory \(path) \(String(mode, radix: 8))"
         case .file(let path, _, _): "file \(path)"
+        case .replace(let path, _, _, let optional): "replace \(path)\(optional ? " if there" : "")"
         case .symlink(let path, let target): "symlink \(path) \(target)"
         case .keep(let folder, let home): "keep \(folder) below \(home)"
         case .proc(let path): "proc \(path)"

@@ -18,6 +18,7 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -168,6 +169,17 @@ static inline int linux_unix_bind(int socket, const char *path) {
     struct sockaddr_un address;
     if (linux_unix_address(&address, path) < 0) return -1;
     return bind(socket, (struct sockaddr *)&address, sizeof address);
+}
+/// connect(2) to an IPv4 or IPv6 address of 4 or 16 bytes in network order, and a port in the order of the machine.
+static inline int linux_connect_ip(int socket, int family, const unsigned char *bytes, unsigned short port) {
+    if (family == AF_INET) {
+        struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(port)};
+        memcpy(&place.sin_addr, bytes, 4);
+        return connect(socket, (struct sockaddr *)&place, sizeof place);
+    }
+    struct sockaddr_in6 place = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    memcpy(&place.sin6_addr, bytes, 16);
+    return connect(socket, (struct sockaddr *)&place, sizeof place);
 }
 static inline int linux_unix_connect(int socket, const char *path) {
     struct sockaddr_un address;

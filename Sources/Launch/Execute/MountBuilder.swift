@@ -55,6 +55,8 @@ struct MountBuilder: ~Copyable {
         case .tmpfs(let path, let size, let mode, let options): try tmpfs(path, size, mode, options, key)
         case .directory(let path, let mode): try directory(path, mode, key)
         case .file(let path, let content, let mode): try file(path, content, mode, key)
+        case .replace(let path, let content, let mode, let optional):
+            try replace(path, content, mode, optional: optional, key)
         case .symlink(let path, let target): try symbolicLink(path, target, key)
         case .keep(let folder, let home): try keep(folder, below: home, key)
         case .proc(let path): try proc(path, key)
@@ -221,6 +223,28 @@ extension MountBuilder {
         try attributed(to: key) { () throws(SystemError) in
             try coverWithFile(place.number, content, mode, path, under: root.descriptor.number)
         }
+    }
+
+    private mutating func replace(
+        _ path: String, _ content: String, _ mode: UInt32, optional: Bool, _ key: String
+    ) throws(LaunchError) {
+        if let place = try locate(path, key, follow: false) {
+            let kind = try attributed(to: key) { () throws(SystemError) in
+                try FileStatus(place.number, name: path).kind
+            }
+            if kind == .directory { throw LaunchError(key: key, "\(path) is a directory in the box", mend: "remove it") }
+            return try attributed(to: key) { () throws(SystemError) in
+                try coverWithFile(place.number, content, mode, path, under: root.descriptor.number)
+            }
+        }
+        let parent = try locate(splitPath(path).parent, key)
+        guard let parent else {
+            if optional { return }
+            return try file(path, content, mode, key)
+        }
+        let mount = try attributed(to: key) { () throws(SystemError) in try mountNumber(of: parent.number, name: path) }
+        if optional, !ownMounts.contains(mount) { return }
+        try file(path, content, mode, key)
     }
 
     private func symbolicLink(_ path: String, _ destination: String, _ key: String) throws(LaunchError) {

@@ -5,6 +5,8 @@ struct FilesystemPlanner {
     let host: HostFacts
     let filesystem: Profile.Filesystem
     let unshare: Set<NamespaceKind>
+    /// What the network asks for.
+    var network: [MountStep] = []
 
     var paths: PathExpansion { PathExpansion(host: host) }
 
@@ -42,7 +44,7 @@ struct FilesystemPlanner {
         plan.steps += fresh + temporary
         plan.steps += (readOnly + writable).filter { isShownThrough($0, empty, covered, plan.root) }
             .map { $0.shownThrough }
-        plan.steps += bound + (try files())
+        plan.steps += network + bound + (try files())
         plan.steps += writable.filter { !isShownThrough($0, empty, covered, plan.root) }
         plan.steps += kept(plan.steps, plan.root)
         plan.steps += try hidden(plan)
@@ -116,7 +118,7 @@ struct FilesystemPlanner {
     private func refuseRoot(_ steps: [MountStep]) throws(LaunchError) {
         for step in steps {
             switch step.operation {
-            case .bind(_, "/", _), .tmpfs("/", _, _, _), .hide("/"), .file("/", _, _), .symlink("/", _):
+            case .bind(_, "/", _), .tmpfs("/", _, _, _), .hide("/"), .file("/", _, _), .replace("/", _, _, _), .symlink("/", _):
                 throw LaunchError(
                     key: step.key, "the root of the box cannot be covered",
                     mend: "set filesystem.root, or filesystem.read-only = [\"/\"]")

@@ -1,3 +1,4 @@
+public import Addresses
 public import Profile
 
 /// What planning asks of the host. A value with closures, so that tests plan on a host of their own making.
@@ -23,6 +24,10 @@ public struct HostFacts: Sendable {
     public var subordinateIDs: @Sendable (_ uid: Bool) -> [Profile.IDRange]
     /// The /proc/PID/ns directory of a running sandbox, nil when there is none of that name.
     public var namespaceDirectory: @Sendable (_ sandbox: String) throws(LaunchError) -> String?
+    /// Who tells names on a switch, nil where nobody does.
+    public var resolver: @Sendable (_ switchName: String) throws(LaunchError) -> Resolver? = { _ throws(LaunchError) in
+        nil
+    }
 
     public init(
         uid: UInt32, gid: UInt32, privileged: Bool, environment: [String], home: String, hasTerminal: Bool,
@@ -60,6 +65,14 @@ func environmentName(_ entry: String) -> Substring {
 /// What follows the name; empty where nothing does.
 func environmentValue(_ entry: String) -> String {
     String(Substring(entry.utf8.dropFirst(environmentName(entry).utf8.count + 1)))
+}
+
+/// Name servers, and the domain that names without a dot are looked up in (resolv.conf(5)).
+public struct Resolver: Sendable, Equatable {
+    public var servers: [IPAddress]
+    public var domain: String?
+
+    public init(servers: [IPAddress], domain: String?) { (self.servers, self.domain) = (servers, domain) }
 }
 
 /// A line of /proc/self/mountinfo (proc_pid_mountinfo(5)).

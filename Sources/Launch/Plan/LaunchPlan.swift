@@ -169,6 +169,9 @@ public enum MountOperation: Sendable, Equatable {
     /// A directory in a filesystem made for the box, owned by the box's user.
     case directory(path: String, mode: UInt32)
     case file(path: String, content: String, mode: UInt32)
+    /// A file in place of what is there, a symbolic link too. Where nothing is and nothing can be made, `optional` leaves
+    /// that.
+    case replace(path: String, content: String, mode: UInt32, optional: Bool)
     case symlink(path: String, target: String)
     /// What the box must not write, nor put another in the place of: the caller's profiles.
     case keep(folder: String, below: String)

@@ -19,7 +19,8 @@ public struct Planner: Sendable {
         plan.resources = profile.resources
         plan.namespaces = try namespaces(profile)
         plan.filesystem = try FilesystemPlanner(
-            host: host, filesystem: profile.filesystem, unshare: plan.namespaces.unshare
+            host: host, filesystem: profile.filesystem, unshare: plan.namespaces.unshare,
+            network: try ResolverPlanner(host: host, network: profile.network, unshare: plan.namespaces.unshare).steps()
         ).plan()
         plan.environment = environment(profile.process.environment)
         plan.workingDirectory = try profile.process.workingDirectory.map { path throws(LaunchError) in

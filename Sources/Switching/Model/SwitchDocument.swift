@@ -17,6 +17,8 @@ extension SwitchSpec {
         entries.append(("isolated", .bool(isIsolated)))
         entries.append(("multicast-snooping", .bool(snoopsMulticast)))
         entries.append(("dns", .bool(hasDNS)))
+        if let domain { entries.append(("domain", .string(domain))) }
+        if !resolvers.isEmpty { entries.append(("resolvers", .strings(resolvers.map { $0.description }))) }
         entries.append(("transient", .bool(isTransient)))
         if let vxlan { entries.append(("vxlan", vxlan.document)) }
         return .table(entries)
@@ -46,6 +48,11 @@ extension SwitchSpec {
         self.mtu = mtu
         (self.filtersVLANs, self.isIsolated) = (filtersVLANs, isIsolated)
         (self.snoopsMulticast, self.hasDNS, self.isTransient) = (snoopsMulticast, hasDNS, isTransient)
+        domain = document["domain"]?.text
+        if let resolvers = document["resolvers"] {
+            guard let texts = resolvers.texts?.map({ IPAddress($0) }), !texts.contains(nil) else { return nil }
+            self.resolvers = texts.compactMap { $0 }
+        }
         if let tunnel = document["vxlan"] {
             guard let tunnel = Tunnel(tunnel) else { return nil }
             vxlan = tunnel

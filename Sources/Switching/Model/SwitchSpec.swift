@@ -34,6 +34,10 @@ public struct SwitchSpec: Sendable, Equatable {
     public var snoopsMulticast = true
     /// Whether it resolves the names of its sandboxes.
     public var hasDNS = false
+    /// The domain that its names end in; `nil`: the switch's name.
+    public var domain: String?
+    /// Who is asked for all other names; the host's own name servers where there are none and the uplink leads there.
+    public var resolvers: [IPAddress] = []
     public var vxlan: Tunnel?
     /// Whether it goes with its last port: it was made on first use.
     public var isTransient = false

@@ -58,9 +58,11 @@ extension SwitchStore {
                 throw SwitchError(
                     key: "attach", "the switch \"\(switchName)\" has ports of kind veth", mend: "write \"veth\"")
             }
-            return try attributed { () throws(SystemError) in
+            let port = try attributed { () throws(SystemError) in
                 try PortMaker(plan, of: fabric, to: box.namespace, owner: box.owner)
             }.make()
+            if fabric.spec.hasDNS { try HostsFolder.enter(port, of: box.owner, fabric) }
+            return port
         case .macvlan:
             if interface.kind == .veth, interface.attach != nil {
                 throw SwitchError(

@@ -40,6 +40,7 @@ extension SwitchStore {
         }
         try spec.check()
         try checkOverlap(spec)
+        if spec.hasDNS { try NameService.check(spec) }
         let namespace = try attributed { () throws(SystemError) in try NetworkNamespace.make() }
         if spec.kind == .bridge { try Fabric(spec, namespace.number).build() }
         try attributed { () throws(SystemError) in try enter(spec, namespace.number) }

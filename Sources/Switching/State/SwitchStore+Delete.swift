@@ -27,11 +27,13 @@ extension SwitchStore {
     ///   their namespace down.
     public func release(_ ports: [Port], of owner: String) throws(SwitchError) {
         for name in Set(ports.compactMap { $0.switchName }).sorted() {
-            guard let spec = try find(name), spec.isTransient else { continue }
+            guard let spec = try find(name) else { continue }
+            let ends = Set(ports.filter { $0.switchName == name }.compactMap { $0.end })
+            if spec.hasDNS { try HostsFolder.remove(ends, in: path(name)) }
+            guard spec.isTransient else { continue }
             let lock = try lock()
             defer { lock.release() }
             guard let fabric = try open(name) else { continue }
-            let ends = Set(ports.compactMap { $0.end })
             let isUsed = try fabric.ports().contains { !($0.label?.owner == owner && ends.contains($0.link.name)) }
             if !isUsed { try attributed { () throws(SystemError) in try forget(name) } }
         }
@@ -45,7 +47,9 @@ extension SwitchStore {
         defer { lock.release() }
         var removed = try attributed { () throws(SystemError) in try sweepTemporary() }
         for name in try names() {
-            guard let spec = try find(name), spec.isTransient, try open(name)?.ports().isEmpty == true else { continue }
+            guard let spec = try find(name) else { continue }
+            if spec.hasDNS { removed += try sweepNames(name) }
+            guard spec.isTransient, try open(name)?.ports().isEmpty == true else { continue }
             try attributed { () throws(SystemError) in try forget(name) }
             removed.append(path(name))
         }

@@ -79,6 +79,7 @@ public struct SwitchStore: Sendable {
         do throws(SystemError) {
             let folder = try all.folder(temporary)
             try folder.write(File.declaration, spec.document.tomlDocument())
+            if spec.hasDNS { try HostsFolder.make(in: folder) }
             try NetworkNamespace.pin(namespace, in: folder, as: File.namespace)
             try all.rename(temporary, to: spec.name)
         } catch {
@@ -120,7 +121,8 @@ public struct SwitchStore: Sendable {
         try all.removeFolder(entry)
     }
 
-    func path(_ name: String) -> String { "\(state.path)/\(SwitchStore.folder)/\(name)" }
+    /// A switch's directory.
+    public func path(_ name: String) -> String { "\(state.path)/\(SwitchStore.folder)/\(name)" }
 
     static func check(_ name: String) throws(SwitchError) {
         if Form.isSwitchName(name) { return }

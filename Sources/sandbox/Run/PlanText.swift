@@ -142,7 +142,7 @@ extension MountOperation {
         case .hide: "hide"
         case .tmpfs: "tmpfs"
         case .directory: "directory"
-        case .file: "file"
+        case .file, .replace: "file"
         case .symlink: "symlink"
         case .keep: "keep"
         case .proc: "proc"
@@ -154,8 +154,8 @@ extension MountOperation {
     var path: String {
         switch self {
         case .bind(_, let path, _), .readOnly(let path, _), .writable(let path), .hide(let path),
-            .tmpfs(let path, _, _, _), .directory(let path, _), .file(let path, _, _), .symlink(let path, _),
-            .keep(let path, _), .proc(let path), .devices(let path, _):
+            .tmpfs(let path, _, _, _), .directory(let path, _), .file(let path, _, _),
+            .replace(let path, _, _, _), .symlink(let path, _), .keep(let path, _), .proc(let path), .devices(let path, _):
             path
         }
     }
@@ -168,7 +168,8 @@ extension MountOperation {
             (list(size.map { "\($0) bytes" }) + ["mode 0\(String(mode, radix: 8))"] + options.words)
                 .joined(separator: ", ")
         case .directory(_, let mode): "mode 0\(String(mode, radix: 8))"
-        case .file(_, let content, let mode): "\(content.utf8.count) bytes, mode 0\(String(mode, radix: 8))"
+        case .file(_, let content, let mode), .replace(_, let content, let mode, _):
+            "\(content.utf8.count) bytes, mode 0\(String(mode, radix: 8))"
         case .symlink(_, let target): "to \(target)"
         case .keep: "read-only, and not to be replaced: your profiles decide about later boxes"
         case .readOnly, .writable, .hide, .proc, .devices: nil

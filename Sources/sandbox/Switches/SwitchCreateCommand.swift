@@ -39,6 +39,20 @@ struct SwitchCreateCommand: ParsableCommand {
     var isIsolated = false
     @Flag(name: .customLong("no-multicast-snooping"), help: "Multicast goes to all ports.")
     var noSnooping = false
+    @Flag(
+        name: .customLong("dns"),
+        help: "Resolve the names of its sandboxes, by a name server of its own (dnsmasq) that runs in a box.")
+    var hasDNS = false
+    @Option(
+        name: .customLong("domain"),
+        help: ArgumentHelp("With --dns: what the names end in; the switch's name when absent.", valueName: "domain"))
+    var domain: String?
+    @Option(
+        name: .customLong("resolver"),
+        help: ArgumentHelp(
+            "With --dns: who is asked for all other names; the host's name servers when absent and the uplink is nat, "
+                + "else nobody.", valueName: "address"))
+    var resolvers: [String] = []
 
     func run() throws {
         var spec = SwitchSpec(name: name)
@@ -48,16 +62,32 @@ struct SwitchCreateCommand: ParsableCommand {
         spec.filtersVLANs = filtersVLANs
         spec.isIsolated = isIsolated
         spec.snoopsMulticast = !noSnooping
+        try addNames(&spec)
         guard (68...65535).contains(mtu) else {
             throw UsageError("--mtu \(mtu) is out of range; use 68 to 65535", command: "sandbox switch create")
         }
+        let registry = try Registry.ofCaller()
         let store = try SwitchStore.ofCaller()
         if subnets.isEmpty, kind == .bridge {
             spec.subnets = [try switched { () throws(SwitchError) in try store.freeSubnet() }]
         } else if subnets != ["none"] {
             for text in subnets { spec.subnets.append(try subnet(text)) }
         }
-        _ = try switched { () throws(SwitchError) in try store.create(spec) }
+        try registry.createSwitch(spec, executable: OwnExecutable.path())
+    }
+
+    private func addNames(_ spec: inout SwitchSpec) throws(UsageError) {
+        if !hasDNS, domain != nil || !resolvers.isEmpty {
+            let option = domain == nil ? "--resolver" : "--domain"
+            throw UsageError("\(option) says nothing without --dns", command: "sandbox switch create")
+        }
+        (spec.hasDNS, spec.domain) = (hasDNS, domain)
+        for text in resolvers {
+            guard let address = IPAddress(text) else {
+                throw UsageError("--resolver '\(text)' is no address", command: "sandbox switch create")
+            }
+            spec.resolvers.append(address)
+        }
     }
 
     /// With the switch's own address: the one given, or the first.

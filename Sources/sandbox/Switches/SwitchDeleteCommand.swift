@@ -15,11 +15,11 @@ struct SwitchDeleteCommand: ParsableCommand {
     var names: [String]
 
     func run() throws {
-        let store = try SwitchStore.ofCaller()
+        let registry = try Registry.ofCaller()
         var failed = false
         for name in names {
             do throws(LaunchError) {
-                try switched { () throws(SwitchError) in try store.delete(name, force: force) }
+                try registry.deleteSwitch(name, force: force)
             } catch {
                 Output.error(error.message)
                 failed = true

@@ -45,6 +45,8 @@ struct SwitchListCommand: ParsableCommand {
 struct SwitchView {
     let spec: SwitchSpec
     let ports: [FabricPort]
+    /// What became of the name server; `nil` where the switch has none.
+    var nameServer: String?
 
     init(_ fabric: borrowing Switch) throws(SwitchError) {
         spec = fabric.spec
@@ -60,7 +62,9 @@ struct SwitchView {
     /// `switch show --json`.
     var document: Value {
         guard case .table(let entries) = spec.document else { return .null }
-        return .table([("name", .string(spec.name))] + entries + [("ports", .array(ports.map { $0.document }))])
+        return .table([("name", .string(spec.name))] + entries + [
+            ("nameServer", nameServer.map { .string($0) } ?? .null), ("ports", .array(ports.map { $0.document })),
+        ])
     }
 }
 

@@ -18,7 +18,8 @@ struct SwitchShowCommand: ParsableCommand {
 
     func run() throws {
         let store = try SwitchStore.ofCaller()
-        let view = try switched { () throws(SwitchError) in try SwitchView(store.existing(name)) }
+        var view = try switched { () throws(SwitchError) in try SwitchView(store.existing(name)) }
+        if view.spec.hasDNS { view.nameServer = try Registry.ofCaller().nameServerState(of: name).rawValue }
         if json { return try Output.json(view.document) }
         let spec = view.spec
         var lines = "\(spec.kind.rawValue) \(Style.output.bold(printable(spec.name)))"
@@ -29,6 +30,9 @@ struct SwitchShowCommand: ParsableCommand {
         if spec.isIsolated { lines += "  isolated" }
         if spec.filtersVLANs { lines += "  VLANs" }
         if spec.isTransient { lines += "  made on first use" }
+        if let server = view.nameServer {
+            lines += "  names in \(printable(spec.searchDomain)) by \(Registry.nameServer(of: spec.name)) (\(server))"
+        }
         try Output.write(lines + "\n")
         if view.ports.isEmpty { return try Output.write("no ports\n") }
         var table = Table(headings: ["PORT", "SANDBOX", "INTERFACE", "ADDRESSES", "MAC", "RECEIVED", "SENT", "FLAGS"])

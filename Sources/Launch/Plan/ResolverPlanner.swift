@@ -1,0 +1,55 @@
+import Addresses
+import Profile
+
+/// Decides the box's resolv.conf(5).
+struct ResolverPlanner {
+    let host: HostFacts
+    let network: Profile.Network
+    let unshare: Set<NamespaceKind>
+
+    private static let path = "/etc/resolv.conf"
+
+    func steps() throws(LaunchError) -> [MountStep] {
+        var servers: [IPAddress] = []
+        var domains: [String] = []
+        /// Where a name server is asked for, and not only taken where there is one.
+        var asking: String?
+        var key = "network.dns"
+        for (index, interface) in ([network.interface] + network.more).enumerated()
+        where interface.kind?.makesInterface == true {
+            let own = index == 0 ? "network.dns" : "network.more[\(index - 1)].dns"
+            let found = try resolver(interface)
+            if !found.servers.isEmpty, servers.isEmpty { key = own }
+            for server in found.servers where !servers.contains(server) { servers.append(server) }
+            if let domain = found.domain, !domains.contains(domain) { domains.append(domain) }
+            if asking == nil, interface.nameServers.contains(where: { $0 != .auto }) { asking = own }
+        }
+        if servers.isEmpty { return [] }
+        guard unshare.contains(.mount) else {
+            guard let asking else { return [] }
+            throw LaunchError(
+                key: asking, "name servers of the box's own need a mount namespace",
+                mend: "add \"mount\" to namespaces.unshare (--unshare mount)")
+        }
+        var content = domains.isEmpty ? "" : "search \(domains.joined(separator: " "))\n"
+        for server in servers { content += "nameserver \(server)\n" }
+        let file = MountOperation.replace(
+            path: ResolverPlanner.path, content: content, mode: 0o644, optional: asking == nil)
+        return [MountStep(asking ?? key, file)]
+    }
+
+    private func resolver(_ interface: Profile.Interface) throws(LaunchError) -> Resolver {
+        var resolver = Resolver(servers: [], domain: nil)
+        for server in interface.nameServers {
+            switch server {
+            case .address(let address): resolver.servers.append(address)
+            case .auto:
+                guard let name = interface.switchName, interface.address != .none, let own = try host.resolver(name)
+                else { continue }
+                resolver.servers += own.servers
+                resolver.domain = own.domain
+            }
+        }
+        return resolver
+    }
+}

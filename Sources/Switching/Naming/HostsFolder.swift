@@ -1,0 +1,76 @@
+import Addresses
+import Glibc
+import Kernel
+import Netlink
+
+/// The directory of a switch that its name server follows: a file of hosts(5) for each port, called like the port. The
+/// name server learns of each change from the kernel (inotify(7)).
+enum HostsFolder {
+    /// Readable for the name server's user, who reaches it in his own box only.
+    static func make(in folder: borrowing StateFolder) throws(SystemError) {
+        let made = try folder.folder(File.hosts)
+        let number = made.descriptor.number
+        try check("make \(made.path)") { fchmod(number, 0o755) }
+    }
+
+    /// Enters a port. One of a sandbox without a name has none, nor has one whose name the DNS does not know.
+    static func enter(_ port: Port, of owner: String?, _ fabric: borrowing Switch) throws(SwitchError) {
+        guard let owner, let end = port.end, DomainName.isValid(owner), !port.addresses.isEmpty else { return }
+        let lines = lines(owner, port.addresses.map { $0.address }, domain: fabric.spec.searchDomain)
+        try attributed(to: "dns") { () throws(SystemError) in
+            guard let folder = try fabric.openFolder().existing(File.hosts) else { return }
+            // A name that begins with a dot is passed over.
+            let temporary = try ProcessIdentity.own().temporary(end)
+            do throws(SystemError) {
+                let file = try folder.open(temporary, O_WRONLY | O_CREAT | O_TRUNC)
+                let number = file.number
+                try check("make \(folder.path)/\(end)") { fchmod(number, 0o644) }
+                try writeText(lines, to: number, name: "\(folder.path)/\(end)")
+                try folder.rename(temporary, to: end)
+            } catch {
+                try folder.remove(temporary)
+                throw error
+            }
+        }
+    }
+
+    /// The full name comes first: it is what an address leads to. A name with a dot stands with its domain alone: else
+    /// a sandbox called "example.org" would be taken for that.
+    static func lines(_ owner: String, _ addresses: [IPAddress], domain: String) -> String {
+        let names = owner.contains(".") ? "\(owner).\(domain)" : "\(owner).\(domain) \(owner)"
+        return addresses.map { "\($0) \(names)\n" }.joined()
+    }
+
+    /// Takes ports out; those that are not there are no error.
+    ///
+    /// - Parameter directory: the switch's.
+    static func remove(_ ends: Set<String>, in directory: String) throws(SwitchError) {
+        try attributed(to: "dns") { () throws(SystemError) in
+            guard let folder = try StateFolder(existing: directory).existing(File.hosts) else { return }
+            for end in ends.sorted() where FabricName.isPort(end) { try folder.remove(end) }
+        }
+    }
+}
+
+extension SwitchStore {
+    /// Removes names of ports that are gone.
+    /// - Returns: the paths removed.
+    func sweepNames(_ name: String) throws(SwitchError) -> [String] {
+        let fabric = try existing(name)
+        // First: a port is there before its name.
+        let entries = try attributed(to: "dns") { () throws(SystemError) in
+            try fabric.openFolder().existing(File.hosts)?.entries() ?? []
+        }
+        let ends = Set(try fabric.ports().map { $0.link.name })
+        return try attributed(to: "dns") { () throws(SystemError) in
+            guard let folder = try fabric.openFolder().existing(File.hosts) else { return [] }
+            var removed: [String] = []
+            for entry in entries where !ends.contains(entry) {
+                if let owner = ProcessIdentity(temporary: entry), try owner.isAlive() { continue }
+                try folder.remove(entry)
+                removed.append("\(folder.path)/\(entry)")
+            }
+            return removed
+        }
+    }
+}
