@@ -41,13 +41,15 @@ extension Registry {
     func startNameServer(of name: String, executable: String?) throws(LaunchError) {
         let store = SwitchStore(state)
         guard let service = try switched(nil, { () throws(SwitchError) in try store.nameService(of: name) }) else { return }
-        if try nameServerState(of: name).isUnderWay { return }
-        do throws(LaunchError) {
-            _ = try Sandbox.launch(NameServer(name, service).request, in: self, executable: executable)
-        } catch {
-            // Another command was faster.
-            if try !nameServerState(of: name).isUnderWay { throw error }
-        }
+        if try runsAs(service, name) { return }
+        let lock = try switched(nil, { () throws(SwitchError) in try store.lock() })
+        defer { lock.release() }
+        // Another may have been faster, or have changed it.
+        guard let service = try switched(nil, { () throws(SwitchError) in try store.nameService(of: name) }),
+            try !runsAs(service, name)
+        else { return }
+        try endNameServer(of: name)
+        _ = try Sandbox.launch(NameServer(name, service).request, in: self, executable: executable)
         for _ in 0..<1000 {
             if try switched(nil, { () throws(SwitchError) in try store.answersNames(name) }) { return }
             guard try nameServerState(of: name).isUnderWay else { break }
@@ -56,6 +58,14 @@ extension Registry {
         throw LaunchError(
             "the name server of the switch \"\(name)\" does not answer",
             mend: "'sandbox logs \(Registry.nameServer(of: name))' tells what it says")
+    }
+
+    /// Whether it is under way as it is to be run now: rules may lead to more names than when it was started.
+    private func runsAs(_ service: NameService, _ name: String) throws(LaunchError) -> Bool {
+        guard try nameServerState(of: name).isUnderWay, let record = try find(Registry.nameServer(of: name)) else {
+            return false
+        }
+        return record.command == service.command
     }
 
     /// Whether a switch's name server runs.
@@ -122,8 +132,17 @@ struct NameServer {
     static let profile = "name-server"
     private let name: String
     private let service: NameService
+    /// Directories at the root that are hidden from it.
+    private let others: [String]
 
-    init(_ name: String, _ service: NameService) { (self.name, self.service) = (name, service) }
+    init(_ name: String, _ service: NameService) throws(LaunchError) {
+        (self.name, self.service) = (name, service)
+        let entries = try translated { () throws(SystemError) in try StateFolder(existing: "/").entries() }
+        others = entries.filter { entry in
+            !["bin", "dev", "etc", "home", "proc", "root", "run", "sbin", "tmp", "usr"].contains(entry)
+                && !entry.hasPrefix("lib")
+        }.map { "/" + $0 }
+    }
 
     var request: LaunchRequest {
         var request = LaunchRequest(confinement, name: Registry.nameServer(of: name), command: service.command)
@@ -171,10 +190,8 @@ struct NameServer {
         if let directory = service.hostResolver {
             files.binds.append(.init(from: directory, to: directory, options: options))
         }
-        files.hide = [
-            "/boot", "/lost+found", "/media", "/mnt", "/opt", "/srv", "/sys", "/usr/local", "/usr/src", "/var",
-            "/etc/ssh", "/etc/ssl", "/etc/sandbox", "/etc/default", "/etc/systemd", "/etc/init.d",
-        ]
+        // Of the system it sees what a program needs; what else lies at the root is whoever's.
+        files.hide = others + ["/usr/local", "/usr/src", "/etc/ssh", "/etc/ssl", "/etc/sandbox"]
         return files
     }
 

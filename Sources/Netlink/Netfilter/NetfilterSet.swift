@@ -54,6 +54,9 @@ public struct NetfilterKey: Sendable, Hashable {
         adding(withUnsafeBytes(of: number) { Array($0) })
     }
 
+    /// The same in a set with the flag `interval`, where nft(8) has rules turn it round so that it compares bytewise.
+    public func adding(ordered number: UInt32) -> NetfilterKey { adding(native: number.bigEndian) }
+
     /// A number as packets have it: a port.
     public func adding(port: UInt16) -> NetfilterKey { adding([UInt8(port >> 8), UInt8(truncatingIfNeeded: port)]) }
 

@@ -24,7 +24,8 @@ struct Fabric {
             try socket.send(.change(.name("lo"), LinkChange(isUp: true)))
         }
         try makeBridge(socket)
-        try Program("nft", package: "nftables").run(["-f", "-"], input: Ruleset.ports, in: namespace)
+        try Program("nft", package: "nftables").run(
+            ["-f", "-"], input: Ruleset.ports + (spec.hasDNS ? NameRules.ruleset : ""), in: namespace)
     }
 
     /// Frames between ports are no business of the host's packet filters (br_netfilter, a seventh of all packets per

@@ -22,6 +22,11 @@ enum Ruleset {
             set in4 { typeof iif . meta l4proto . ip saddr . th dport; flags interval; }
             set in6 { typeof iif . meta l4proto . ip6 saddr . th dport; flags interval; }
 
+            # Ports with rules that lead to names: see NameRules.
+            set named { typeof iif; }
+            chain names_sent { }
+            chain names_received { }
+
             chain prerouting {
                 type filter hook prerouting priority -300; policy accept;
                 iif @guarded jump guard
@@ -44,6 +49,7 @@ enum Ruleset {
                 icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, mld2-listener-report } accept
                 iif . meta l4proto . ip daddr . th dport @out4 accept
                 iif . meta l4proto . ip6 daddr . th dport @out6 accept
+                iif @named jump names_sent
                 tcp flags & (syn | ack) == syn counter name refused drop
                 iif . meta l4proto . ip daddr . th sport @in4 accept
                 iif . meta l4proto . ip6 daddr . th sport @in6 accept
@@ -59,6 +65,7 @@ enum Ruleset {
                 tcp flags & (syn | ack) == syn counter name refused drop
                 oif . meta l4proto . ip saddr . th sport @out4 accept
                 oif . meta l4proto . ip6 saddr . th sport @out6 accept
+                oif @named jump names_received
                 counter name refused drop
             }
         }

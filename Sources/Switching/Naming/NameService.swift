@@ -30,6 +30,17 @@ public struct NameService: Sendable, Equatable {
             "--domain-needed", "--bogus-priv",
         ]
         for subnet in spec.subnets { command.append("--listen-address=\(subnet.address)") }
+        let slots: NameSlots
+        do throws(SystemError) {
+            slots = try NameSlots(StateFolder(existing: directory))
+        } catch {
+            throw SwitchError(error)
+        }
+        if !slots.arguments.isEmpty {
+            // An answer that it has kept itself would fill no set.
+            command += slots.arguments + ["--cache-size=0"]
+            capabilities.append("NET_ADMIN")
+        }
         switch try NameService.upstream(of: spec) {
         case .none: command += ["--no-resolv", "--address=/#/"]
         case .servers(let servers): command += ["--no-resolv"] + servers.map { "--server=\($0)" }

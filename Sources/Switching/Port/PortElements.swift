@@ -9,6 +9,8 @@ struct PortElements {
 
     private static func set(_ name: String) -> NetfilterSet { NetfilterSet(.bridge, "switch", name) }
     private var key: NetfilterKey { NetfilterKey().adding(native: UInt32(bitPattern: index)) }
+    /// The same in sets of ranges.
+    private var rangeKey: NetfilterKey { NetfilterKey().adding(ordered: UInt32(bitPattern: index)) }
 
     /// That it sends from its own addresses alone.
     func guarding(_ mac: MACAddress, _ addresses: [IPPrefix]) -> [NetlinkMessage] {
@@ -50,14 +52,14 @@ struct PortElements {
         let (first, last) = rule.protocol.numbers(family)
         let ports = rule.ports ?? 0...UInt16.max
         return NetfilterElement(
-            key.adding(byte: first).adding(network.first.bytes).adding(port: ports.lowerBound),
-            through: key.adding(byte: last).adding(network.last.bytes).adding(port: ports.upperBound))
+            rangeKey.adding(byte: first).adding(network.first.bytes).adding(port: ports.lowerBound),
+            through: rangeKey.adding(byte: last).adding(network.last.bytes).adding(port: ports.upperBound))
     }
 }
 
 extension TrafficRule.`Protocol` {
     /// The first and the last number of it (protocols(5)).
-    fileprivate func numbers(_ family: IPFamily) -> (UInt8, UInt8) {
+    func numbers(_ family: IPFamily) -> (UInt8, UInt8) {
         switch self {
         case .tcp: (6, 6)
         case .udp: (17, 17)

@@ -25,7 +25,8 @@ extension SwitchStore {
     public func prepare(_ interface: Profile.Interface) throws(SwitchError) {
         guard let name = interface.switchName else { return }
         try SwitchStore.check(name)
-        _ = try openOrCreate(name) { () throws(SwitchError) in try firstUse(name, interface) }
+        let fabric = try openOrCreate(name) { () throws(SwitchError) in try firstUse(name, interface) }
+        try bindNames(interface, fabric)
     }
 
     /// Makes an interface in a box. What fails leaves nothing that outlives the box's namespace.
@@ -61,6 +62,7 @@ extension SwitchStore {
             let port = try attributed { () throws(SystemError) in
                 try PortMaker(plan, of: fabric, to: box.namespace, owner: box.owner)
             }.make()
+            if let rules = plan.rules { try allowNames(rules, port, fabric) }
             if fabric.spec.hasDNS { try HostsFolder.enter(port, of: box.owner, fabric) }
             return port
         case .macvlan:

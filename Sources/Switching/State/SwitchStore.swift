@@ -58,7 +58,7 @@ public struct SwitchStore: Sendable {
     }
 
     /// Keeps other commands from making or deleting switches, for whom it takes longer than ten seconds.
-    func lock() throws(SwitchError) -> ByteLock {
+    package func lock() throws(SwitchError) -> ByteLock {
         let lock = try attributed { () throws(SystemError) in
             let file = try state.open().open(SwitchStore.lockFile, O_RDWR | O_CREAT)
             return try ByteLock(file, offset: SwitchStore.lockOffset, milliseconds: 10_000)
@@ -151,6 +151,8 @@ enum File {
     static let next = "next"
     /// hosts(5) for its name server.
     static let hosts = "hosts"
+    /// The names that rules lead to.
+    static let names = "names"
 }
 
 /// A switch that exists, with its network namespace open.
