@@ -40,7 +40,9 @@ extension Registry {
     /// Starts a switch's name server, unless it runs or is about to begin again, and waits until it answers.
     func startNameServer(of name: String, executable: String?) throws(LaunchError) {
         let store = SwitchStore(state)
-        guard let service = try switched(nil, { () throws(SwitchError) in try store.nameService(of: name) }) else { return }
+        guard let service = try switched(nil, { () throws(SwitchError) in try store.nameService(of: name) }) else {
+            return
+        }
         if try runsAs(service, name) { return }
         let lock = try switched(nil, { () throws(SwitchError) in try store.lock() })
         defer { lock.release() }

@@ -232,7 +232,9 @@ extension MountBuilder {
             let kind = try attributed(to: key) { () throws(SystemError) in
                 try FileStatus(place.number, name: path).kind
             }
-            if kind == .directory { throw LaunchError(key: key, "\(path) is a directory in the box", mend: "remove it") }
+            if kind == .directory {
+                throw LaunchError(key: key, "\(path) is a directory in the box", mend: "remove it")
+            }
             return try attributed(to: key) { () throws(SystemError) in
                 try coverWithFile(place.number, content, mode, path, under: root.descriptor.number)
             }

@@ -118,7 +118,8 @@ struct FilesystemPlanner {
     private func refuseRoot(_ steps: [MountStep]) throws(LaunchError) {
         for step in steps {
             switch step.operation {
-            case .bind(_, "/", _), .tmpfs("/", _, _, _), .hide("/"), .file("/", _, _), .replace("/", _, _, _), .symlink("/", _):
+            case .bind(_, "/", _), .tmpfs("/", _, _, _), .hide("/"), .file("/", _, _), .replace("/", _, _, _),
+                .symlink("/", _):
                 throw LaunchError(
                     key: step.key, "the root of the box cannot be covered",
                     mend: "set filesystem.root, or filesystem.read-only = [\"/\"]")

@@ -55,7 +55,8 @@ extension Schema {
             fallback: "[]"),
         Key(
             "dns", .vector(.string(.addressOr(["auto"]))),
-            "Name servers; auto: the switch's where it has one. Needs a mount namespace", example: "[\"auto\"]",
+            "Name servers, put into the box's /etc/resolv.conf; auto: the switch's where it has one. Needs a mount "
+                + "namespace; auto without one changes nothing", example: "[\"auto\"]",
             fallback: "[\"auto\"]", basis: "resolv.conf(5)"),
         Key(
             "publish", .list(.string(.publication)),
@@ -69,7 +70,10 @@ extension Schema {
         Key(
             "allow", .list(.string(.trafficRule)),
             "What passes, all else being dropped: tcp, udp, icmp or any, alone or with to or from and an address, a "
-                + "network, a name or any, with :PORT or :PORT-PORT. Answers pass too",
+                + "network, a name or any, with :PORT or :PORT-PORT. Answers pass too. A name of the DNS stands for it "
+                + "and the names below it, on a switch with a name server that asks others: an address passes from "
+                + "the moment at which that server tells it, until an hour without packets to it, and so do other "
+                + "names' servers at that address; all names can be asked for",
             example: "[\"tcp to 10.1.0.0/16:443\", \"icmp\"]", fallback: "everything"),
     ]
 

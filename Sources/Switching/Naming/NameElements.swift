@@ -33,7 +33,9 @@ struct NameElements {
             }
         }
         return [
-            .add([NetfilterElement(NetfilterKey().adding(native: UInt32(bitPattern: index)))], to: NameElements.set("named")),
+            .add(
+                [NetfilterElement(NetfilterKey().adding(native: UInt32(bitPattern: index)))],
+                to: NameElements.set("named")),
             .add(elements, to: NameElements.set("ports_\(slot)")),
         ]
     }

@@ -73,7 +73,8 @@ extension SwitchStore {
             try freeUnused(&slots, except: names, fabric)
             guard slots.bind(name) else {
                 throw SwitchError(
-                    key: "allow", "rules of the switch \"\(fabric.spec.name)\" lead to \(NameSlots.count) names already",
+                    key: "allow",
+                    "rules of the switch \"\(fabric.spec.name)\" lead to \(NameSlots.count) names already",
                     mend: "end sandboxes, use another switch, or write addresses")
             }
         }

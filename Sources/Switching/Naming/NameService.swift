@@ -92,7 +92,7 @@ extension NameService {
         var found: [IPAddress] = []
         for file in ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"] {
             let servers = try self.servers(in: file)
-            if servers.contains(where: { !$0.isLoopback }) { return .host(file) }
+            if servers.contains(where: { !$0.isLoopback }) { return .host(realPath(file)) }
             found += servers
         }
         let what = found.first.map { "listens on \($0), where no switch leads" } ?? "is not known"
@@ -112,6 +112,13 @@ extension NameService {
             return words.count > 1 && words[0] == "nameserver" ? IPAddress(String(words[1])) : nil
         }
     }
+}
+
+/// Where a path leads (realpath(3)); the path itself where that cannot be told.
+private func realPath(_ path: String) -> String {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    guard realpath(path, &buffer) != nil else { return path }
+    return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
 }
 
 extension SwitchSpec {

@@ -25,7 +25,12 @@ extension SwitchStore {
     public func prepare(_ interface: Profile.Interface) throws(SwitchError) {
         guard let name = interface.switchName else { return }
         try SwitchStore.check(name)
-        let fabric = try openOrCreate(name) { () throws(SwitchError) in try firstUse(name, interface) }
+        let fabric = try openOrCreate(name) { () throws(SwitchError) in
+            let spec = try firstUse(name, interface)
+            let names = NameRules.names(interface.allow)
+            if !names.isEmpty { try NameRules.check(names, on: spec) }
+            return spec
+        }
         try bindNames(interface, fabric)
     }
 

@@ -62,9 +62,10 @@ struct SwitchView {
     /// `switch show --json`.
     var document: Value {
         guard case .table(let entries) = spec.document else { return .null }
-        return .table([("name", .string(spec.name))] + entries + [
-            ("nameServer", nameServer.map { .string($0) } ?? .null), ("ports", .array(ports.map { $0.document })),
-        ])
+        return .table(
+            [("name", .string(spec.name))] + entries + [
+                ("nameServer", nameServer.map { .string($0) } ?? .null), ("ports", .array(ports.map { $0.document })),
+            ])
     }
 }
 
