@@ -13,7 +13,7 @@ _sandbox_words() {
 _sandbox_options() {
     case $1 in
     '') echo '--version -h --help' ;;
-    'run') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --set --json -n --name -d --detach -t --terminal --rm --dry-run --version -h --help' ;;
+    'run') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --switch --attach --address --set --json -n --name -d --detach -t --terminal --rm --dry-run --version -h --help' ;;
     'exec') echo '-t --terminal --user --group --workdir --env --version -h --help' ;;
     'attach') echo '--read-only --detach-key --version -h --help' ;;
     'ps') echo '-a --all -q --quiet --json --version -h --help' ;;
@@ -42,7 +42,7 @@ _sandbox_options() {
     'profile new') echo '--version -h --help' ;;
     'profile schema') echo '--version -h --help' ;;
     'profile unit') echo '-n --name --set --version -h --help' ;;
-    'explain') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --set --json --version -h --help' ;;
+    'explain') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --switch --attach --address --set --json --version -h --help' ;;
     'doctor') echo '--json --version -h --help' ;;
     esac
 }
@@ -67,6 +67,9 @@ _sandbox_kind() {
     'run --env') echo environment ;;
     'run --hostname') echo none ;;
     'run --capabilities') echo capabilities ;;
+    'run --switch') echo switches ;;
+    'run --attach') echo attachments ;;
+    'run --address') echo none ;;
     'run --set') echo keys ;;
     'run -n'|'run --name') echo none ;;
     'exec --user') echo users ;;
@@ -131,6 +134,9 @@ _sandbox_kind() {
     'explain --env') echo environment ;;
     'explain --hostname') echo none ;;
     'explain --capabilities') echo capabilities ;;
+    'explain --switch') echo switches ;;
+    'explain --attach') echo attachments ;;
+    'explain --address') echo none ;;
     'explain --set') echo keys ;;
     'explain @') echo sandboxes ;;
     *) echo flag ;;

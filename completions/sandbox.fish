@@ -16,7 +16,7 @@ end
 # Whether an option takes the next word as its value.
 function __sandbox_takes_value
     switch "$argv"
-        case 'run -p' 'run --profile' 'run --unshare' 'run --join' 'run --root' 'run --overlay' 'run --bind' 'run --tmpfs' 'run --read-only' 'run --writable' 'run --hide' 'run --private' 'run --user' 'run --group' 'run --workdir' 'run --env' 'run --hostname' 'run --capabilities' 'run --set' 'run -n' 'run --name'
+        case 'run -p' 'run --profile' 'run --unshare' 'run --join' 'run --root' 'run --overlay' 'run --bind' 'run --tmpfs' 'run --read-only' 'run --writable' 'run --hide' 'run --private' 'run --user' 'run --group' 'run --workdir' 'run --env' 'run --hostname' 'run --capabilities' 'run --switch' 'run --attach' 'run --address' 'run --set' 'run -n' 'run --name'
             return 0
         case 'exec --user' 'exec --group' 'exec --workdir' 'exec --env'
             return 0
@@ -48,7 +48,7 @@ function __sandbox_takes_value
             return 0
         case 'profile unit -n' 'profile unit --name' 'profile unit --set'
             return 0
-        case 'explain -p' 'explain --profile' 'explain --unshare' 'explain --join' 'explain --root' 'explain --overlay' 'explain --bind' 'explain --tmpfs' 'explain --read-only' 'explain --writable' 'explain --hide' 'explain --private' 'explain --user' 'explain --group' 'explain --workdir' 'explain --env' 'explain --hostname' 'explain --capabilities' 'explain --set'
+        case 'explain -p' 'explain --profile' 'explain --unshare' 'explain --join' 'explain --root' 'explain --overlay' 'explain --bind' 'explain --tmpfs' 'explain --read-only' 'explain --writable' 'explain --hide' 'explain --private' 'explain --user' 'explain --group' 'explain --workdir' 'explain --env' 'explain --hostname' 'explain --capabilities' 'explain --switch' 'explain --attach' 'explain --address' 'explain --set'
             return 0
     end
     return 1
@@ -161,6 +161,9 @@ complete -c sandbox -n '__sandbox_at run' -l env -x -a '(__sandbox_ask environme
 complete -c sandbox -n '__sandbox_at run' -l clear-env -d 'Begin with an empty environment.'
 complete -c sandbox -n '__sandbox_at run' -l hostname -x -d 'The host name that the box sees; needs a uts namespace.'
 complete -c sandbox -n '__sandbox_at run' -l capabilities -x -a '(__sandbox_ask capabilities)' -d 'Capabilities to keep, such as NET_BIND_SERVICE; !NAME takes one away.'
+complete -c sandbox -n '__sandbox_at run' -l switch -x -a '(__sandbox_ask switches)' -d 'Attach the box to this switch; needs a net namespace.'
+complete -c sandbox -n '__sandbox_at run' -l attach -x -a '(__sandbox_ask attachments)' -d 'How: veth, macvlan, host or none.'
+complete -c sandbox -n '__sandbox_at run' -l address -x -d 'The address on the switch: auto, none, or ADDRESS/LENGTH, several with commas.'
 complete -c sandbox -n '__sandbox_at run' -l set -x -a '(__sandbox_ask keys)' -d 'Set any key of the profile language, as in resources.memory=512M.'
 complete -c sandbox -n '__sandbox_at run' -l json -d 'Print one JSON document instead of text.'
 complete -c sandbox -n '__sandbox_at run' -s n -l name -x -d 'The name of the sandbox.'
@@ -326,6 +329,9 @@ complete -c sandbox -n '__sandbox_at explain' -l env -x -a '(__sandbox_ask envir
 complete -c sandbox -n '__sandbox_at explain' -l clear-env -d 'Begin with an empty environment.'
 complete -c sandbox -n '__sandbox_at explain' -l hostname -x -d 'The host name that the box sees; needs a uts namespace.'
 complete -c sandbox -n '__sandbox_at explain' -l capabilities -x -a '(__sandbox_ask capabilities)' -d 'Capabilities to keep, such as NET_BIND_SERVICE; !NAME takes one away.'
+complete -c sandbox -n '__sandbox_at explain' -l switch -x -a '(__sandbox_ask switches)' -d 'Attach the box to this switch; needs a net namespace.'
+complete -c sandbox -n '__sandbox_at explain' -l attach -x -a '(__sandbox_ask attachments)' -d 'How: veth, macvlan, host or none.'
+complete -c sandbox -n '__sandbox_at explain' -l address -x -d 'The address on the switch: auto, none, or ADDRESS/LENGTH, several with commas.'
 complete -c sandbox -n '__sandbox_at explain' -l set -x -a '(__sandbox_ask keys)' -d 'Set any key of the profile language, as in resources.memory=512M.'
 complete -c sandbox -n '__sandbox_at explain' -l json -d 'Print one JSON document instead of text.'
 complete -c sandbox -n '__sandbox_at explain' -l version -d 'Show the version.'

@@ -155,7 +155,8 @@ extension MountOperation {
         switch self {
         case .bind(_, let path, _), .readOnly(let path, _), .writable(let path), .hide(let path),
             .tmpfs(let path, _, _, _), .directory(let path, _), .file(let path, _, _),
-            .replace(let path, _, _, _), .symlink(let path, _), .keep(let path, _), .proc(let path), .devices(let path, _):
+            .replace(let path, _, _, _), .symlink(let path, _), .keep(let path, _), .proc(let path),
+            .devices(let path, _):
             path
         }
     }
