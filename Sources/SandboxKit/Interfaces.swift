@@ -60,11 +60,16 @@ final class Interfaces {
         }
         let box = BoxReference(namespace: namespace, process: process, owner: owner)
         var ports: [Port] = []
-        for plan in plans {
-            ports.append(
-                try switched(plan.key) { () throws(SwitchError) in
-                    try store.attach(plan.interface, named: plan.name, to: box, host: host)
-                })
+        do throws(LaunchError) {
+            for plan in plans {
+                ports.append(
+                    try switched(plan.key) { () throws(SwitchError) in
+                        try store.attach(plan.interface, named: plan.name, to: box, host: host)
+                    })
+            }
+        } catch {
+            try switched { () throws(SwitchError) in try store.release(ports, of: owner ?? "-") }
+            throw error
         }
         return ports
     }
@@ -77,6 +82,7 @@ extension Port {
             ("name", .string(name)), ("switch", switchName.map { .string($0) } ?? .null),
             ("attach", .string(attach.rawValue)), ("addresses", .strings(addresses.map { $0.description })),
             ("mac", mac.map { .string($0.description) } ?? .null), ("end", end.map { .string($0) } ?? .null),
+            ("published", .strings(published.map { $0.description })),
         ])
     }
 
@@ -91,6 +97,7 @@ extension Port {
         if addresses.count != texts.count { return nil }
         self.init(
             name: name, switchName: fields.string("switch"), attach: attach, addresses: addresses,
-            mac: fields.string("mac").flatMap { MACAddress($0) }, end: fields.string("end"))
+            mac: fields.string("mac").flatMap { MACAddress($0) }, end: fields.string("end"),
+            published: (fields.strings("published") ?? []).compactMap { Publication($0) })
     }
 }

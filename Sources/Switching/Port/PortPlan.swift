@@ -14,6 +14,7 @@ struct PortPlan: Equatable {
     var isIsolated: Bool
     var isGuarded: Bool
     var rules: [TrafficRule]?
+    var publications: [Publication]
     /// Families of which the default route leads to the switch.
     var defaultRoutes: [IPAddress]
     var routes: [Profile.Interface.Route]
@@ -32,7 +33,9 @@ struct PortPlan: Equatable {
         mtu = interface.mtu ?? spec.mtu
         isIsolated = interface.isolated ?? spec.isIsolated
         isGuarded = interface.spoofing == .deny
-        rules = interface.allow
+        publications = interface.publish
+        // Who publishes wants to be reached.
+        rules = interface.allow.map { $0 + interface.publish.map { $0.rule } }
         routes = interface.routes
         (vlan, trunk) = (interface.vlan, interface.trunk)
         defaultRoutes = []
@@ -87,10 +90,12 @@ public struct Port: Sendable, Equatable {
     public var mac: MACAddress?
     /// What it is called in the switch.
     public var end: String?
+    /// Ports of the host that lead to it.
+    public var published: [Publication]
 
     public init(
         name: String, switchName: String?, attach: Profile.Interface.Attach, addresses: [IPPrefix], mac: MACAddress?,
-        end: String? = nil
+        end: String? = nil, published: [Publication] = []
     ) {
         self.name = name
         self.switchName = switchName
@@ -98,5 +103,6 @@ public struct Port: Sendable, Equatable {
         self.addresses = addresses
         self.mac = mac
         self.end = end
+        self.published = published
     }
 }

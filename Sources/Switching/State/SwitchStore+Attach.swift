@@ -25,7 +25,8 @@ extension SwitchStore {
     public func prepare(_ interface: Profile.Interface) throws(SwitchError) {
         guard let name = interface.switchName else { return }
         try SwitchStore.check(name)
-        _ = try openOrCreate(name) { () throws(SwitchError) in try firstUse(name, interface) }
+        let fabric = try openOrCreate(name) { () throws(SwitchError) in try firstUse(name, interface) }
+        if !interface.publish.isEmpty { try preparePublishing(interface, on: fabric) }
     }
 
     /// Makes an interface in a box. What fails leaves nothing that outlives the box's namespace.
@@ -58,9 +59,10 @@ extension SwitchStore {
                 throw SwitchError(
                     key: "attach", "the switch \"\(switchName)\" has ports of kind veth", mend: "write \"veth\"")
             }
-            return try attributed { () throws(SystemError) in
+            let port = try attributed { () throws(SystemError) in
                 try PortMaker(plan, of: fabric, to: box.namespace, owner: box.owner)
             }.make()
+            return try publish(plan, port, fabric, host)
         case .macvlan:
             if interface.kind == .veth, interface.attach != nil {
                 throw SwitchError(

@@ -27,9 +27,13 @@ extension SwitchStore {
     ///   their namespace down.
     public func release(_ ports: [Port], of owner: String) throws(SwitchError) {
         for name in Set(ports.compactMap { $0.switchName }).sorted() {
-            guard let spec = try find(name), spec.isTransient else { continue }
+            guard let spec = try find(name) else { continue }
+            let published = ports.filter { $0.switchName == name && !$0.published.isEmpty }
+            if !spec.isTransient, published.isEmpty { continue }
             let lock = try lock()
             defer { lock.release() }
+            try withdraw(published)
+            if !spec.isTransient { continue }
             guard let fabric = try open(name) else { continue }
             let ends = Set(ports.compactMap { $0.end })
             let isUsed = try fabric.ports().contains { !($0.label?.owner == owner && ends.contains($0.link.name)) }
@@ -49,6 +53,6 @@ extension SwitchStore {
             try attributed { () throws(SystemError) in try forget(name) }
             removed.append(path(name))
         }
-        return removed
+        return removed + (try attributed { () throws(SystemError) in try tidyOwnHost() })
     }
 }

@@ -31,6 +31,16 @@ struct SwitchCreateCommand: ParsableCommand {
         name: .customLong("parent"),
         help: ArgumentHelp("Of a macvlan: the host's device.", valueName: "interface"))
     var parent: String?
+    @Option(
+        name: .customLong("uplink"),
+        help: ArgumentHelp(
+            "How ports reach beyond the switch: none; nat, through the host and with its address; or a device of the "
+                + "host's, which becomes a port and comes back when the switch is deleted, its routes apart.",
+            valueName: "none|nat|interface"),
+        completion: .list(["none", "nat"]))
+    var uplink = "none"
+    @Flag(name: .customLong("force"), help: "With the device that the host itself reaches others by, too.")
+    var force = false
     @Option(name: .customLong("mtu"), help: ArgumentHelp("Largest packet, in bytes.", valueName: "bytes"))
     var mtu = 1500
     @Flag(name: .customLong("vlan-filtering"), help: "Ports belong to VLANs, as network.vlan says.")
@@ -44,6 +54,11 @@ struct SwitchCreateCommand: ParsableCommand {
         var spec = SwitchSpec(name: name)
         spec.kind = kind.value
         spec.parent = parent
+        switch uplink {
+        case "none": spec.uplink = .none
+        case "nat": spec.uplink = .nat
+        default: spec.uplink = .device(uplink)
+        }
         spec.mtu = mtu
         spec.filtersVLANs = filtersVLANs
         spec.isIsolated = isIsolated
@@ -57,7 +72,7 @@ struct SwitchCreateCommand: ParsableCommand {
         } else if subnets != ["none"] {
             for text in subnets { spec.subnets.append(try subnet(text)) }
         }
-        _ = try switched { () throws(SwitchError) in try store.create(spec) }
+        _ = try switched { () throws(SwitchError) in try store.create(spec, force: force) }
     }
 
     /// With the switch's own address: the one given, or the first.
