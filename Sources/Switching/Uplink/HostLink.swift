@@ -113,6 +113,12 @@ struct HostLink {
             spec.subnets.map {
                 .add(Route(to: $0.network, via: transit.fabric($0.family), link: link.index))
             })
+        if !families.contains(.v6) { return }
+        // What is published on ::1 is answered by this interface, and the kernel looks for the loopback's address on
+        // the very interface that a packet arrives by. Packets that really bear it are refused before that.
+        var answers = Route(to: IPPrefix(.v6(1)), link: link.index, metric: 1024 + transit.number)
+        (answers.isLocal, answers.table) = (true, 255)
+        try socket.send(.add(answers))
     }
 
     private func setUpFabric(_ transit: Transit, _ socket: borrowing NetlinkSocket) throws(SystemError) {
