@@ -10,6 +10,11 @@ struct PortElements {
     private static func set(_ name: String) -> NetfilterSet { NetfilterSet(.bridge, "switch", name) }
     private var key: NetfilterKey { NetfilterKey().adding(native: UInt32(bitPattern: index)) }
 
+    /// In sets of ranges nft(8) has all numbers as packets have them, so that their order is that of their bytes.
+    private var rangeKey: NetfilterKey {
+        NetfilterKey().adding(withUnsafeBytes(of: UInt32(bitPattern: index).bigEndian) { Array($0) })
+    }
+
     /// That it sends from its own addresses alone.
     func guarding(_ mac: MACAddress, _ addresses: [IPPrefix]) -> [NetlinkMessage] {
         var messages = [NetlinkMessage.add([NetfilterElement(key)], to: PortElements.set("guarded"))]
@@ -50,8 +55,8 @@ struct PortElements {
         let (first, last) = rule.protocol.numbers(family)
         let ports = rule.ports ?? 0...UInt16.max
         return NetfilterElement(
-            key.adding(byte: first).adding(network.first.bytes).adding(port: ports.lowerBound),
-            through: key.adding(byte: last).adding(network.last.bytes).adding(port: ports.upperBound))
+            rangeKey.adding(byte: first).adding(network.first.bytes).adding(port: ports.lowerBound),
+            through: rangeKey.adding(byte: last).adding(network.last.bytes).adding(port: ports.upperBound))
     }
 }
 
