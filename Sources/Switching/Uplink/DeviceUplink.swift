@@ -95,7 +95,7 @@ struct DeviceUplink {
     private static func restore(_ lines: [String], _ outside: borrowing NetlinkSocket) throws(SystemError) {
         guard let link = try outside.link(.name(lines[0])) else { return }
         if lines[1] == "up" {
-            try outside.send(.change(.index(link.index), LinkChange(isUp: true, ipv6Addresses: .fromMAC)))
+            try outside.send(.change(.index(link.index), LinkChange(isUp: true)))
         }
         for prefix in lines.dropFirst(2).compactMap({ IPPrefix($0) }) {
             do throws(SystemError) {

@@ -96,7 +96,7 @@ extension Integration {
             let box = try Box()
             let net = try OuterNetwork(box)
             defer { net.end() }
-            let before = try net.hostState()
+            let before = try net.settledState()
             try net.startBox("web", ["--switch", "own", "--publish", "8080:80"], "tcp:0.0.0.0:80")
             #expect(try net.ask(from: net.outside, "tcp:198.51.100.1:8080").hasPrefix("web "))
             try net.must(["rm", "-f", "web"])
@@ -221,7 +221,7 @@ extension Integration {
             let box = try Box()
             let net = try OuterNetwork(box)
             defer { net.end() }
-            let before = try net.hostState()
+            let before = try net.settledState()
             try net.must(["switch", "create", "lan", "--subnet", "10.77.0.0/24", "--uplink", "nat"])
             try net.startBox("web", ["--switch", "lan", "--publish", "8080:80"], "tcp:0.0.0.0:80")
             let refused = try net.sandbox(["switch", "delete", "lan"])

@@ -89,7 +89,7 @@ extension Integration {
             let box = try Box()
             let net = try OuterNetwork(box)
             defer { net.end() }
-            let before = try state(net)
+            let before = try net.settledState()
             try net.must(["switch", "create", "one", "--subnet", "10.77.1.0/24", "--uplink", "nat"])
             try net.must(["switch", "create", "two", "--subnet", "10.77.2.0/24", "--uplink", "nat"])
             #expect(try net.text(on: net.host, ["sysctl", "-n", "net.ipv4.conf.wan.forwarding"]) == "1")
@@ -98,7 +98,7 @@ extension Integration {
             try net.serve(on: net.outside, "world", "tcp:198.51.100.2:80")
             #expect(try net.ask(fromBoxOn: "two", "tcp:198.51.100.2:80") == "world 198.51.100.1")
             try net.must(["switch", "delete", "two"])
-            #expect(try state(net) == before)
+            #expect(try net.hostState() == before)
             #expect(Files.list(box.file("state/switches")).isEmpty)
             #expect(!Files.exists(box.file("state/host-settings")))
         }
@@ -159,13 +159,13 @@ extension Integration {
                 ip link add used type veth peer name other
                 ip link set used master br9
                 """)
-            let before = try state(net)
+            let before = try net.settledState()
             let outcome = try net.sandbox([
                 "switch", "create", "lan", "--subnet", "10.77.0.0/24", "--uplink", device,
             ])
             #expect(outcome.status == 125 && outcome.errorLines.count == 1, "\(outcome)")
             #expect(outcome.err.contains(reason), "\(outcome)")
-            #expect(try state(net) == before)
+            #expect(try net.hostState() == before)
             #expect(Files.list(box.file("state/switches")).isEmpty)
         }
 
@@ -178,12 +178,22 @@ extension Integration {
             try net.must(["switch", "delete", "lan"])
             #expect(try net.text(on: net.host, ["ip", "address"]).contains("198.51.100.1/24"))
         }
-
-        private func state(_ net: OuterNetwork) throws -> String { try net.hostState() }
     }
 }
 
 extension OuterNetwork {
+    /// The same, once the kernel has found out which links have somebody at their other end.
+    func settledState() throws -> String {
+        var last = ""
+        _ = try Clock.waitUntil {
+            let before = last
+            Clock.pause(0.05)
+            last = try hostState()
+            return last == before && !last.contains("linkdown")
+        }
+        return last
+    }
+
     /// All that a switch could change about the host.
     func hostState() throws -> String {
         try script(
