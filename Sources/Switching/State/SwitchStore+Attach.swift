@@ -37,10 +37,11 @@ extension SwitchStore {
         _ interface: Profile.Interface, named name: String, to box: BoxReference, host: Int32
     ) throws(SwitchError) -> Port {
         guard let switchName = interface.switchName else { return try attachShared(interface, name, box, host) }
-        if let spec = try find(switchName), !spec.isTransient {
+        if interface.publish.isEmpty, let spec = try find(switchName), !spec.isTransient {
             return try attach(interface, named: name, to: box, host: host, on: try existing(switchName))
         }
-        // One that was made on first use may be about to go with its last port, or gone since it was prepared.
+        // One that was made on first use may be about to go with its last port, or gone since it was prepared. Of two who
+        // publish the same the second one is to know of the first.
         let lock = try lock()
         defer { lock.release() }
         let fabric = try openOrMake(switchName) { () throws(SwitchError) in try firstUse(switchName, interface) }
@@ -62,7 +63,7 @@ extension SwitchStore {
             let port = try attributed { () throws(SystemError) in
                 try PortMaker(plan, of: fabric, to: box.namespace, owner: box.owner)
             }.make()
-            return try publish(plan, port, fabric, host)
+            return try publish(plan, interface, port, fabric, host)
         case .macvlan:
             if interface.kind == .veth, interface.attach != nil {
                 throw SwitchError(

@@ -21,6 +21,11 @@ extension SwitchStore {
         }
         let lock = try lock()
         defer { lock.release() }
+        try openWay(interface, fabric)
+    }
+
+    /// For one who has the lock.
+    private func openWay(_ interface: Profile.Interface, _ fabric: borrowing Switch) throws(SwitchError) {
         try ensureLink(fabric)
         let host = try fabric.host()
         let settings = try attributed { () throws(SystemError) in try HostSettings(state, host: host.number) }
@@ -28,9 +33,9 @@ extension SwitchStore {
         try Forwarding(host: host.number).openForCallers(at: asked, fabric.spec, settings)
     }
 
-    /// Lets ports of the host lead to a port; all of them or none.
+    /// Lets ports of the host lead to a port; all of them or none. For one who has the lock where anything is published.
     func publish(
-        _ plan: PortPlan, _ port: Port, _ fabric: borrowing Switch, _ host: Int32
+        _ plan: PortPlan, _ interface: Profile.Interface, _ port: Port, _ fabric: borrowing Switch, _ host: Int32
     ) throws(SwitchError) -> Port {
         var port = port
         if fabric.reachesHost {
@@ -42,8 +47,8 @@ extension SwitchStore {
         if plan.publications.isEmpty { return port }
         var ports: [PublishedPort] = []
         for publication in plan.publications { ports += try publication.ports(to: port.addresses) }
-        let lock = try lock()
-        defer { lock.release() }
+        // The switch can be another than the one that was prepared.
+        if !fabric.reachesHost { try openWay(interface, fabric) }
         for (index, one) in ports.enumerated() {
             if let other = ports[..<index].first(where: { $0.collides(with: one) }) {
                 throw SwitchError(key: "publish", "\(one.text) and \(other.text) are the same", mend: "take one out")
