@@ -77,6 +77,7 @@ extension Port {
             ("name", .string(name)), ("switch", switchName.map { .string($0) } ?? .null),
             ("attach", .string(attach.rawValue)), ("addresses", .strings(addresses.map { $0.description })),
             ("mac", mac.map { .string($0.description) } ?? .null), ("end", end.map { .string($0) } ?? .null),
+            ("companion", companion.map { .string($0) } ?? .null),
         ])
     }
 
@@ -91,6 +92,7 @@ extension Port {
         if addresses.count != texts.count { return nil }
         self.init(
             name: name, switchName: fields.string("switch"), attach: attach, addresses: addresses,
-            mac: fields.string("mac").flatMap { MACAddress($0) }, end: fields.string("end"))
+            mac: fields.string("mac").flatMap { MACAddress($0) }, end: fields.string("end"),
+            companion: fields.string("companion"))
     }
 }

@@ -65,24 +65,4 @@ struct Fabric {
                 spec.subnets.map { .add(InterfaceAddress($0, link: bridge.index, flags: .withoutDuplicateDetection)) })
         }
     }
-
-    /// Makes a further bridge with a pair of ports to the first. There all is flooded that is not known.
-    /// - Returns: its index.
-    static func join(
-        _ name: String, _ number: Int, to main: Link, _ socket: borrowing NetlinkSocket
-    ) throws(SystemError) -> Int32 {
-        var options = main.bridge ?? BridgeOptions()
-        options.forwardDelay = 0
-        var link = LinkOptions(name, mtu: UInt32(main.mtu))
-        link.isUp = true
-        let bridge = try socket.create(LinkSpec(link, .bridge(options)))
-        var end = LinkOptions("t\(number)", mtu: UInt32(main.mtu), master: main.index)
-        end.isUp = true
-        let peer = LinkOptions("u\(number)", mtu: UInt32(main.mtu))
-        guard let far = try socket.create(LinkSpec(end, .veth(peer: peer))).other else {
-            throw SystemError("join a further bridge", code: ENODEV)
-        }
-        try socket.send(.change(.index(far), LinkChange(isUp: true, master: bridge.index)))
-        return bridge.index
-    }
 }

@@ -19,6 +19,7 @@ struct PortPlan: Equatable {
     var routes: [Profile.Interface.Route]
     var vlan: Int?
     var trunk: [Int]
+    var rate: Profile.Interface.Rate
 
     /// - Parameter owner: the sandbox's name.
     init(_ interface: Profile.Interface, name: String, on spec: SwitchSpec, owner: String?) throws(SwitchError) {
@@ -35,6 +36,12 @@ struct PortPlan: Equatable {
         rules = interface.allow
         routes = interface.routes
         (vlan, trunk) = (interface.vlan, interface.trunk)
+        rate = interface.rate
+        if let burst = rate.burst, burst < UInt64(mtu + 18) {
+            throw SwitchError(
+                key: "rate.burst", "\(burst) bytes hold no frame of this interface, whose MTU is \(mtu)",
+                mend: "use \(mtu + 18) or more, or take it out")
+        }
         defaultRoutes = []
         switch interface.address {
         case .auto: fixed = nil
@@ -87,10 +94,12 @@ public struct Port: Sendable, Equatable {
     public var mac: MACAddress?
     /// What it is called in the switch.
     public var end: String?
+    /// What is called there that does not go by itself when the port goes.
+    public var companion: String?
 
     public init(
         name: String, switchName: String?, attach: Profile.Interface.Attach, addresses: [IPPrefix], mac: MACAddress?,
-        end: String? = nil
+        end: String? = nil, companion: String? = nil
     ) {
         self.name = name
         self.switchName = switchName
@@ -98,5 +107,6 @@ public struct Port: Sendable, Equatable {
         self.addresses = addresses
         self.mac = mac
         self.end = end
+        self.companion = companion
     }
 }

@@ -23,7 +23,7 @@ struct SharedPort {
     }
 
     func make(_ box: BoxReference, on fabric: borrowing Switch) throws(SwitchError) -> Port {
-        let addresses = try Leases(fabric).take(plan.fixed, for: box)
+        let addresses = try Leases(fabric).take(plan.fixed, for: box, plan.name)
         return try make(box, addresses: addresses, switchName: fabric.spec.name)
     }
 
