@@ -30,6 +30,7 @@ func switched<Result: ~Copyable>(
 final class Interfaces {
     private let plans: [InterfacePlan]
     private let owner: String?
+    private let mayAdminister: Bool
     private let store: SwitchStore
     private let host: Int32
 
@@ -39,6 +40,7 @@ final class Interfaces {
         if plan.interfaces.isEmpty { return nil }
         plans = plan.interfaces
         owner = plan.name
+        mayAdminister = plan.security.capabilities.mayHold("NET_ADMIN")
         if let state { store = SwitchStore(state) } else { store = try .ofCaller() }
         host = try translated { () throws(SystemError) in try Descriptor(open: "/proc/self/ns/net", O_RDONLY).take() }
         for plan in plans {
@@ -58,7 +60,7 @@ final class Interfaces {
             }
             return process
         }
-        let box = BoxReference(namespace: namespace, process: process, owner: owner)
+        let box = BoxReference(namespace: namespace, process: process, owner: owner, mayAdminister: mayAdminister)
         var ports: [Port] = []
         for plan in plans {
             ports.append(
@@ -67,6 +69,16 @@ final class Interfaces {
                 })
         }
         return ports
+    }
+}
+
+extension Profile.Capabilities {
+    /// Whether anything in the box can come to have a capability: of the five sets none has it, and the bounding set
+    /// is ours.
+    fileprivate func mayHold(_ name: String) -> Bool {
+        guard let keep else { return true }
+        let all = keep + ambient + (bounding ?? []) + (permitted ?? []) + (effective ?? []) + (inheritable ?? [])
+        return all.contains { [name, "CAP_" + name, "ALL"].contains($0.uppercased()) }
     }
 }
 

@@ -148,11 +148,9 @@ struct BridgeStar {
     private func join(
         _ name: String, _ number: Int, _ socket: borrowing NetlinkSocket
     ) throws(SystemError) -> Int32 {
-        var options = main.bridge ?? BridgeOptions()
-        options.forwardDelay = 0
         var link = LinkOptions(name, mtu: UInt32(main.mtu))
         link.isUp = true
-        let bridge = try socket.create(LinkSpec(link, .bridge(options)))
+        let bridge = try socket.create(LinkSpec(link, .bridge(Fabric.options(spec))))
         do throws(SystemError) {
             var end = LinkOptions(FabricName.near(number), mtu: UInt32(main.mtu), master: main.index)
             end.isUp = true
@@ -188,7 +186,9 @@ struct BridgeStar {
     private func prepareIsolation(_ socket: borrowing NetlinkSocket) throws(SwitchError) {
         try Program("nft", package: "nftables").run(["-f", "-"], input: Ruleset.apart, in: namespace)
         try attributed { () throws(SystemError) in
-            let isolated = try socket.links(master: main.index).filter { $0.group == FabricGroup.ports && $0.port?.isolated == true }
+            let isolated = try socket.links(master: main.index).filter {
+                $0.group == FabricGroup.ports && $0.port?.isolated == true
+            }
             if isolated.isEmpty { return }
             for part in stride(from: 0, to: isolated.count, by: 64) {
                 try NetfilterSocket(in: namespace).commit([

@@ -52,7 +52,7 @@ struct PortMaker: ~Copyable {
         try guardPort(link, addresses, isOneOfMany: isOneOfMany)
         try attributed { () throws(SystemError) in try limitVLANs(link) }
         guard let end = link.other else { throw SwitchError("the port's end in the box cannot be found") }
-        let companion = try PortShaper(plan)?.hold(link, socket)
+        let companion = try PortShaper(plan, switchEnd: link.name)?.hold(link, socket)
         do throws(SwitchError) {
             if !plan.rate.isEmpty {
                 try attributed { () throws(SystemError) in

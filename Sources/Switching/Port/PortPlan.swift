@@ -28,7 +28,7 @@ struct PortPlan: Equatable {
         switch interface.hardwareAddress {
         case .fixed(let address): mac = address
         case .random: mac = .random()
-        case .auto: mac = owner.map { MACAddress(derivedFrom: "\(spec.name) \($0) \(name)") } ?? .random()
+        case .auto: mac = owner.map { MACAddress(derivedFrom: "\(spec.place) \($0) \(name)") } ?? .random()
         }
         mtu = interface.mtu ?? spec.mtu
         isIsolated = interface.isolated ?? spec.isIsolated

@@ -3,47 +3,66 @@ import Kernel
 import Netlink
 import Profile
 
-/// Holds a port to its rates at the switch's end, out of the box's reach. What the box receives waits in that end's
-/// queue; what it sends is led past an ifb(4) that has a queue of its own, and waits there: nothing is thrown away that
-/// a little patience would let through.
+/// Holds a port to its rates. What leaves by an interface waits in its own queue; what comes in is led past an ifb(4)
+/// that has a queue, and waits there: nothing is thrown away that a little patience would let through.
 struct PortShaper {
-    private let rate: Profile.Interface.Rate
+    /// Bits a second.
+    private let leaving: UInt64?
+    private let coming: UInt64?
+    private let burst: UInt64?
     private let mtu: Int
+    private let companion: String
 
-    /// `nil` where there is nothing to hold.
-    init?(_ plan: PortPlan) {
+    /// At the switch's end, out of the box's reach: what the box sends comes in there. `nil` where there is nothing to
+    /// hold.
+    init?(_ plan: PortPlan, switchEnd: String) {
         if plan.rate.isEmpty { return nil }
-        (rate, mtu) = (plan.rate, plan.mtu)
+        (leaving, coming, burst) = (plan.rate.ingress, plan.rate.egress, plan.rate.burst)
+        mtu = plan.mtu
+        companion = PortShaper.companion(of: switchEnd)
+    }
+
+    /// At the box's own end, for want of another. Who administers the box's network could lift it.
+    init?(_ plan: PortPlan, inside box: BoxReference) throws(SwitchError) {
+        if plan.rate.isEmpty { return nil }
+        if box.mayAdminister {
+            throw SwitchError(
+                key: "rate",
+                "a limit of this kind of interface lies in the box, which could lift it: it may get CAP_NET_ADMIN",
+                mend: "set security.capabilities.keep without NET_ADMIN, or use a switch of kind bridge")
+        }
+        (leaving, coming, burst) = (plan.rate.egress, plan.rate.ingress, plan.rate.burst)
+        mtu = plan.mtu
+        companion = "ifb-" + plan.name.prefix(11)
     }
 
     /// What the interface is called that a port's traffic is led past.
     static func companion(of port: String) -> String { "i" + port.dropFirst() }
 
-    /// Sets a port's end up that is down still: a queue for one that is up takes 20 ms of waiting for the kernel.
+    /// Sets an end up that is down still: a queue for one that is up takes 20 ms of waiting for the kernel.
     /// - Returns: the companion's name, where there is one.
     func hold(_ port: Link, _ socket: borrowing NetlinkSocket) throws(SwitchError) -> String? {
         try attributed(to: "rate") { () throws(SystemError) in
             var messages: [NetlinkMessage] = []
-            if let ingress = rate.ingress { messages.append(.add(.tokenBucket(limit(ingress)), to: port.index)) }
-            guard let egress = rate.egress else {
+            if let leaving { messages.append(.add(.tokenBucket(limit(leaving)), to: port.index)) }
+            guard let coming else {
                 try socket.send(messages)
                 return nil
             }
-            let name = PortShaper.companion(of: port.name)
-            let companion = try makeCompanion(name, socket)
+            let index = try makeCompanion(companion, socket)
             do throws(SystemError) {
                 try socket.send(
                     messages + [
-                        .add(.tokenBucket(limit(egress)), to: companion),
-                        .change(.index(companion), LinkChange(isUp: true)),
+                        .add(.tokenBucket(limit(coming)), to: index),
+                        .change(.index(index), LinkChange(isUp: true)),
                         .add(.inputFilters, to: port.index),
-                        .add(TrafficFilter(.input, priority: 1, .redirect(to: companion)), to: port.index),
+                        .add(TrafficFilter(.input, priority: 1, .redirect(to: index)), to: port.index),
                     ])
             } catch {
-                try socket.send(.delete(.index(companion)))
+                try socket.send(.delete(.index(index)))
                 throw error
             }
-            return name
+            return companion
         }
     }
 
@@ -60,7 +79,7 @@ struct PortShaper {
         return try socket.create(LinkSpec(link, .plain("ifb"))).index
     }
 
-    private func limit(_ bits: UInt64) -> RateLimit { RateLimit(bits: bits, burst: rate.burst, mtu: mtu) }
+    private func limit(_ bits: UInt64) -> RateLimit { RateLimit(bits: bits, burst: burst, mtu: mtu) }
 }
 
 extension RateLimit {
