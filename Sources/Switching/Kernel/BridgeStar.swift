@@ -50,15 +50,28 @@ struct BridgeStar {
         return found.map { Place(number: number, index: $0.index) } ?? Place(number: 0, index: main.index)
     }
 
-    /// Where to go on from a bridge that is full: once round from the one that took the last port, then a new one.
-    func next(
-        after place: Place, from first: Int, _ socket: borrowing NetlinkSocket
-    ) throws(SwitchError) -> Place {
+    /// So many ports a bridge gets: the rest is for what joins the others to it, and for launches under way.
+    static let limit = 960
+
+    /// A bridge with room for more, the first or a new one.
+    func room(_ socket: borrowing NetlinkSocket) throws(SwitchError) -> Place {
+        let lock = try lock()
+        defer { lock.release() }
+        var place = Place(number: 0, index: main.index)
+        while true {
+            let (index, number) = (place.index, place.number + 1)
+            let (count, next) = try attributed { () throws(SystemError) in
+                (try socket.links(master: index).count, try socket.link(.name(FabricName.bridge(number))))
+            }
+            if count < BridgeStar.limit - 30 { return place }
+            guard let next else { break }
+            place = Place(number: number, index: next.index)
+        }
+        if place.number == 0 { try prepareIsolation(socket) }
         let number = place.number + 1
-        let found = try attributed { () throws(SystemError) in try socket.link(.name(FabricName.bridge(number))) }
-        if let found, number != first { return Place(number: number, index: found.index) }
-        if found == nil, first != 0, place.number >= first { return Place(number: 0, index: main.index) }
-        return try grow(socket)
+        return try attributed { () throws(SystemError) in
+            Place(number: number, index: try join(FabricName.bridge(number), number, socket))
+        }
     }
 
     // MARK: - What all bridges know
@@ -125,24 +138,6 @@ struct BridgeStar {
                 mend: "try again when it is done")
         }
         return lock
-    }
-
-    /// Makes a further bridge, or finds the one that another command has just made.
-    private func grow(_ socket: borrowing NetlinkSocket) throws(SwitchError) -> Place {
-        let lock = try lock()
-        defer { lock.release() }
-        let (count, last) = try attributed { () throws(SystemError) in
-            var (count, last): (Int, Link?) = (1, nil)
-            while let found = try socket.link(.name(FabricName.bridge(count))) { (count, last) = (count + 1, found) }
-            return (count, last)
-        }
-        if let last, try attributed({ () throws(SystemError) in try socket.links(master: last.index).count }) < 1000 {
-            return Place(number: count - 1, index: last.index)
-        }
-        if count == 1 { try prepareIsolation(socket) }
-        return try attributed { () throws(SystemError) in
-            Place(number: count, index: try join(FabricName.bridge(count), count, socket))
-        }
     }
 
     private func join(

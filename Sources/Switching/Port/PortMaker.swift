@@ -75,8 +75,8 @@ struct PortMaker: ~Copyable {
     /// Both ends in one message, the switch's one on a bridge and up.
     /// - Returns: the switch's end, its number, and the index of the bridge.
     private func makeLink(_ star: BridgeStar) throws(SwitchError) -> (Link, UInt64, bridge: Int32) {
-        let usual = try attributed { () throws(SystemError) in try cursor.bridge() }
-        var place = try star.bridge(usual, socket)
+        let last = try attributed { () throws(SystemError) in try cursor.bridge() }
+        var place = try star.bridge(last, socket)
         for _ in 0..<10_000 {
             let number = try attributed { () throws(SystemError) in try cursor.advance() }
             var end = LinkOptions(FabricName.port(number), mtu: UInt32(plan.mtu), group: FabricGroup.ports)
@@ -85,21 +85,24 @@ struct PortMaker: ~Copyable {
             end.isUp = plan.rate.isEmpty
             let peer = LinkOptions(
                 plan.name, address: plan.mac, mtu: UInt32(plan.mtu), namespace: boxNamespace)
+            let made: Link
             do throws(SystemError) {
-                let made = try socket.create(LinkSpec(end, .veth(peer: peer)))
-                if place.number != usual {
-                    try cursor.set(bridge: place.number)
-                }
-                return (made, number, place.index)
+                made = try socket.create(LinkSpec(end, .veth(peer: peer)))
             } catch {
                 switch error.code {
                 // Of this number: another was faster, or the counter has been lost. In the box there is nothing yet.
                 case EEXIST: continue
-                // A bridge takes 1,023 ports.
-                case EXFULL: place = try star.next(after: place, from: usual, socket)
+                // It has 1,023.
+                case EXFULL: place = try star.room(socket)
                 default: throw SwitchError(error)
                 }
+                continue
             }
+            if (made.portNumber ?? 0) >= BridgeStar.limit {
+                let next = try star.room(socket)
+                try attributed { () throws(SystemError) in try cursor.set(bridge: next.number) }
+            }
+            return (made, number, place.index)
         }
         throw SwitchError("the switch \"\(spec.name)\" has no number left for a port")
     }

@@ -21,7 +21,7 @@ extension Integration {
             try host.ip("route", "add", "default", "via", "10.73.0.1")
         }
 
-        private func isPasta(_ pid: pid_t) -> Bool { Files.read("/proc/\(pid)/comm")?.hasPrefix("pasta") == true }
+        private func isPasta(_ pid: pid_t) -> Bool { Processes.command(pid).contains("--config-net") }
 
         private func end() {
             host.end(boxes: ["one"])
@@ -55,11 +55,12 @@ extension Integration {
             expectOutput(try host.exec("one", ask("10.73.0.1", 8001)), "hello")
             #expect(try !host.exec("one", ask("127.0.0.1", 8002)).succeeded)
             #expect(try !host.exec("one", ask("10.73.0.1", 8002)).succeeded)
-            let namespace = Files.linkTarget("/proc/\(box.recorded("process", of: "one")?.pid ?? 0)/ns/net") ?? "?"
-            let beside = { Processes.marked(Leaks.variable, box.mark).filter { isPasta($0) } }
-            #expect(!beside().isEmpty && namespace.hasPrefix("net:"))
+            // The one beside the box carries the mark, and pasta is its child.
+            let keepers = Processes.marked(Leaks.variable, box.mark)
+            let pasta = keepers.flatMap { Processes.children(of: $0) }.filter { isPasta($0) }
+            #expect(pasta.count == 1)
             try host.must("stop", "one")
-            #expect(Clock.waitUntil { beside().isEmpty })
+            #expect(Clock.waitUntil { pasta.allSatisfy { !isPasta($0) } })
         }
 
         @Test("publishes ports", .needsRoot) func published() throws {
