@@ -16,8 +16,8 @@ struct BridgeStar {
     /// What a bridge knows of a port, wherever that is.
     struct Station {
         var mac: MACAddress
-        /// 0 for none.
-        var vlan: UInt16
+        /// 0 where the switch has none.
+        var vlans: [UInt16]
         var addresses: [IPAddress]
     }
 
@@ -88,10 +88,10 @@ struct BridgeStar {
         try attributed { () throws(SystemError) in
             try socket.send(
                 // On its own bridge it is known already.
-                arms.map { arm in
-                    .replace(
-                        ForwardingEntry(
-                            station.mac, port: arm.bridge == own ? arm.near : arm.far, vlan: station.vlan))
+                arms.flatMap { arm in
+                    station.vlans.map {
+                        .replace(ForwardingEntry(station.mac, port: arm.bridge == own ? arm.near : arm.far, vlan: $0))
+                    }
                 } + arms.flatMap { neighbours(station, $0.bridge) })
         }
         return true

@@ -45,12 +45,13 @@ struct PortMaker: ~Copyable {
         let star = BridgeStar(bridge, spec, namespace: namespace, directory: directory)
         let (link, number, own) = try makeLink(star)
         let addresses = try lease(link, from: number)
+        // An entry of the forwarding table is in the VLANs that the port is in by then.
+        try attributed(to: plan.vlan != nil ? "vlan" : "trunk") { () throws(SystemError) in try limitVLANs(link) }
         try attributed { () throws(SystemError) in try socket.send(known(link, addresses, bridge)) }
         let isOneOfMany = try star.announce(
-            BridgeStar.Station(mac: plan.mac, vlan: vlan, addresses: addresses.map { $0.address }), on: own,
+            BridgeStar.Station(mac: plan.mac, vlans: vlans, addresses: addresses.map { $0.address }), on: own,
             socket)
         try guardPort(link, addresses, isOneOfMany: isOneOfMany)
-        try attributed { () throws(SystemError) in try limitVLANs(link) }
         guard let end = link.other else { throw SwitchError("the port's end in the box cannot be found") }
         let companion = try PortShaper(plan, switchEnd: link.name)?.hold(link, socket)
         do throws(SwitchError) {
@@ -167,13 +168,16 @@ struct PortMaker: ~Copyable {
         var messages: [NetlinkMessage] = [
             .change(.index(link.index), LinkChange(alias: label.text, port: port))
         ]
-        messages.append(.replace(ForwardingEntry(plan.mac, port: link.index, vlan: vlan)))
+        messages.append(.replace(ForwardingEntry(plan.mac, port: link.index)))
         for prefix in addresses { messages.append(.replace(Neighbour(prefix.address, plan.mac, link: bridge.index))) }
         return messages
     }
 
-    /// 0 for none.
-    private var vlan: UInt16 { plan.vlan.map { UInt16($0) } ?? 0 }
+    private var vlans: [UInt16] {
+        let own = (plan.vlan.map { [$0] } ?? []) + plan.trunk
+        if own.isEmpty { return [spec.filtersVLANs ? 1 : 0] }
+        return own.map { UInt16($0) }
+    }
 
     private func limitVLANs(_ link: Link) throws(SystemError) {
         if plan.vlan == nil, plan.trunk.isEmpty { return }
