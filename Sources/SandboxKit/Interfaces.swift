@@ -30,6 +30,7 @@ func switched<Result: ~Copyable>(
 final class Interfaces {
     private let plans: [InterfacePlan]
     private let owner: String?
+    private let mayAdminister: Bool
     private let store: SwitchStore
     private let host: Int32
 
@@ -39,6 +40,7 @@ final class Interfaces {
         if plan.interfaces.isEmpty { return nil }
         plans = plan.interfaces
         owner = plan.name
+        mayAdminister = plan.security.capabilities.mayHold("NET_ADMIN")
         if let state { store = SwitchStore(state) } else { store = try .ofCaller() }
         host = try translated { () throws(SystemError) in try Descriptor(open: "/proc/self/ns/net", O_RDONLY).take() }
         for plan in plans {
@@ -58,7 +60,7 @@ final class Interfaces {
             }
             return process
         }
-        let box = BoxReference(namespace: namespace, process: process, owner: owner)
+        let box = BoxReference(namespace: namespace, process: process, owner: owner, mayAdminister: mayAdminister)
         var ports: [Port] = []
         do throws(LaunchError) {
             for plan in plans {
@@ -75,6 +77,16 @@ final class Interfaces {
     }
 }
 
+extension Profile.Capabilities {
+    /// Whether anything in the box can come to have a capability: of the five sets none has it, and the bounding set
+    /// is ours.
+    fileprivate func mayHold(_ name: String) -> Bool {
+        guard let keep else { return true }
+        let all = keep + ambient + (bounding ?? []) + (permitted ?? []) + (effective ?? []) + (inheritable ?? [])
+        return all.contains { [name, "CAP_" + name, "ALL"].contains($0.uppercased()) }
+    }
+}
+
 extension Port {
     /// As a sandbox's record has it.
     var value: Value {
@@ -83,6 +95,7 @@ extension Port {
             ("attach", .string(attach.rawValue)), ("addresses", .strings(addresses.map { $0.description })),
             ("mac", mac.map { .string($0.description) } ?? .null), ("end", end.map { .string($0) } ?? .null),
             ("published", .strings(published.map { $0.description })),
+            ("companion", companion.map { .string($0) } ?? .null),
         ])
     }
 
@@ -98,6 +111,7 @@ extension Port {
         self.init(
             name: name, switchName: fields.string("switch"), attach: attach, addresses: addresses,
             mac: fields.string("mac").flatMap { MACAddress($0) }, end: fields.string("end"),
-            published: (fields.strings("published") ?? []).compactMap { Publication($0) })
+            published: (fields.strings("published") ?? []).compactMap { Publication($0) },
+            companion: fields.string("companion"))
     }
 }

@@ -79,7 +79,7 @@ extension Schema {
         Key("ingress", .string(.bitRate), "What the box receives", example: "\"50mbit\""),
         Key(
             "burst", .size(minimum: 1600), "Bytes that may pass at once", example: "\"64K\"",
-            fallback: "ten milliseconds' worth, at least 32K"),
+            fallback: "fifty milliseconds' worth up to 64K, ten beyond"),
     ]
 }
 

@@ -29,6 +29,13 @@ struct PortElements {
         return messages
     }
 
+    /// That it does not reach others of its sort on other bridges: see ``BridgeStar``.
+    func keepingApart() -> [NetlinkMessage] { [PortElements.keepingApart([index])] }
+
+    static func keepingApart(_ ports: [Int32]) -> NetlinkMessage {
+        .add(ports.map { NetfilterElement(PortElements(index: $0).key) }, to: set("apart"))
+    }
+
     /// What passes it, all else being dropped. Names are left out: see ``NameRules``.
     func filtering(_ rules: [TrafficRule]) -> [NetlinkMessage] {
         var messages = [NetlinkMessage.add([NetfilterElement(key)], to: PortElements.set("filtered"))]

@@ -20,6 +20,7 @@ struct PortPlan: Equatable {
     var routes: [Profile.Interface.Route]
     var vlan: Int?
     var trunk: [Int]
+    var rate: Profile.Interface.Rate
 
     /// - Parameter owner: the sandbox's name.
     init(_ interface: Profile.Interface, name: String, on spec: SwitchSpec, owner: String?) throws(SwitchError) {
@@ -28,7 +29,7 @@ struct PortPlan: Equatable {
         switch interface.hardwareAddress {
         case .fixed(let address): mac = address
         case .random: mac = .random()
-        case .auto: mac = owner.map { MACAddress(derivedFrom: "\(spec.name) \($0) \(name)") } ?? .random()
+        case .auto: mac = owner.map { MACAddress(derivedFrom: "\(spec.place) \($0) \(name)") } ?? .random()
         }
         mtu = interface.mtu ?? spec.mtu
         isIsolated = interface.isolated ?? spec.isIsolated
@@ -38,6 +39,12 @@ struct PortPlan: Equatable {
         rules = interface.allow.map { $0 + interface.publish.map { $0.rule } }
         routes = interface.routes
         (vlan, trunk) = (interface.vlan, interface.trunk)
+        rate = interface.rate
+        if let burst = rate.burst, burst < UInt64(mtu + 18) {
+            throw SwitchError(
+                key: "rate.burst", "\(burst) bytes hold no frame of this interface, whose MTU is \(mtu)",
+                mend: "use \(mtu + 18) or more, or take it out")
+        }
         defaultRoutes = []
         switch interface.address {
         case .auto: fixed = nil
@@ -92,10 +99,12 @@ public struct Port: Sendable, Equatable {
     public var end: String?
     /// Ports of the host that lead to it.
     public var published: [Publication]
+    /// What is called there that does not go by itself when the port goes.
+    public var companion: String?
 
     public init(
         name: String, switchName: String?, attach: Profile.Interface.Attach, addresses: [IPPrefix], mac: MACAddress?,
-        end: String? = nil, published: [Publication] = []
+        end: String? = nil, published: [Publication] = [], companion: String? = nil
     ) {
         self.name = name
         self.switchName = switchName
@@ -104,5 +113,6 @@ public struct Port: Sendable, Equatable {
         self.mac = mac
         self.end = end
         self.published = published
+        self.companion = companion
     }
 }

@@ -12,11 +12,14 @@ public struct BoxReference: Sendable {
     public var process: ProcessIdentity
     /// The sandbox's name, where it has one.
     public var owner: String?
+    /// Whether something in it can come to have CAP_NET_ADMIN over its network namespace.
+    public var mayAdminister: Bool
 
-    public init(namespace: Int32, process: ProcessIdentity, owner: String?) {
+    public init(namespace: Int32, process: ProcessIdentity, owner: String?, mayAdminister: Bool = true) {
         self.namespace = namespace
         self.process = process
         self.owner = owner
+        self.mayAdminister = mayAdminister
     }
 }
 
@@ -36,7 +39,13 @@ extension SwitchStore {
     public func attach(
         _ interface: Profile.Interface, named name: String, to box: BoxReference, host: Int32
     ) throws(SwitchError) -> Port {
-        guard let switchName = interface.switchName else { return try attachShared(interface, name, box, host) }
+        guard let switchName = interface.switchName else {
+            switch interface.kind {
+            case .user: return try UserPort(interface, name).make(box)
+            case .physical: return try PhysicalPort(try deviceAlone(interface, name, box), interface, host).make(box)
+            default: return try attachShared(interface, name, box, host)
+            }
+        }
         if interface.publish.isEmpty, let spec = try find(switchName), !spec.isTransient {
             return try attach(interface, named: name, to: box, host: host, on: try existing(switchName))
         }
@@ -79,6 +88,15 @@ extension SwitchStore {
     private func attachShared(
         _ interface: Profile.Interface, _ name: String, _ box: BoxReference, _ host: Int32
     ) throws(SwitchError) -> Port {
+        try SharedPort(
+            try deviceAlone(interface, name, box), parent: interface.device ?? "", mode: interface.mode,
+            sources: interface.sources, host: host
+        ).make(box)
+    }
+
+    private func deviceAlone(
+        _ interface: Profile.Interface, _ name: String, _ box: BoxReference
+    ) throws(SwitchError) -> PortPlan {
         var spec = SwitchSpec(name: "none")
         spec.kind = .macvlan
         if interface.address == .auto {
@@ -86,10 +104,7 @@ extension SwitchStore {
                 key: "address", "a device without a switch has no addresses to give",
                 mend: "name one, write \"none\", or make a switch with --kind macvlan and a subnet")
         }
-        let plan = try PortPlan(interface, name: name, on: spec, owner: box.owner)
-        return try SharedPort(
-            plan, parent: interface.device ?? "", mode: interface.mode, sources: interface.sources, host: host
-        ).make(box)
+        return try PortPlan(interface, name: name, on: spec, owner: box.owner)
     }
 
     /// What a switch is that nobody has declared: with the network of the addresses that are asked for, or one of ours.

@@ -44,6 +44,7 @@ extension SwitchStore {
         try checkOverlap(spec)
         let namespace = try attributed { () throws(SystemError) in try NetworkNamespace.make() }
         if spec.kind == .bridge { try Fabric(spec, namespace.number).build() }
+        if let tunnel = spec.vxlan { try VxlanUplink(tunnel: tunnel, spec: spec).make(in: namespace.number) }
         try enter(spec, namespace.number) { (folder) throws(SwitchError) in
             try makeUplink(spec, namespace.number, folder, force: force)
         }
@@ -94,6 +95,7 @@ extension SwitchSpec {
     /// What contradicts itself whatever the host has.
     func check() throws(SwitchError) {
         try SwitchStore.check(name)
+        try vxlan?.check()
         for (index, subnet) in subnets.enumerated() {
             if subnet.address.isMulticast || subnet.address.isLoopback || !subnet.hosts.contains(subnet.address) {
                 throw SwitchError(key: "subnet", "\(subnet) holds no hosts", mend: "name a network such as 10.1.0.0/24")

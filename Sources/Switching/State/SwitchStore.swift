@@ -169,6 +169,9 @@ enum File {
     static let device = "device"
     /// Where the search for a free address goes on: a hint, no more.
     static let next = "next"
+    /// See ``Leases``.
+    static let leases = "leases"
+    static let lock = "lock"
     /// hosts(5) for its name server.
     static let hosts = "hosts"
 }

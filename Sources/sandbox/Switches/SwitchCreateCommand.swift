@@ -41,14 +41,19 @@ struct SwitchCreateCommand: ParsableCommand {
     var uplink = "none"
     @Flag(name: .customLong("force"), help: "With the device that the host itself reaches others by, too.")
     var force = false
-    @Option(name: .customLong("mtu"), help: ArgumentHelp("Largest packet, in bytes.", valueName: "bytes"))
-    var mtu = 1500
+    @Option(
+        name: .customLong("mtu"),
+        help: ArgumentHelp("Largest packet, in bytes; 1500, less with --vxlan.", valueName: "bytes"))
+    var mtu: Int?
     @Flag(name: .customLong("vlan-filtering"), help: "Ports belong to VLANs, as network.vlan says.")
     var filtersVLANs = false
     @Flag(name: .customLong("isolated"), help: "Ports do not reach each other unless they say so.")
     var isIsolated = false
-    @Flag(name: .customLong("no-multicast-snooping"), help: "Multicast goes to all ports.")
-    var noSnooping = false
+    @Flag(
+        name: .customLong("multicast-snooping"),
+        help: "Multicast goes only where somebody listens: all ports are asked, anew whenever one comes or goes.")
+    var snoopsMulticast = false
+    @OptionGroup var tunnel: TunnelOptions
 
     func run() throws {
         var spec = SwitchSpec(name: name)
@@ -59,12 +64,13 @@ struct SwitchCreateCommand: ParsableCommand {
         case "nat": spec.uplink = .nat
         default: spec.uplink = .device(uplink)
         }
-        spec.mtu = mtu
+        spec.vxlan = try tunnel.tunnel()
+        spec.mtu = mtu ?? spec.vxlan?.usualMTU ?? 1500
         spec.filtersVLANs = filtersVLANs
         spec.isIsolated = isIsolated
-        spec.snoopsMulticast = !noSnooping
-        guard (68...65535).contains(mtu) else {
-            throw UsageError("--mtu \(mtu) is out of range; use 68 to 65535", command: "sandbox switch create")
+        spec.snoopsMulticast = snoopsMulticast
+        guard (68...65535).contains(spec.mtu) else {
+            throw UsageError("--mtu \(spec.mtu) is out of range; use 68 to 65535", command: "sandbox switch create")
         }
         let store = try SwitchStore.ofCaller()
         if subnets.isEmpty, kind == .bridge {
