@@ -21,10 +21,10 @@ share := $(DESTDIR)$(PREFIX)/share
 zsh_functions := $(share)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 fish_completions := $(if $(filter /usr/local,$(PREFIX)),$(DESTDIR)/etc/fish/completions,$(share)/fish/vendor_completions.d)
 
-.PHONY: help deps build install uninstall run test test-vm bench lint docs format clean
+.PHONY: help deps build install uninstall run test test-vm bench bench-network lint docs format clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 deps: ## install what building, testing and measuring need (Debian 12 and 13; as root or with sudo)
 	@.ci/deps
@@ -72,6 +72,11 @@ bench: ## start-up time and memory beside other tools: make bench BENCH="--round
 	$(SWIFT_BUILD)
 	@$(MAKE) --no-print-directory install PREFIX=$(STAGE) DESTDIR= >/dev/null
 	@Benchmarks/run --sandbox $(STAGE)/bin/sandbox $(BENCH)
+
+bench-network: ## ports of a switch: make bench-network BENCH="--ports 1500 --write README.md"
+	@.ci/deps build test bench
+	$(SWIFT_BUILD)
+	@Benchmarks/ports --sandbox $(BINARY) $(BENCH)
 
 lint: ## formatting of the Swift sources, and the shell scripts
 	swift format lint --strict -r Package.swift Sources Tests

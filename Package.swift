@@ -75,6 +75,7 @@ let package = Package(
         tests("ProfileTests", ["Profile"]),
         tests("LaunchTests", ["Addresses", "Launch"]),
         tests("SandboxKitTests", ["SandboxKit", "Launch", "Profile", "Netlink", "Kernel"]),
+        tests("SwitchingTests", ["Switching", "Addresses", "Profile", "Netlink", "Kernel"]),
         tests("CommandTests", ["sandbox", "SandboxKit", "Launch", "Profile", "Netlink", "Kernel"]),
         tests(
             "Integration", ["sandbox", "watch-sandbox", "SandboxAsync", "Profile", "CLinux"], exclude: ["Payloads"]),

@@ -31,7 +31,7 @@ _sandbox_options() {
     'resume') echo '--version -h --help' ;;
     'update') echo '--set --version -h --help' ;;
     'switch') echo '--version -h --help' ;;
-    'switch create') echo '--subnet --kind --parent --mtu --vlan-filtering --isolated --no-multicast-snooping --dns --domain --resolver --version -h --help' ;;
+    'switch create') echo '--subnet --kind --parent --uplink --force --mtu --vlan-filtering --isolated --dns --domain --resolver --multicast-snooping --vxlan --peer --group --device --port --version -h --help' ;;
     'switch list') echo '--json --version -h --help' ;;
     'switch show') echo '--json --version -h --help' ;;
     'switch delete') echo '-f --force --version -h --help' ;;
@@ -104,9 +104,15 @@ _sandbox_kind() {
     'switch create --subnet') echo none ;;
     'switch create --kind') echo none ;;
     'switch create --parent') echo none ;;
+    'switch create --uplink') echo none ;;
     'switch create --mtu') echo none ;;
     'switch create --domain') echo none ;;
     'switch create --resolver') echo none ;;
+    'switch create --vxlan') echo none ;;
+    'switch create --peer') echo none ;;
+    'switch create --group') echo none ;;
+    'switch create --device') echo none ;;
+    'switch create --port') echo none ;;
     'switch create @') echo none ;;
     'switch show @') echo switches ;;
     'switch delete @') echo switches ;;

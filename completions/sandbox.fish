@@ -42,7 +42,7 @@ function __sandbox_takes_value
             return 0
         case 'update --set'
             return 0
-        case 'switch create --subnet' 'switch create --kind' 'switch create --parent' 'switch create --mtu' 'switch create --domain' 'switch create --resolver'
+        case 'switch create --subnet' 'switch create --kind' 'switch create --parent' 'switch create --uplink' 'switch create --mtu' 'switch create --domain' 'switch create --resolver' 'switch create --vxlan' 'switch create --peer' 'switch create --group' 'switch create --device' 'switch create --port'
             return 0
         case 'profile show --set'
             return 0
@@ -260,13 +260,20 @@ complete -c sandbox -n '__sandbox_at switch' -s h -l help -d 'Show help informat
 complete -c sandbox -n '__sandbox_at switch create' -l subnet -x -d 'A network, at most one of IPv4 and one of IPv6: 10.1.0.0/24, or 10.1.0.254/24 with the switch\'s own address; a free one of 10.88.0.0/16 when absent, none with \'none\'.'
 complete -c sandbox -n '__sandbox_at switch create' -l kind -x -d 'bridge or macvlan.'
 complete -c sandbox -n '__sandbox_at switch create' -l parent -x -d 'Of a macvlan: the host\'s device.'
-complete -c sandbox -n '__sandbox_at switch create' -l mtu -x -d 'Largest packet, in bytes.'
+complete -c sandbox -n '__sandbox_at switch create' -l uplink -x -d 'How ports reach beyond the switch: none; nat, through the host and with its address; or a device of the host\'s, which becomes a port and comes back when the switch is deleted, its routes apart.'
+complete -c sandbox -n '__sandbox_at switch create' -l force -d 'With the device that the host itself reaches others by, too.'
+complete -c sandbox -n '__sandbox_at switch create' -l mtu -x -d 'Largest packet, in bytes; 1500, less with --vxlan.'
 complete -c sandbox -n '__sandbox_at switch create' -l vlan-filtering -d 'Ports belong to VLANs, as network.vlan says.'
 complete -c sandbox -n '__sandbox_at switch create' -l isolated -d 'Ports do not reach each other unless they say so.'
-complete -c sandbox -n '__sandbox_at switch create' -l no-multicast-snooping -d 'Multicast goes to all ports.'
 complete -c sandbox -n '__sandbox_at switch create' -l dns -d 'Resolve the names of its sandboxes, by a name server of its own (dnsmasq) that runs in a box.'
 complete -c sandbox -n '__sandbox_at switch create' -l domain -x -d 'With --dns: what the names end in; the switch\'s name when absent.'
 complete -c sandbox -n '__sandbox_at switch create' -l resolver -x -d 'With --dns: who is asked for all other names; the host\'s name servers when absent and the uplink is nat, else nobody.'
+complete -c sandbox -n '__sandbox_at switch create' -l multicast-snooping -d 'Multicast goes only where somebody listens: all ports are asked, anew whenever one comes or goes.'
+complete -c sandbox -n '__sandbox_at switch create' -l vxlan -x -d 'Joins switches of the same number on several hosts, 1 to 16777215. Each host has an address of its own in the subnet, and gives its sandboxes others.'
+complete -c sandbox -n '__sandbox_at switch create' -l peer -x -d 'Of --vxlan: another host.'
+complete -c sandbox -n '__sandbox_at switch create' -l group -x -d 'Of --vxlan: the multicast group of all hosts, with --device.'
+complete -c sandbox -n '__sandbox_at switch create' -l device -x -d 'Of --vxlan: the host\'s interface that packets leave by.'
+complete -c sandbox -n '__sandbox_at switch create' -l port -x -d 'Of --vxlan: the UDP port; 4789.'
 complete -c sandbox -n '__sandbox_at switch create' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at switch create' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at switch list' -l json -d 'Print one JSON document instead of text.'

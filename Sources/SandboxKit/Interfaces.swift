@@ -30,6 +30,7 @@ func switched<Result: ~Copyable>(
 final class Interfaces {
     private let plans: [InterfacePlan]
     private let owner: String?
+    private let mayAdminister: Bool
     private let store: SwitchStore
     private let host: Int32
 
@@ -39,6 +40,7 @@ final class Interfaces {
         if plan.interfaces.isEmpty { return nil }
         plans = plan.interfaces
         owner = plan.name
+        mayAdminister = plan.security.capabilities.mayHold("NET_ADMIN")
         let directory: StateDirectory
         if let state {
             directory = state
@@ -66,7 +68,7 @@ final class Interfaces {
             }
             return process
         }
-        let box = BoxReference(namespace: namespace, process: process, owner: owner)
+        let box = BoxReference(namespace: namespace, process: process, owner: owner, mayAdminister: mayAdminister)
         var ports: [Port] = []
         do throws(LaunchError) {
             for plan in plans {
@@ -76,11 +78,20 @@ final class Interfaces {
                     })
             }
         } catch {
-            // Nobody has written them down.
-            if let owner { try switched { () throws(SwitchError) in try store.release(ports, of: owner) } }
+            try switched { () throws(SwitchError) in try store.release(ports, of: owner ?? "-") }
             throw error
         }
         return ports
+    }
+}
+
+extension Profile.Capabilities {
+    /// Whether anything in the box can come to have a capability: of the five sets none has it, and the bounding set
+    /// is ours.
+    fileprivate func mayHold(_ name: String) -> Bool {
+        guard let keep else { return true }
+        let all = keep + ambient + (bounding ?? []) + (permitted ?? []) + (effective ?? []) + (inheritable ?? [])
+        return all.contains { [name, "CAP_" + name, "ALL"].contains($0.uppercased()) }
     }
 }
 
@@ -91,6 +102,8 @@ extension Port {
             ("name", .string(name)), ("switch", switchName.map { .string($0) } ?? .null),
             ("attach", .string(attach.rawValue)), ("addresses", .strings(addresses.map { $0.description })),
             ("mac", mac.map { .string($0.description) } ?? .null), ("end", end.map { .string($0) } ?? .null),
+            ("published", .strings(published.map { $0.description })),
+            ("companion", companion.map { .string($0) } ?? .null),
         ])
     }
 
@@ -105,6 +118,8 @@ extension Port {
         if addresses.count != texts.count { return nil }
         self.init(
             name: name, switchName: fields.string("switch"), attach: attach, addresses: addresses,
-            mac: fields.string("mac").flatMap { MACAddress($0) }, end: fields.string("end"))
+            mac: fields.string("mac").flatMap { MACAddress($0) }, end: fields.string("end"),
+            published: (fields.strings("published") ?? []).compactMap { Publication($0) },
+            companion: fields.string("companion"))
     }
 }

@@ -8,16 +8,19 @@ public import Switching
 extension Registry {
     /// Makes a switch, and starts its name server where it has one.
     ///
+    /// - Parameter force: see ``SwitchStore/create(_:force:)``.
     /// - Parameter executable: the path of `sandbox`; the one on PATH where `nil`.
     /// - Throws: when there is one of that name, or what is asked for cannot be had; then nothing is left of it.
-    public func createSwitch(_ spec: SwitchSpec, executable: String? = nil) throws(LaunchError) {
+    public func createSwitch(
+        _ spec: SwitchSpec, force: Bool = false, executable: String? = nil
+    ) throws(LaunchError) {
         let store = SwitchStore(state)
         if spec.hasDNS, let other = try find(Registry.nameServer(of: spec.name)), !other.isNameServer {
             throw LaunchError(
                 "the sandbox \"\(other.name)\" has the name of the switch's name server",
                 mend: "remove it, or name the switch otherwise")
         }
-        _ = try switched { () throws(SwitchError) in try store.create(spec) }
+        _ = try switched { () throws(SwitchError) in try store.create(spec, force: force) }
         do throws(LaunchError) {
             try startNameServer(of: spec.name, executable: executable)
         } catch {

@@ -99,7 +99,7 @@ private struct Visitor: ~Copyable {
             try entrance.die(with: waiter)
             // The command's process is a copy of this one until it executes.
             let kept = [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO, signals.descriptor.number]
-            Launch.closeDescriptors(keeping: kept + [channel.box, channel.begin.write])
+            Kernel.closeDescriptors(keeping: kept + [channel.box, channel.begin.write])
             try start(command)
         } catch {
             channel.send(.failed(error))

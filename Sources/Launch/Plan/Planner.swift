@@ -33,31 +33,6 @@ public struct Planner: Sendable {
         return plan
     }
 
-    /// The interfaces with their names: what the profile says, or the first of eth0, eth1 and so on that is free.
-    private func interfaces(_ network: Profile.Network) throws(LaunchError) -> [InterfacePlan] {
-        var plans: [InterfacePlan] = []
-        let keys = ["network"] + network.more.indices.map { "network.more[\($0)]" }
-        let all = zip(keys, [network.interface] + network.more).filter { $0.1.kind?.makesInterface == true }
-        let given = all.compactMap { $0.1.name }
-        var number = 0
-        for (key, interface) in all {
-            guard let kind = interface.kind, [.veth, .macvlan].contains(kind) else {
-                throw LaunchError(
-                    key: "\(key).attach", "\"\(interface.kind?.rawValue ?? "")\" is not supported by this version",
-                    mend: "use \"veth\", \"macvlan\", \"host\" or \"none\"")
-            }
-            if !host.privileged {
-                throw LaunchError(
-                    key: "\(key).attach", "an interface of kind \(kind.rawValue) needs root",
-                    mend: "run as root, or take it out")
-            }
-            while given.contains("eth\(number)") { number += 1 }
-            plans.append(InterfacePlan(key: key, name: interface.name ?? "eth\(number)", interface: interface))
-            if interface.name == nil { number += 1 }
-        }
-        return plans
-    }
-
     func checked(_ command: [String]) throws(LaunchError) -> [String] {
         guard let program = command.first, !program.isEmpty else {
             throw LaunchError("no command to run", mend: "give one, or set process.command in a profile")

@@ -23,6 +23,8 @@ public struct Route: Sendable, Equatable {
     public var mtu: UInt32?
     /// 254 is the main one.
     public var table: UInt32 = 254
+    /// It leads to the host itself, for what arrives by ``link`` (RTN_LOCAL).
+    public var isLocal = false
     /// What made it: `RTPROT_STATIC`, 4, when made here; `RTPROT_KERNEL`, 2, for an address's network.
     public var origin: UInt8 = 4
 
@@ -100,7 +102,7 @@ extension NetlinkMessage {
         header.rtm_dst_len = UInt8(route.destination.length)
         header.rtm_table = UInt8(route.table < 256 ? route.table : 0)
         header.rtm_protocol = route.origin
-        header.rtm_type = UInt8(RTN_UNICAST)
+        header.rtm_type = UInt8(route.isLocal ? RTN_LOCAL : RTN_UNICAST)
         header.rtm_scope = UInt8(route.scope.rawValue)
         header.rtm_flags = route.isOnLink ? UInt32(RTNH_F_ONLINK) : 0
         if type == RTM_DELROUTE { header.rtm_scope = UInt8(RT_SCOPE_NOWHERE.rawValue) }

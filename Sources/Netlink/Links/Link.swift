@@ -37,6 +37,8 @@ public struct Link: Sendable, Equatable {
     public var counters: InterfaceCounters
     /// What it does as a bridge's port.
     public var port: BridgePortOptions?
+    /// Which of a bridge's ports it is: the lowest number that was free, from 1 to 1023.
+    public var portNumber: Int?
     /// A bridge's settings.
     public var bridge: BridgeOptions?
     public var macvlanMode: MacvlanOptions.Mode?
@@ -88,7 +90,10 @@ public struct Link: Sendable, Equatable {
     private mutating func take(information: NetlinkAttributes) {
         kind = information[IFLA_INFO_KIND]?.text
         portKind = information[IFLA_INFO_SLAVE_KIND]?.text
-        if portKind == "bridge" { port = information[IFLA_INFO_SLAVE_DATA].map { BridgePortOptions($0.nested) } }
+        if portKind == "bridge", let data = information[IFLA_INFO_SLAVE_DATA]?.nested {
+            port = BridgePortOptions(data)
+            portNumber = data.number(IFLA_BRPORT_NO, as: UInt16.self).map { Int($0) }
+        }
         guard let data = information[IFLA_INFO_DATA]?.nested else { return }
         switch kind {
         case "bridge": bridge = BridgeOptions(data)

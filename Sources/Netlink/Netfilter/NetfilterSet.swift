@@ -88,6 +88,17 @@ extension NetlinkMessage {
         message(set, NFT_MSG_DELSETELEM, "take out of the set \(set.name)", elements, flags: 0)
     }
 
+    /// Deletes a table with all that is in it; ENOENT when there is none.
+    public static func delete(table: String, _ family: NetfilterSet.Family) -> NetlinkMessage {
+        let number = Int(NFNL_SUBSYS_NFTABLES) << 8 | Int(NFT_MSG_DELTABLE.rawValue)
+        let message = NetlinkMessage("delete the table \(table)", number, capacity: 256)
+        var header = nfgenmsg()
+        header.nfgen_family = family.rawValue
+        message.header(header)
+        message.put(Int(NFTA_TABLE_NAME.rawValue), text: table)
+        return message
+    }
+
     static func list(_ set: NetfilterSet) -> NetlinkMessage {
         message(set, NFT_MSG_GETSETELEM, "list the set \(set.name)", [], flags: 0)
     }

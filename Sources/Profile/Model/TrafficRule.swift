@@ -27,6 +27,10 @@ public struct TrafficRule: Sendable, Hashable, CustomStringConvertible {
     /// `nil`: all.
     public var ports: ClosedRange<UInt16>?
 
+    public init(_ protocol: `Protocol`, _ direction: Direction, _ peer: Peer, ports: ClosedRange<UInt16>? = nil) {
+        (self.protocol, self.direction, self.peer, self.ports) = (`protocol`, direction, peer, ports)
+    }
+
     /// `nil` for what cannot be read: see ``init(reading:)``.
     public init?(_ text: String) {
         guard let read = try? TrafficRule(reading: text) else { return nil }

@@ -60,7 +60,8 @@ extension Schema {
             fallback: "[\"auto\"]", basis: "resolv.conf(5)"),
         Key(
             "publish", .list(.string(.publication)),
-            "Ports of the host that lead to the box: [ADDRESS:]PORT[-PORT]:PORT[-PORT][/tcp|/udp]",
+            "Ports of the host that lead to the box: [ADDRESS:]PORT[-PORT]:PORT[-PORT][/tcp|/udp]; without an address, "
+                + "those of all the host's addresses. Beside allow it is as if \"from any\" were there for each",
             example: "[\"8080:80/tcp\", \"[::1]:8443:443\"]", fallback: "[]"),
         Key("rate", .table(rate), "Most bits per second", basis: "tc(8)"),
         Key(
@@ -82,7 +83,7 @@ extension Schema {
         Key("ingress", .string(.bitRate), "What the box receives", example: "\"50mbit\""),
         Key(
             "burst", .size(minimum: 1600), "Bytes that may pass at once", example: "\"64K\"",
-            fallback: "ten milliseconds' worth, at least 32K"),
+            fallback: "fifty milliseconds' worth up to 64K, ten beyond"),
     ]
 }
 

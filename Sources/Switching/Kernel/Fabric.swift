@@ -38,52 +38,40 @@ struct Fabric {
         }
     }
 
-    private func makeBridge(_ socket: borrowing NetlinkSocket) throws(SwitchError) {
+    private static let noVLANs = SwitchError(
+        key: "vlan-filtering", "this kernel has no VLANs on bridges (CONFIG_BRIDGE_VLAN_FILTERING)",
+        mend: "'sandbox switch features' tells what it has")
+
+    /// Of the switch's bridges.
+    static func options(_ spec: SwitchSpec) -> BridgeOptions {
         var options = BridgeOptions()
         options.forwardDelay = 0
         options.multicastSnooping = spec.snoopsMulticast
         // Without somebody who asks, snooping knows nobody and lets everything through.
         options.multicastQuerier = spec.snoopsMulticast
         if spec.filtersVLANs { options.vlanFiltering = true }
+        return options
+    }
+
+    private func makeBridge(_ socket: borrowing NetlinkSocket) throws(SwitchError) {
+        let options = Fabric.options(spec)
         let bridge: Link
         do throws(SystemError) {
-            var link = LinkOptions(FabricName.bridge, address: MACAddress(derivedFrom: "switch \(spec.name)"))
+            // Those of one switch on several hosts are stations of one network.
+            let address = spec.vxlan == nil ? MACAddress(derivedFrom: "switch \(spec.name)") : .random()
+            var link = LinkOptions(FabricName.bridge, address: address)
             link.mtu = UInt32(spec.mtu)
             link.isUp = true
             bridge = try socket.create(LinkSpec(link, .bridge(options)))
         } catch {
-            let isVLAN =
-                spec.filtersVLANs && (error.code == EOPNOTSUPP || error.code == ENOTSUP || error.code == EINVAL)
-            if isVLAN {
-                throw SwitchError(
-                    key: "vlan-filtering", "this kernel has no VLANs on bridges (CONFIG_BRIDGE_VLAN_FILTERING)",
-                    mend: "'sandbox switch features' tells what it has")
-            }
+            if spec.filtersVLANs, error.code == EOPNOTSUPP || error.code == EINVAL { throw Fabric.noVLANs }
             throw SwitchError(error)
         }
+        // Some kernels without it say nothing.
+        if spec.filtersVLANs, bridge.bridge?.vlanFiltering == false { throw Fabric.noVLANs }
         try attributed(to: "subnet") { () throws(SystemError) in
             try socket.send(
                 spec.subnets.map { .add(InterfaceAddress($0, link: bridge.index, flags: .withoutDuplicateDetection)) })
         }
-    }
-
-    /// Makes a further bridge with a pair of ports to the first. There all is flooded that is not known.
-    /// - Returns: its index.
-    static func join(
-        _ name: String, _ number: Int, to main: Link, _ socket: borrowing NetlinkSocket
-    ) throws(SystemError) -> Int32 {
-        var options = main.bridge ?? BridgeOptions()
-        options.forwardDelay = 0
-        var link = LinkOptions(name, mtu: UInt32(main.mtu))
-        link.isUp = true
-        let bridge = try socket.create(LinkSpec(link, .bridge(options)))
-        var end = LinkOptions("t\(number)", mtu: UInt32(main.mtu), master: main.index)
-        end.isUp = true
-        let peer = LinkOptions("u\(number)", mtu: UInt32(main.mtu))
-        guard let far = try socket.create(LinkSpec(end, .veth(peer: peer))).other else {
-            throw SystemError("join a further bridge", code: ENODEV)
-        }
-        try socket.send(.change(.index(far), LinkChange(isUp: true, master: bridge.index)))
-        return bridge.index
     }
 }

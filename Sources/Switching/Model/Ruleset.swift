@@ -71,4 +71,21 @@ enum Ruleset {
         }
 
         """
+
+    /// What a switch of several bridges needs beside ``ports``. The kernel keeps isolated ports apart on one bridge: on
+    /// its way to another one a frame carries a mark.
+    static let apart = """
+        table bridge switch {
+            set apart { typeof iif; }
+            chain mark_apart {
+                type filter hook prerouting priority -310; policy accept;
+                iif @apart meta mark set meta mark or 0x40000000
+            }
+            chain drop_apart {
+                type filter hook postrouting priority 310; policy accept;
+                oif @apart meta mark and 0x40000000 == 0x40000000 drop
+            }
+        }
+
+        """
 }

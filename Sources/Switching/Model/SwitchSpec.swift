@@ -30,8 +30,9 @@ public struct SwitchSpec: Sendable, Equatable {
     public var filtersVLANs = false
     /// Whether ports reach the uplink only, and not each other.
     public var isIsolated = false
-    /// Whether multicast goes only where somebody listens.
-    public var snoopsMulticast = true
+    /// Whether multicast goes only where somebody listens. Then the kernel asks all ports anew, one frame each, whenever
+    /// one comes or goes.
+    public var snoopsMulticast = false
     /// Whether it resolves the names of its sandboxes.
     public var hasDNS = false
     /// The domain that its names end in; `nil`: the switch's name.
@@ -66,7 +67,7 @@ public struct SwitchSpec: Sendable, Equatable {
     /// put there. Neighbours are then answered for by the bridge, which knows those of IPv4 only.
     var isStatic: Bool {
         if case .device = uplink { return false }
-        return vxlan == nil && subnets.allSatisfy { $0.family == .v4 }
+        return vxlan == nil && !filtersVLANs && subnets.allSatisfy { $0.family == .v4 }
     }
 
     /// Whether a way leads through the host.
@@ -74,6 +75,11 @@ public struct SwitchSpec: Sendable, Equatable {
 }
 
 extension SwitchSpec {
+    /// What hardware addresses are derived from: where a switch spans hosts, others than on the next one.
+    var place: String {
+        vxlan == nil ? name : "\(name) \(subnets.map { $0.address.description }.joined(separator: " "))"
+    }
+
     /// The subnet that an address lies in.
     func subnet(of address: IPAddress) -> IPPrefix? { subnets.first { $0.contains(address) } }
 

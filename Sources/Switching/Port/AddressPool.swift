@@ -23,9 +23,15 @@ struct AddressPool {
         }
         return addresses
     }
+
+    func usedUp(_ spec: SwitchSpec) -> SwitchError {
+        SwitchError(
+            key: "address", "the switch \"\(spec.name)\" has no address left: all of \(size) are taken",
+            mend: "delete sandboxes, or make a switch with a larger subnet")
+    }
 }
 
-/// A number in a file that says where to go on: addresses that became free rest until the others have been used.
+/// Numbers in a file that say where to go on: addresses that became free rest until the others have been used.
 struct Cursor: ~Copyable {
     private let file: Descriptor
 
@@ -35,16 +41,28 @@ struct Cursor: ~Copyable {
 
     /// The number, and one more for the next who asks. Two may get the same: then the kernel lets one of them win.
     func advance() throws(SystemError) -> UInt64 {
-        var number: UInt64 = 0
-        let descriptor = file.number
-        try check("read where to go on") { Int32(pread(descriptor, &number, 8, 0)) }
+        let number = try read(0)
         try set(number &+ 1)
         return number
     }
 
-    func set(_ number: UInt64) throws(SystemError) {
+    func set(_ number: UInt64) throws(SystemError) { try write(number, 0) }
+
+    /// The bridge that took the last port: see ``BridgeStar``.
+    func bridge() throws(SystemError) -> Int { Int(truncatingIfNeeded: try read(8) & 0xFFFF) }
+
+    func set(bridge: Int) throws(SystemError) { try write(UInt64(bridge), 8) }
+
+    private func read(_ place: off_t) throws(SystemError) -> UInt64 {
+        var number: UInt64 = 0
+        let descriptor = file.number
+        try check("read where to go on") { Int32(pread(descriptor, &number, 8, place)) }
+        return number
+    }
+
+    private func write(_ number: UInt64, _ place: off_t) throws(SystemError) {
         var number = number
         let descriptor = file.number
-        try check("write where to go on") { Int32(pwrite(descriptor, &number, 8, 0)) }
+        try check("write where to go on") { Int32(pwrite(descriptor, &number, 8, place)) }
     }
 }

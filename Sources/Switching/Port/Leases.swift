@@ -2,84 +2,134 @@ import Addresses
 import Glibc
 import Kernel
 
-/// Addresses of a switch whose ports the kernel does not show to us: a file each, with the process that it is for. It is
-/// free again when that process has ended.
+/// The ports of a switch that the kernel does not show to us: a file for each of their addresses, with the process that
+/// it is for and whose it is. An address is free again when that process has ended.
 struct Leases: ~Copyable {
     private let spec: SwitchSpec
     private let folder: StateFolder
-    private static let directory = "leases"
 
     init(_ fabric: borrowing Switch) throws(SwitchError) {
         spec = fabric.spec
         do throws(SystemError) {
-            folder = try fabric.openFolder().folder(Leases.directory)
+            folder = try fabric.openFolder().folder(File.leases)
         } catch {
             throw SwitchError(error)
         }
     }
 
     /// Takes the addresses that are asked for, or one of each subnet.
-    func take(_ fixed: [IPPrefix]?, for box: BoxReference) throws(SwitchError) -> [IPPrefix] {
-        if let fixed {
-            for prefix in fixed where try !take(prefix, box) {
-                throw SwitchError(
-                    key: "address", "\(prefix.address) is taken", mend: "take another, or \"auto\"")
+    /// - Parameter interface: its name in the box: what a port is known by that has no address.
+    func take(_ fixed: [IPPrefix]?, for box: BoxReference, _ interface: String) throws(SwitchError) -> [IPPrefix] {
+        let lock = try lock()
+        defer { lock.release() }
+        let addresses: [IPPrefix]
+        if let fixed { addresses = fixed } else { addresses = try free() }
+        for prefix in addresses {
+            let found = try attributed { () throws(SystemError) in try holder(of: prefix) }
+            guard let holder = found else { continue }
+            throw SwitchError(
+                key: "address", "\(prefix.address) is taken \(holder.text)", mend: "take another, or \"auto\"")
+        }
+        let names = addresses.map { $0.address.description }
+        try attributed(to: "address") { () throws(SystemError) in
+            for name in names.isEmpty ? ["\(box.process.pid)-\(interface)"] : names {
+                try folder.write(name, "\(box.process.pid) \(box.process.start) \(box.owner ?? "-")\n")
             }
-            return fixed
         }
-        let pool = AddressPool(subnets: spec.subnets)
-        let start = try attributed { () throws(SystemError) in try Cursor(folder).advance() }
-        for step in 0..<pool.size {
-            guard let addresses = pool.addresses((start &+ step) % pool.size) else { continue }
-            if try takeAll(addresses, box) { return addresses }
-        }
-        if spec.subnets.isEmpty { return [] }
-        throw SwitchError(key: "address", "the switch \"\(spec.name)\" has no address left")
+        return addresses
     }
 
-    private func takeAll(_ addresses: [IPPrefix], _ box: BoxReference) throws(SwitchError) -> Bool {
-        for (index, prefix) in addresses.enumerated() where try !take(prefix, box) {
-            for taken in addresses[..<index] {
-                try attributed { () throws(SystemError) in try folder.remove(taken.address.description) }
-            }
-            return false
+    /// One of each subnet that nobody has. The caller has the lock.
+    private func free() throws(SwitchError) -> [IPPrefix] {
+        if spec.subnets.isEmpty { return [] }
+        let pool = AddressPool(subnets: spec.subnets)
+        let found = try attributed { () throws(SystemError) in try nextFree(pool) }
+        guard let found else { throw pool.usedUp(spec) }
+        return found
+    }
+
+    private func nextFree(_ pool: AddressPool) throws(SystemError) -> [IPPrefix]? {
+        let cursor = try Cursor(folder)
+        let start = try cursor.advance()
+        for step in 0..<pool.size {
+            guard let addresses = pool.addresses((start &+ step) % pool.size), try isFree(addresses) else { continue }
+            if step > 0 { try cursor.set((start &+ step) &+ 1) }
+            return addresses
         }
+        return nil
+    }
+
+    private func isFree(_ addresses: [IPPrefix]) throws(SystemError) -> Bool {
+        for prefix in addresses where try holder(of: prefix) != nil { return false }
         return true
     }
 
-    /// False where a process that runs has it.
-    private func take(_ prefix: IPPrefix, _ box: BoxReference) throws(SwitchError) -> Bool {
-        let name = prefix.address.description
-        return try attributed(to: "address") { () throws(SystemError) in
-            for _ in 0..<3 {
-                do throws(SystemError) {
-                    let file = try folder.open(name, O_WRONLY | O_CREAT | O_EXCL)
-                    try writeText("\(box.process.pid) \(box.process.start)\n", to: file.number, name: name)
-                    return true
-                } catch {
-                    if error.code != EEXIST { throw error }
-                }
-                if try isHeld(name) { return false }
-                try folder.remove(name)
-            }
-            return false
-        }
+    /// Who runs and has it.
+    private func holder(of prefix: IPPrefix) throws(SystemError) -> Holder? {
+        try holder(prefix.address.description)
     }
 
-    private func isHeld(_ name: String) throws(SystemError) -> Bool {
-        guard let text = try folder.read(name) else { return false }
-        let words = text.split { $0 == " " || $0 == "\n" }
-        guard words.count == 2, let pid = Int32(words[0]), let start = UInt64(words[1]) else {
-            // Being written just now.
-            return true
+    private func holder(_ name: String) throws(SystemError) -> Holder? {
+        guard let text = try folder.read(name), let holder = Holder(text) else { return nil }
+        return try holder.process.isAlive() ? holder : nil
+    }
+
+    /// The sandboxes that run and have ports, by name, `-` for one without.
+    func owners() throws(SystemError) -> [String] {
+        var seen: Set<Int32> = []
+        var owners: [String] = []
+        for name in try entries() {
+            guard let holder = try holder(name), seen.insert(holder.process.pid).inserted else { continue }
+            owners.append(holder.owner)
         }
-        return try ProcessIdentity(pid: pid, start: start).isAlive()
+        return owners
     }
 
     /// Forgets those of processes that have ended.
-    func sweep() throws(SystemError) {
-        for name in try folder.entries() where IPAddress(name) != nil {
-            if try !isHeld(name) { try folder.remove(name) }
+    /// - Returns: their addresses.
+    @discardableResult
+    func sweep() throws(SwitchError) -> [String] {
+        let lock = try lock()
+        defer { lock.release() }
+        return try attributed { () throws(SystemError) in
+            var removed: [String] = []
+            for name in try entries() where try holder(name) == nil {
+                try folder.remove(name)
+                removed.append(name)
+            }
+            return removed
         }
     }
+
+    private func entries() throws(SystemError) -> [String] {
+        try folder.entries().filter { $0 != File.next && $0 != File.lock && $0.utf8.first != 0x2e }
+    }
+
+    private func lock() throws(SwitchError) -> ByteLock {
+        let lock = try attributed { () throws(SystemError) in
+            try ByteLock(try folder.open(File.lock, O_RDWR | O_CREAT), offset: 0, milliseconds: 10_000)
+        }
+        guard let lock else {
+            throw SwitchError(
+                "another command is at work on the addresses of the switch \"\(spec.name)\"",
+                mend: "try again when it is done")
+        }
+        return lock
+    }
+}
+
+/// What a lease's file says.
+private struct Holder {
+    let process: ProcessIdentity
+    let owner: String
+
+    /// `nil` for what we did not write: files are whole, or not there.
+    init?(_ text: String) {
+        let words = text.split { $0 == " " || $0 == "\n" }
+        guard words.count == 3, let pid = Int32(words[0]), let start = UInt64(words[1]) else { return nil }
+        process = ProcessIdentity(pid: pid, start: start)
+        owner = String(words[2])
+    }
+
+    var text: String { owner == "-" ? "by a sandbox without a name" : "by the sandbox \"\(owner)\"" }
 }

@@ -5,6 +5,9 @@ enum FabricName {
     static let bridge = bridge(0)
     /// The first, and those that are joined to it.
     static func bridge(_ number: Int) -> String { "br\(number)" }
+    /// Both ends of what joins a further one to the first, the first's and the further one's.
+    static func near(_ number: Int) -> String { "t\(number)" }
+    static func far(_ number: Int) -> String { "u\(number)" }
     /// The switch's side of its link to the host.
     static let uplink = "up0"
     /// A port: `p` and a number that is no other port's.

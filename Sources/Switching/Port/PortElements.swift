@@ -9,7 +9,7 @@ struct PortElements {
 
     private static func set(_ name: String) -> NetfilterSet { NetfilterSet(.bridge, "switch", name) }
     private var key: NetfilterKey { NetfilterKey().adding(native: UInt32(bitPattern: index)) }
-    /// The same in sets of ranges.
+    /// In sets of ranges nft(8) has all numbers as packets have them, so that their order is that of their bytes.
     private var rangeKey: NetfilterKey { NetfilterKey().adding(ordered: UInt32(bitPattern: index)) }
 
     /// That it sends from its own addresses alone.
@@ -24,6 +24,13 @@ struct PortElements {
             }
         }
         return messages
+    }
+
+    /// That it does not reach others of its sort on other bridges: see ``BridgeStar``.
+    func keepingApart() -> [NetlinkMessage] { [PortElements.keepingApart([index])] }
+
+    static func keepingApart(_ ports: [Int32]) -> NetlinkMessage {
+        .add(ports.map { NetfilterElement(PortElements(index: $0).key) }, to: set("apart"))
     }
 
     /// What passes it, all else being dropped. Names are left out: see ``NameRules``.

@@ -16,6 +16,7 @@ struct PortMaker: ~Copyable {
     private let box: NetlinkSocket
     private let boxNamespace: Int32
     private let cursor: Cursor
+    private let directory: String
 
     init(
         _ plan: PortPlan, of fabric: borrowing Switch, to boxNamespace: Int32, owner: String?
@@ -30,6 +31,7 @@ struct PortMaker: ~Copyable {
         self.plan = plan
         self.owner = owner
         namespace = fabric.namespace.number
+        directory = fabric.directory
         self.boxNamespace = boxNamespace
     }
 
@@ -40,54 +42,70 @@ struct PortMaker: ~Copyable {
                 "the switch \"\(spec.name)\" has lost its bridge",
                 mend: "'sandbox switch delete -f \(spec.name)' forgets it")
         }
-        let (link, number) = try makeLink(bridge)
+        let star = BridgeStar(bridge, spec, namespace: namespace, directory: directory)
+        let (link, number, own) = try makeLink(star)
         let addresses = try lease(link, from: number)
+        // An entry of the forwarding table is in the VLANs that the port is in by then.
+        try attributed(to: plan.vlan != nil ? "vlan" : "trunk") { () throws(SystemError) in try limitVLANs(link) }
         try attributed { () throws(SystemError) in try socket.send(known(link, addresses, bridge)) }
-        try guardPort(link, addresses)
-        try attributed { () throws(SystemError) in try limitVLANs(link) }
+        let isOneOfMany = try star.announce(
+            BridgeStar.Station(mac: plan.mac, vlans: vlans, addresses: addresses.map { $0.address }), on: own,
+            socket)
+        try guardPort(link, addresses, isOneOfMany: isOneOfMany)
         guard let end = link.other else { throw SwitchError("the port's end in the box cannot be found") }
-        try BoxEnd(plan, end).setUp(box, addresses)
+        let companion = try PortShaper(plan, switchEnd: link.name)?.hold(link, socket)
+        do throws(SwitchError) {
+            if !plan.rate.isEmpty {
+                try attributed { () throws(SystemError) in
+                    try socket.send(.change(.index(link.index), LinkChange(isUp: true)))
+                }
+            }
+            try BoxEnd(plan, end).setUp(box, addresses)
+        } catch {
+            guard let companion else { throw error }
+            try attributed { () throws(SystemError) in try socket.send(.delete(.name(companion))) }
+            throw error
+        }
         return Port(
-            name: plan.name, switchName: spec.name, attach: .veth, addresses: addresses, mac: plan.mac, end: link.name)
+            name: plan.name, switchName: spec.name, attach: .veth, addresses: addresses, mac: plan.mac, end: link.name,
+            companion: companion)
     }
 
     // MARK: - The pair
 
-    /// Both ends in one message, the switch's one on the bridge and up.
-    private func makeLink(_ bridge: Link) throws(SwitchError) -> (Link, UInt64) {
-        var master = bridge.index
+    /// Both ends in one message, the switch's one on a bridge and up.
+    /// - Returns: the switch's end, its number, and the index of the bridge.
+    private func makeLink(_ star: BridgeStar) throws(SwitchError) -> (Link, UInt64, bridge: Int32) {
+        let last = try attributed { () throws(SystemError) in try cursor.bridge() }
+        var place = try star.bridge(last, socket)
         for _ in 0..<10_000 {
             let number = try attributed { () throws(SystemError) in try cursor.advance() }
             var end = LinkOptions(FabricName.port(number), mtu: UInt32(plan.mtu), group: FabricGroup.ports)
-            end.master = master
-            end.isUp = true
+            end.master = place.index
+            // Queues are made while it is down.
+            end.isUp = plan.rate.isEmpty
             let peer = LinkOptions(
                 plan.name, address: plan.mac, mtu: UInt32(plan.mtu), namespace: boxNamespace)
+            let made: Link
             do throws(SystemError) {
-                return (try socket.create(LinkSpec(end, .veth(peer: peer))), number)
+                made = try socket.create(LinkSpec(end, .veth(peer: peer)))
             } catch {
                 switch error.code {
                 // Of this number: another was faster, or the counter has been lost. In the box there is nothing yet.
                 case EEXIST: continue
-                // A bridge takes 1,023 ports.
-                case EXFULL: master = try nextBridge(after: master, main: bridge)
+                // It has 1,023.
+                case EXFULL: place = try star.room(socket)
                 default: throw SwitchError(error)
                 }
+                continue
             }
+            if (made.portNumber ?? 0) >= BridgeStar.limit {
+                let next = try star.room(socket)
+                try attributed { () throws(SystemError) in try cursor.set(bridge: next.number) }
+            }
+            return (made, number, place.index)
         }
         throw SwitchError("the switch \"\(spec.name)\" has no number left for a port")
-    }
-
-    /// A bridge takes 1,023 ports: a switch has as many as it needs, each further one joined to the first.
-    private func nextBridge(after full: Int32, main: Link) throws(SwitchError) -> Int32 {
-        try attributed { () throws(SystemError) in
-            var number = 0
-            while let bridge = try socket.link(.name(FabricName.bridge(number))) {
-                if bridge.index > full { return bridge.index }
-                number += 1
-            }
-            return try Fabric.join(FabricName.bridge(number), number, to: main, socket)
-        }
     }
 
     // MARK: - Addresses
@@ -111,9 +129,7 @@ struct PortMaker: ~Copyable {
                 if error.code != EEXIST { throw SwitchError(error) }
             }
         }
-        throw SwitchError(
-            key: "address", "the switch \"\(spec.name)\" has no address left: all of \(size) are taken",
-            mend: "delete sandboxes, or make a switch with a larger subnet")
+        throw pool.usedUp(spec)
     }
 
     private func takeFixed(_ fixed: [IPPrefix], _ link: Link) throws(SwitchError) {
@@ -152,9 +168,15 @@ struct PortMaker: ~Copyable {
         var messages: [NetlinkMessage] = [
             .change(.index(link.index), LinkChange(alias: label.text, port: port))
         ]
-        messages.append(.replace(ForwardingEntry(plan.mac, port: link.index, vlan: plan.vlan.map { UInt16($0) } ?? 0)))
+        messages.append(.replace(ForwardingEntry(plan.mac, port: link.index)))
         for prefix in addresses { messages.append(.replace(Neighbour(prefix.address, plan.mac, link: bridge.index))) }
         return messages
+    }
+
+    private var vlans: [UInt16] {
+        let own = (plan.vlan.map { [$0] } ?? []) + plan.trunk
+        if own.isEmpty { return [spec.filtersVLANs ? 1 : 0] }
+        return own.map { UInt16($0) }
     }
 
     private func limitVLANs(_ link: Link) throws(SystemError) {
@@ -169,11 +191,12 @@ struct PortMaker: ~Copyable {
     }
 
     /// Before the box's end is up nothing passes.
-    private func guardPort(_ link: Link, _ addresses: [IPPrefix]) throws(SwitchError) {
+    private func guardPort(_ link: Link, _ addresses: [IPPrefix], isOneOfMany: Bool) throws(SwitchError) {
         let elements = PortElements(index: link.index)
         var messages: [NetlinkMessage] = []
         if plan.isGuarded, !addresses.isEmpty { messages += elements.guarding(plan.mac, addresses) }
         if let rules = plan.rules { messages += elements.filtering(rules) }
+        if isOneOfMany, plan.isIsolated { messages += elements.keepingApart() }
         if messages.isEmpty { return }
         try attributed(to: plan.rules == nil ? "spoofing" : "allow") { () throws(SystemError) in
             try NetfilterSocket(in: namespace).commit(messages)
@@ -184,4 +207,6 @@ struct PortMaker: ~Copyable {
 /// Link groups of a switch's namespace (ip-link(8)).
 enum FabricGroup {
     static let ports: UInt32 = 1
+    /// What belongs to a port and stays when the port goes: see ``PortShaper``.
+    static let companions: UInt32 = 2
 }

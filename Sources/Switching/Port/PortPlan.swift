@@ -14,11 +14,13 @@ struct PortPlan: Equatable {
     var isIsolated: Bool
     var isGuarded: Bool
     var rules: [TrafficRule]?
+    var publications: [Publication]
     /// Families of which the default route leads to the switch.
     var defaultRoutes: [IPAddress]
     var routes: [Profile.Interface.Route]
     var vlan: Int?
     var trunk: [Int]
+    var rate: Profile.Interface.Rate
 
     /// - Parameter owner: the sandbox's name.
     init(_ interface: Profile.Interface, name: String, on spec: SwitchSpec, owner: String?) throws(SwitchError) {
@@ -27,14 +29,22 @@ struct PortPlan: Equatable {
         switch interface.hardwareAddress {
         case .fixed(let address): mac = address
         case .random: mac = .random()
-        case .auto: mac = owner.map { MACAddress(derivedFrom: "\(spec.name) \($0) \(name)") } ?? .random()
+        case .auto: mac = owner.map { MACAddress(derivedFrom: "\(spec.place) \($0) \(name)") } ?? .random()
         }
         mtu = interface.mtu ?? spec.mtu
         isIsolated = interface.isolated ?? spec.isIsolated
         isGuarded = interface.spoofing == .deny
-        rules = interface.allow
+        publications = interface.publish
+        // Who publishes wants to be reached.
+        rules = interface.allow.map { $0 + interface.publish.map { $0.rule } }
         routes = interface.routes
         (vlan, trunk) = (interface.vlan, interface.trunk)
+        rate = interface.rate
+        if let burst = rate.burst, burst < UInt64(mtu + 18) {
+            throw SwitchError(
+                key: "rate.burst", "\(burst) bytes hold no frame of this interface, whose MTU is \(mtu)",
+                mend: "use \(mtu + 18) or more, or take it out")
+        }
         defaultRoutes = []
         switch interface.address {
         case .auto: fixed = nil
@@ -87,10 +97,14 @@ public struct Port: Sendable, Equatable {
     public var mac: MACAddress?
     /// What it is called in the switch.
     public var end: String?
+    /// Ports of the host that lead to it.
+    public var published: [Publication]
+    /// What is called there that does not go by itself when the port goes.
+    public var companion: String?
 
     public init(
         name: String, switchName: String?, attach: Profile.Interface.Attach, addresses: [IPPrefix], mac: MACAddress?,
-        end: String? = nil
+        end: String? = nil, published: [Publication] = [], companion: String? = nil
     ) {
         self.name = name
         self.switchName = switchName
@@ -98,5 +112,7 @@ public struct Port: Sendable, Equatable {
         self.addresses = addresses
         self.mac = mac
         self.end = end
+        self.published = published
+        self.companion = companion
     }
 }

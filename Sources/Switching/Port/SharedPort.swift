@@ -23,11 +23,12 @@ struct SharedPort {
     }
 
     func make(_ box: BoxReference, on fabric: borrowing Switch) throws(SwitchError) -> Port {
-        let addresses = try Leases(fabric).take(plan.fixed, for: box)
+        let addresses = try Leases(fabric).take(plan.fixed, for: box, plan.name)
         return try make(box, addresses: addresses, switchName: fabric.spec.name)
     }
 
     private func make(_ box: BoxReference, addresses: [IPPrefix], switchName: String?) throws(SwitchError) -> Port {
+        let shaper = try PortShaper(plan, inside: box)
         let outside = try attributed { () throws(SystemError) in try NetlinkSocket(in: host) }
         let device = try attributed(to: "device") { () throws(SystemError) in try outside.link(.name(parent)) }
         guard let device else {
@@ -38,15 +39,21 @@ struct SharedPort {
                 key: "device", "\"\(parent)\" is a wireless interface, whose access point lets one hardware address in",
                 mend: "use a switch with --uplink nat")
         }
-        try attributed(to: "attach") { () throws(SystemError) in
+        do throws(SystemError) {
             var link = LinkOptions(plan.name, address: options.mode == .passthru ? nil : plan.mac)
             link.mtu = UInt32(min(plan.mtu, device.mtu))
             link.namespace = box.namespace
             try outside.send(.create(LinkSpec(link, .macvlan(parent: device.index, options))))
+        } catch {
+            guard error.code == EINVAL || error.code == EBUSY else { throw SwitchError(error, key: "attach") }
+            throw SwitchError(
+                key: "attach", "\"\(parent)\" takes no interface of mode \(options.mode.name): \(error.message)",
+                mend: "passthru needs it alone; a port of a bridge, the loopback and their like take none")
         }
         let inside = try attributed { () throws(SystemError) in try NetlinkSocket(in: box.namespace) }
         let made = try attributed { () throws(SystemError) in try inside.link(.name(plan.name)) }
         guard let made else { throw SwitchError("the interface \(plan.name) is gone as soon as it was made") }
+        _ = try shaper?.hold(made, inside)
         try BoxEnd(plan, made.index).setUp(inside, addresses)
         return Port(
             name: plan.name, switchName: switchName, attach: plan.kind == .macvtap ? .macvtap : .macvlan,

@@ -16,4 +16,11 @@ extension Switch {
             FabricPort(link: link, label: link.alias.flatMap { PortLabel($0) })
         }
     }
+
+    /// How many ports it has, those too that the kernel does not show to us.
+    public borrowing func portCount() throws(SwitchError) -> Int {
+        if spec.kind == .bridge { return try ports().count }
+        let leases = try Leases(self)
+        return try attributed { () throws(SystemError) in try leases.owners().count }
+    }
 }

@@ -12,11 +12,14 @@ public struct BoxReference: Sendable {
     public var process: ProcessIdentity
     /// The sandbox's name, where it has one.
     public var owner: String?
+    /// Whether something in it can come to have CAP_NET_ADMIN over its network namespace.
+    public var mayAdminister: Bool
 
-    public init(namespace: Int32, process: ProcessIdentity, owner: String?) {
+    public init(namespace: Int32, process: ProcessIdentity, owner: String?, mayAdminister: Bool = true) {
         self.namespace = namespace
         self.process = process
         self.owner = owner
+        self.mayAdminister = mayAdminister
     }
 }
 
@@ -32,6 +35,7 @@ extension SwitchStore {
             return spec
         }
         try bindNames(interface, fabric)
+        if !interface.publish.isEmpty { try preparePublishing(interface, on: fabric) }
     }
 
     /// Makes an interface in a box. What fails leaves nothing that outlives the box's namespace.
@@ -41,11 +45,18 @@ extension SwitchStore {
     public func attach(
         _ interface: Profile.Interface, named name: String, to box: BoxReference, host: Int32
     ) throws(SwitchError) -> Port {
-        guard let switchName = interface.switchName else { return try attachShared(interface, name, box, host) }
-        if let spec = try find(switchName), !spec.isTransient {
+        guard let switchName = interface.switchName else {
+            switch interface.kind {
+            case .user: return try UserPort(interface, name).make(box)
+            case .physical: return try PhysicalPort(try deviceAlone(interface, name, box), interface, host).make(box)
+            default: return try attachShared(interface, name, box, host)
+            }
+        }
+        if interface.publish.isEmpty, let spec = try find(switchName), !spec.isTransient {
             return try attach(interface, named: name, to: box, host: host, on: try existing(switchName))
         }
-        // One that was made on first use may be about to go with its last port, or gone since it was prepared.
+        // One that was made on first use may be about to go with its last port, or gone since it was prepared. Of two who
+        // publish the same the second one is to know of the first.
         let lock = try lock()
         defer { lock.release() }
         let fabric = try openOrMake(switchName) { () throws(SwitchError) in try firstUse(switchName, interface) }
@@ -68,8 +79,14 @@ extension SwitchStore {
                 try PortMaker(plan, of: fabric, to: box.namespace, owner: box.owner)
             }.make()
             if let rules = plan.rules { try allowNames(rules, port, fabric) }
-            if fabric.spec.hasDNS { try HostsFolder.enter(port, of: box.owner, fabric) }
-            return port
+            let published = try publish(plan, interface, port, fabric, host)
+            do throws(SwitchError) {
+                if fabric.spec.hasDNS { try HostsFolder.enter(published, of: box.owner, fabric) }
+            } catch {
+                try release([published], of: box.owner ?? "-")
+                throw error
+            }
+            return published
         case .macvlan:
             if interface.kind == .veth, interface.attach != nil {
                 throw SwitchError(
@@ -85,6 +102,15 @@ extension SwitchStore {
     private func attachShared(
         _ interface: Profile.Interface, _ name: String, _ box: BoxReference, _ host: Int32
     ) throws(SwitchError) -> Port {
+        try SharedPort(
+            try deviceAlone(interface, name, box), parent: interface.device ?? "", mode: interface.mode,
+            sources: interface.sources, host: host
+        ).make(box)
+    }
+
+    private func deviceAlone(
+        _ interface: Profile.Interface, _ name: String, _ box: BoxReference
+    ) throws(SwitchError) -> PortPlan {
         var spec = SwitchSpec(name: "none")
         spec.kind = .macvlan
         if interface.address == .auto {
@@ -92,10 +118,7 @@ extension SwitchStore {
                 key: "address", "a device without a switch has no addresses to give",
                 mend: "name one, write \"none\", or make a switch with --kind macvlan and a subnet")
         }
-        let plan = try PortPlan(interface, name: name, on: spec, owner: box.owner)
-        return try SharedPort(
-            plan, parent: interface.device ?? "", mode: interface.mode, sources: interface.sources, host: host
-        ).make(box)
+        return try PortPlan(interface, name: name, on: spec, owner: box.owner)
     }
 
     /// What a switch is that nobody has declared: with the network of the addresses that are asked for, or one of ours.

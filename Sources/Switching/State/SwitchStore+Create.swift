@@ -7,14 +7,16 @@ extension SwitchStore {
     /// Makes a switch.
     /// - Throws: when there is one of that name, or the kernel or the host cannot give what is asked for; then nothing is
     ///   left of it.
-    public func create(_ spec: SwitchSpec) throws(SwitchError) -> Switch {
+    ///
+    /// - Parameter force: takes the host's own way out as an uplink, too.
+    public func create(_ spec: SwitchSpec, force: Bool = false) throws(SwitchError) -> Switch {
         let lock = try lock()
         defer { lock.release() }
         if try find(spec.name) != nil {
             throw SwitchError(
                 "there is a switch \"\(spec.name)\" already", mend: "'sandbox switch delete \(spec.name)' deletes it")
         }
-        return try make(spec)
+        return try make(spec, force: force)
     }
 
     /// The switch of that name, made as `spec` says when there is none yet.
@@ -34,7 +36,7 @@ extension SwitchStore {
     }
 
     /// For one who has the lock.
-    func make(_ spec: SwitchSpec) throws(SwitchError) -> Switch {
+    func make(_ spec: SwitchSpec, force: Bool = false) throws(SwitchError) -> Switch {
         guard geteuid() == 0 else {
             throw SwitchError("a switch needs root", mend: "attach = \"user\" gives a network without it")
         }
@@ -43,7 +45,10 @@ extension SwitchStore {
         if spec.hasDNS { try NameService.check(spec) }
         let namespace = try attributed { () throws(SystemError) in try NetworkNamespace.make() }
         if spec.kind == .bridge { try Fabric(spec, namespace.number).build() }
-        try attributed { () throws(SystemError) in try enter(spec, namespace.number) }
+        if let tunnel = spec.vxlan { try VxlanUplink(tunnel: tunnel, spec: spec).make(in: namespace.number) }
+        try enter(spec, namespace.number) { (folder) throws(SwitchError) in
+            try makeUplink(spec, namespace.number, folder, force: force)
+        }
         return Switch(spec: spec, namespace: namespace, directory: path(spec.name))
     }
 
@@ -59,7 +64,12 @@ extension SwitchStore {
                 }
             }
         }
-        let routes = try attributed { () throws(SystemError) in try NetlinkSocket().routes() }
+        var routes = try attributed { () throws(SystemError) in try NetlinkSocket().routes() }
+        if case .device(let device) = spec.uplink {
+            // Its networks go with it.
+            let link = try attributed { () throws(SystemError) in try NetlinkSocket().link(.name(device)) }
+            routes.removeAll { $0.link == link?.index }
+        }
         for subnet in spec.subnets where spec.kind == .bridge {
             if let route = routes.first(where: { $0.destination.length > 0 && $0.destination.overlaps(subnet) }) {
                 throw SwitchError(
@@ -86,6 +96,7 @@ extension SwitchSpec {
     /// What contradicts itself whatever the host has.
     func check() throws(SwitchError) {
         try SwitchStore.check(name)
+        try vxlan?.check()
         for (index, subnet) in subnets.enumerated() {
             if subnet.address.isMulticast || subnet.address.isLoopback || !subnet.hosts.contains(subnet.address) {
                 throw SwitchError(key: "subnet", "\(subnet) holds no hosts", mend: "name a network such as 10.1.0.0/24")

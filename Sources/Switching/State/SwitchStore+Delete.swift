@@ -11,10 +11,10 @@ extension SwitchStore {
         defer { lock.release() }
         guard FileStatus(path: path(name), follow: false) != nil else { throw SwitchStore.unknown(name) }
         if !force {
-            let ports = try existing(name).ports()
-            if !ports.isEmpty {
+            let count = try existing(name).portCount()
+            if count > 0 {
                 throw SwitchError(
-                    "the switch \"\(name)\" has \(ports.count == 1 ? "a port" : "\(ports.count) ports")",
+                    "the switch \"\(name)\" has \(count == 1 ? "a port" : "\(count) ports")",
                     mend: "end its sandboxes first, or use --force")
             }
         }
@@ -28,18 +28,42 @@ extension SwitchStore {
     public func release(_ ports: [Port], of owner: String) throws(SwitchError) {
         for name in Set(ports.compactMap { $0.switchName }).sorted() {
             guard let spec = try find(name) else { continue }
-            let ends = Set(ports.filter { $0.switchName == name }.compactMap { $0.end })
+            let own = ports.filter { $0.switchName == name }
+            let ends = Set(own.compactMap { $0.end })
             if spec.hasDNS { try HostsFolder.remove(ends, in: path(name)) }
-            guard spec.isTransient else { continue }
+            try releaseCompanions(own, spec)
+            try releaseLeases(own, spec)
+            let published = own.filter { !$0.published.isEmpty }
+            if !spec.isTransient, published.isEmpty { continue }
             let lock = try lock()
             defer { lock.release() }
+            try withdraw(published)
+            if !spec.isTransient { continue }
             guard let fabric = try open(name) else { continue }
             let isUsed = try fabric.ports().contains { !($0.label?.owner == owner && ends.contains($0.link.name)) }
             if !isUsed { try attributed { () throws(SystemError) in try forget(name) } }
         }
     }
 
-    /// Removes what nothing holds any more: half-made switches, and those made on first use that have no port left.
+    private func releaseCompanions(_ ports: [Port], _ spec: SwitchSpec) throws(SwitchError) {
+        let companions = ports.compactMap { $0.companion }
+        guard !companions.isEmpty, let fabric = try open(spec.name) else { return }
+        try attributed { () throws(SystemError) in
+            let socket = try NetlinkSocket(in: fabric.namespace.number)
+            for failure in try socket.outcomes(of: companions.map { .delete(.name($0)) }) {
+                if let failure, failure.code != ENODEV { throw failure }
+            }
+        }
+    }
+
+    private func releaseLeases(_ ports: [Port], _ spec: SwitchSpec) throws(SwitchError) {
+        let isShared = ports.contains { $0.attach == .macvlan || $0.attach == .macvtap }
+        guard isShared, let fabric = try open(spec.name) else { return }
+        try Leases(fabric).sweep()
+    }
+
+    /// Removes what nothing holds any more: half-made switches, those made on first use that have no port left, and
+    /// what ports have left on the others.
     /// - Returns: what was removed.
     public func sweep() throws(SwitchError) -> [String] {
         guard state.exists else { return [] }
@@ -47,12 +71,31 @@ extension SwitchStore {
         defer { lock.release() }
         var removed = try attributed { () throws(SystemError) in try sweepTemporary() }
         for name in try names() {
-            guard let spec = try find(name) else { continue }
+            guard let spec = try find(name), let fabric = try open(name) else { continue }
             if spec.hasDNS { removed += try sweepNames(name) }
-            guard spec.isTransient, try open(name)?.ports().isEmpty == true else { continue }
-            try attributed { () throws(SystemError) in try forget(name) }
-            removed.append(path(name))
+            if spec.isTransient, spec.kind == .bridge, try fabric.ports().isEmpty {
+                try attributed { () throws(SystemError) in try forget(name) }
+                removed.append(path(name))
+            } else {
+                removed += try sweep(fabric)
+            }
         }
-        return removed
+        return removed + (try attributed { () throws(SystemError) in try tidyOwnHost() })
+    }
+
+    /// Removes what ports that are gone have left on a switch.
+    private func sweep(_ fabric: borrowing Switch) throws(SwitchError) -> [String] {
+        let name = fabric.spec.name
+        if fabric.spec.kind == .macvlan {
+            return try Leases(fabric).sweep().map { "\($0) on the switch \(name)" }
+        }
+        return try attributed { () throws(SystemError) in
+            let socket = try NetlinkSocket(in: fabric.namespace.number)
+            let links = try socket.links()
+            let used = Set(links.filter { $0.group == FabricGroup.ports }.map { PortShaper.companion(of: $0.name) })
+            let left = links.filter { $0.group == FabricGroup.companions && !used.contains($0.name) }
+            try socket.send(left.map { .delete(.index($0.index)) })
+            return left.map { "\($0.name) on the switch \(name)" }
+        }
     }
 }

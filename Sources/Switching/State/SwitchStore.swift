@@ -73,17 +73,26 @@ public struct SwitchStore: Sendable {
     private static let lockOffset = Int.max - 2
 
     /// Enters a switch: complete, or not at all.
-    func enter(_ spec: SwitchSpec, _ namespace: Int32) throws(SystemError) {
-        let all = try state.open().folder(SwitchStore.folder)
-        let temporary = try ProcessIdentity.own().temporary(spec.name)
-        do throws(SystemError) {
-            let folder = try all.folder(temporary)
-            try folder.write(File.declaration, spec.document.tomlDocument())
-            if spec.hasDNS { try HostsFolder.make(in: folder) }
-            try NetworkNamespace.pin(namespace, in: folder, as: File.namespace)
-            try all.rename(temporary, to: spec.name)
+    ///
+    /// - Parameter complete: makes what reaches beyond the switch's namespace; what it leaves is found in the folder.
+    func enter(
+        _ spec: SwitchSpec, _ namespace: Int32, _ complete: (borrowing StateFolder) throws(SwitchError) -> Void
+    ) throws(SwitchError) {
+        let all = try attributed { () throws(SystemError) in try state.open().folder(SwitchStore.folder) }
+        let temporary = try attributed { () throws(SystemError) in try ProcessIdentity.own().temporary(spec.name) }
+        do throws(SwitchError) {
+            let folder = try attributed { () throws(SystemError) in
+                let folder = try all.folder(temporary)
+                try folder.write(File.declaration, spec.document.tomlDocument())
+                if spec.hasDNS { try HostsFolder.make(in: folder) }
+                try NetworkNamespace.pin(namespace, in: folder, as: File.namespace)
+                return folder
+            }
+            CrashPoint.pass("pin switch")
+            try complete(folder)
+            try attributed { () throws(SystemError) in try all.rename(temporary, to: spec.name) }
         } catch {
-            try SwitchStore.discard(temporary, in: all)
+            try attributed { () throws(SystemError) in try discard(temporary, in: all) }
             throw error
         }
     }
@@ -91,6 +100,8 @@ public struct SwitchStore: Sendable {
     /// Forgets a switch and lets its namespace go; one that is not there is no error.
     func forget(_ name: String) throws(SystemError) {
         guard state.exists, let all = try state.open().existing(SwitchStore.folder) else { return }
+        // While the switch can still be named: what cannot be given back stays where it is.
+        if let folder = try all.existing(name) { try DeviceUplink.giveBack(folder) }
         let hidden = try ProcessIdentity.own().temporary(name) + ".old"
         do throws(SystemError) {
             try all.rename(name, to: hidden)
@@ -98,7 +109,7 @@ public struct SwitchStore: Sendable {
             if error.code == ENOENT { return }
             throw error
         }
-        try SwitchStore.discard(hidden, in: all)
+        try discard(hidden, in: all)
     }
 
     /// Removes what commands that were killed left half made or half removed.
@@ -108,15 +119,22 @@ public struct SwitchStore: Sendable {
         var removed: [String] = []
         for entry in try all.entries() where entry.utf8.first == 0x2e {
             guard let owner = ProcessIdentity(temporary: entry), try !owner.isAlive() else { continue }
-            try SwitchStore.discard(entry, in: all)
+            try discard(entry, in: all)
             removed.append("\(all.path)/\(entry)")
         }
         return removed
     }
 
-    private static func discard(_ entry: String, in all: borrowing StateFolder) throws(SystemError) {
+    private func discard(_ entry: String, in all: borrowing StateFolder) throws(SystemError) {
         guard let folder = try all.existing(entry) else { return }
+        let host = try takeDownUplink(folder)
         try NetworkNamespace.unpin("\(folder.path)/\(File.namespace)")
+        CrashPoint.pass("unpin switch")
+        if host >= 0 {
+            let host = Descriptor(host)
+            _ = try tidyHost(host.number)
+        }
+        try NetworkNamespace.unpin("\(folder.path)/\(File.host)")
         try folder.removeFolder(File.hosts)
         try all.removeFolder(entry)
     }
@@ -147,8 +165,15 @@ public struct SwitchStore: Sendable {
 enum File {
     static let declaration = "switch.toml"
     static let namespace = "netns"
+    /// Keeps the host's network namespace, for a switch that reaches into it.
+    static let host = "host"
+    /// The host's device that became the uplink, as it was.
+    static let device = "device"
     /// Where the search for a free address goes on: a hint, no more.
     static let next = "next"
+    /// See ``Leases``.
+    static let leases = "leases"
+    static let lock = "lock"
     /// hosts(5) for its name server.
     static let hosts = "hosts"
     /// The names that rules lead to.
@@ -162,4 +187,7 @@ public struct Switch: ~Copyable {
     let directory: String
 
     func openFolder() throws(SystemError) -> StateFolder { try StateFolder(existing: directory) }
+
+    /// Whether anything of it is in the host's network namespace.
+    var reachesHost: Bool { access("\(directory)/\(File.host)", F_OK) == 0 }
 }

@@ -116,6 +116,9 @@ extension RunOption {
             long: "address", placeholder: "address", effect: .oneOrMore(key: "network.address"),
             help: "The address on the switch: auto, none, or ADDRESS/LENGTH, several with commas."),
         RunOption(
+            long: "publish", placeholder: "spec", isRepeatable: true, effect: .words(key: "network.publish"),
+            help: "A port of the host that leads to the box: [ADDRESS:]PORT[-PORT][:PORT[-PORT]][/tcp|/udp]."),
+        RunOption(
             long: "set", placeholder: "key=value", isRepeatable: true, effect: .set, completion: .keys,
             help: "Set any key of the profile language, as in resources.memory=512M."),
         RunOption(

@@ -31,14 +31,24 @@ struct SwitchCreateCommand: ParsableCommand {
         name: .customLong("parent"),
         help: ArgumentHelp("Of a macvlan: the host's device.", valueName: "interface"))
     var parent: String?
-    @Option(name: .customLong("mtu"), help: ArgumentHelp("Largest packet, in bytes.", valueName: "bytes"))
-    var mtu = 1500
+    @Option(
+        name: .customLong("uplink"),
+        help: ArgumentHelp(
+            "How ports reach beyond the switch: none; nat, through the host and with its address; or a device of the "
+                + "host's, which becomes a port and comes back when the switch is deleted, its routes apart.",
+            valueName: "none|nat|interface"),
+        completion: .list(["none", "nat"]))
+    var uplink = "none"
+    @Flag(name: .customLong("force"), help: "With the device that the host itself reaches others by, too.")
+    var force = false
+    @Option(
+        name: .customLong("mtu"),
+        help: ArgumentHelp("Largest packet, in bytes; 1500, less with --vxlan.", valueName: "bytes"))
+    var mtu: Int?
     @Flag(name: .customLong("vlan-filtering"), help: "Ports belong to VLANs, as network.vlan says.")
     var filtersVLANs = false
     @Flag(name: .customLong("isolated"), help: "Ports do not reach each other unless they say so.")
     var isIsolated = false
-    @Flag(name: .customLong("no-multicast-snooping"), help: "Multicast goes to all ports.")
-    var noSnooping = false
     @Flag(
         name: .customLong("dns"),
         help: "Resolve the names of its sandboxes, by a name server of its own (dnsmasq) that runs in a box.")
@@ -53,18 +63,29 @@ struct SwitchCreateCommand: ParsableCommand {
             "With --dns: who is asked for all other names; the host's name servers when absent and the uplink is nat, "
                 + "else nobody.", valueName: "address"))
     var resolvers: [String] = []
+    @Flag(
+        name: .customLong("multicast-snooping"),
+        help: "Multicast goes only where somebody listens: all ports are asked, anew whenever one comes or goes.")
+    var snoopsMulticast = false
+    @OptionGroup var tunnel: TunnelOptions
 
     func run() throws {
         var spec = SwitchSpec(name: name)
         spec.kind = kind.value
         spec.parent = parent
-        spec.mtu = mtu
+        switch uplink {
+        case "none": spec.uplink = .none
+        case "nat": spec.uplink = .nat
+        default: spec.uplink = .device(uplink)
+        }
+        spec.vxlan = try tunnel.tunnel()
+        spec.mtu = mtu ?? spec.vxlan?.usualMTU ?? 1500
         spec.filtersVLANs = filtersVLANs
         spec.isIsolated = isIsolated
-        spec.snoopsMulticast = !noSnooping
+        spec.snoopsMulticast = snoopsMulticast
         try addNames(&spec)
-        guard (68...65535).contains(mtu) else {
-            throw UsageError("--mtu \(mtu) is out of range; use 68 to 65535", command: "sandbox switch create")
+        guard (68...65535).contains(spec.mtu) else {
+            throw UsageError("--mtu \(spec.mtu) is out of range; use 68 to 65535", command: "sandbox switch create")
         }
         let registry = try Registry.ofCaller()
         let store = try SwitchStore.ofCaller()
@@ -73,7 +94,7 @@ struct SwitchCreateCommand: ParsableCommand {
         } else if subnets != ["none"] {
             for text in subnets { spec.subnets.append(try subnet(text)) }
         }
-        try registry.createSwitch(spec, executable: OwnExecutable.path())
+        try registry.createSwitch(spec, force: force, executable: OwnExecutable.path())
     }
 
     private func addNames(_ spec: inout SwitchSpec) throws(UsageError) {

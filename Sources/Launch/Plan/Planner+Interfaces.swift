@@ -1,0 +1,40 @@
+import Profile
+
+extension Planner {
+    /// The interfaces with their names: what the profile says, a moved device's own, or the first of eth0, eth1 and so
+    /// on that is free.
+    func interfaces(_ network: Profile.Network) throws(LaunchError) -> [InterfacePlan] {
+        var plans: [InterfacePlan] = []
+        let keys = ["network"] + network.more.indices.map { "network.more[\($0)]" }
+        let all = zip(keys, [network.interface] + network.more).filter { $0.1.kind?.makesInterface == true }
+        let given = all.compactMap { name($0.1) }
+        var number = 0
+        for (key, interface) in all {
+            try check(interface, key)
+            while given.contains("eth\(number)") { number += 1 }
+            let name = name(interface)
+            plans.append(InterfacePlan(key: key, name: name ?? "eth\(number)", interface: interface))
+            if name == nil { number += 1 }
+        }
+        return plans
+    }
+
+    private func name(_ interface: Profile.Interface) -> String? {
+        interface.name ?? (interface.kind == .physical ? interface.device : nil)
+    }
+
+    private func check(_ interface: Profile.Interface, _ key: String) throws(LaunchError) {
+        guard let kind = interface.kind else { return }
+        if kind == .macvtap {
+            throw LaunchError(
+                key: "\(key).attach",
+                "\"macvtap\" is not supported: its character device /dev/tapN cannot be made in the box",
+                mend: "use \"macvlan\"")
+        }
+        if kind != .user, !host.privileged {
+            throw LaunchError(
+                key: "\(key).attach", "an interface of kind \(kind.rawValue) needs root",
+                mend: "run as root, or use attach = \"user\"")
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Glibc
+import Testing
+
+extension Integration {
+    @Suite("Many ports", .needsRoot) struct ManyPortsTests {
+        let box: Box
+        let host: TestHost
+
+        init() throws {
+            box = try Box()
+            host = try TestHost(box, "host")
+        }
+
+        private func fabric(_ name: String, _ words: [String]) throws -> Outcome {
+            try box.must(["nsenter", "--net=\(box.file("state/switches/\(name)/netns"))"] + words)
+        }
+
+        /// Takes all places but some of those that are given on a switch's first bridge.
+        private func fill(_ name: String, leaving count: Int) throws {
+            let lines = (0..<960 - count).map { "link add f\($0) master br0 type veth peer name g\($0)" }
+            let file = try box.write("fill", lines.joined(separator: "\n") + "\n")
+            _ = try fabric(name, ["ip", "-batch", file])
+        }
+
+        @Test("two hundred that begin at once have two hundred addresses") func atOnce() throws {
+            defer { host.end(switches: ["many"]) }
+            try host.must("switch", "create", "many", "--subnet", "10.76.0.0/23")
+            let script = """
+                i=0
+                while [ $i -lt 200 ]; do
+                    "$1" run --unshare net --switch many -- sh -c \
+                        'ip -o -4 address show eth0; sleep 3' & i=$((i + 1))
+                done
+                wait
+                """
+            let outcome = try host.run(["sh", "-c", script, "sh", box.binary], timeout: 120)
+            let addresses = outcome.lines.compactMap { line in
+                line.split(separator: " ").first { $0.hasPrefix("10.76.") }
+            }
+            #expect(addresses.count == 200 && Set(addresses).count == 200, "\(outcome)")
+            #expect(outcome.err.isEmpty, "\(outcome.err.prefix(1000))")
+        }
+
+        @Test("an address rests before it is given again, and one too many is refused") func full() throws {
+            defer { host.end(boxes: ["a", "b", "c"], switches: ["small"]) }
+            // Two hosts beside the switch itself, and four.
+            try host.must("switch", "create", "small", "--subnet", "10.76.2.0/29")
+            let show = ["ip", "-o", "-4", "address", "show", "eth0"]
+            var seen: [String] = []
+            for _ in 0..<5 {
+                let outcome = try host.inBox(["--switch", "small"], show)
+                seen += outcome.text.split(separator: " ").filter { $0.hasPrefix("10.76.2.") && $0.hasSuffix("/29") }
+                    .map { String($0) }
+            }
+            #expect(Set(seen).count == 5, "\(seen)")
+            try host.must("switch", "create", "tiny", "--subnet", "10.76.3.0/30")
+            defer { host.end(switches: ["tiny"]) }
+            try host.sleeper("a", ["--switch", "tiny"])
+            expectRefused(try host.inBox(["--switch", "tiny"], ["true"]), naming: "network.address", "no address left")
+        }
+
+        @Test("what does not fit on one bridge goes to another, where all is as on one") func beyond() throws {
+            let names = (0..<4).map { "n\($0)" }
+            defer { host.end(boxes: names, switches: ["wide"]) }
+            try host.must("switch", "create", "wide", "--subnet", "10.76.4.0/24")
+            try fill("wide", leaving: 2)
+            for (index, name) in names.enumerated() {
+                try host.sleeper(name, ["--switch", "wide", "--address", "10.76.4.\(index + 10)/24"])
+            }
+            let bridges = try fabric("wide", ["ip", "-o", "link", "show", "type", "bridge"])
+            #expect(bridges.lines.filter { !$0.isEmpty }.count == 2, "\(bridges)")
+            // From the first bridge to the second, back, on the second alone, and to the switch itself.
+            for (from, to) in [("n0", "13"), ("n3", "10"), ("n2", "13"), ("n3", "1"), ("n0", "1")] {
+                let reached = try host.pings(from, "10.76.4.\(to)")
+                #expect(reached, "\(from) to \(to)")
+            }
+            // Nothing of that was seen by who is not concerned.
+            let counters = try host.exec("n1", ["cat", "/sys/class/net/eth0/statistics/rx_packets"])
+            #expect(counters.text == "0", "\(counters)")
+        }
+
+        @Test("isolated ports are apart on different bridges too") func isolated() throws {
+            let names = (0..<4).map { "n\($0)" }
+            defer { host.end(boxes: names, switches: ["wide"]) }
+            try host.must("switch", "create", "wide", "--subnet", "10.76.5.0/24", "--isolated")
+            try fill("wide", leaving: 1)
+            for (index, name) in names.enumerated() {
+                let open = index == 3 ? set("network.isolated", "false") : []
+                try host.sleeper(name, ["--switch", "wide", "--address", "10.76.5.\(index + 10)/24"] + open)
+            }
+            for (from, to, reaches) in [
+                ("n0", 11, false), ("n1", 10, false), ("n1", 12, false), ("n0", 13, true), ("n3", 11, true),
+                ("n2", 1, true),
+            ] {
+                let reached = try host.pings(from, "10.76.5.\(to)")
+                #expect(reached == reaches, "\(from) to \(to)")
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import Glibc
+import Testing
+
+extension Integration {
+    @Suite("Interfaces on a device of the host", .needsRoot) struct SharedDeviceTests {
+        let box: Box
+        let host: TestHost
+
+        /// A host whose `v0` leads to a bridge with 10.72.0.1.
+        init() throws {
+            box = try Box()
+            host = try TestHost(box, "host")
+            try host.ip("link", "add", "v0", "type", "veth", "peer", "name", "v1")
+            try host.ip("link", "add", "b0", "type", "bridge")
+            try host.ip("link", "set", "v1", "master", "b0")
+            for link in ["v0", "v1", "b0"] { try host.ip("link", "set", link, "up") }
+            try host.ip("address", "add", "10.72.0.1/24", "dev", "b0")
+        }
+
+        private func network(_ mode: String, _ number: Int, _ more: [String] = []) -> [String] {
+            ["--attach", "macvlan", "--address", "10.72.0.\(number)/24"] + set("network.device", "\"v0\"")
+                + set("network.mode", "\"\(mode)\"") + more
+        }
+
+        @Test("mode bridge reaches neighbours and what is beyond") func bridge() throws {
+            defer { host.end(boxes: ["one", "two"]) }
+            try host.sleeper("one", network("bridge", 2))
+            try host.sleeper("two", network("bridge", 3))
+            #expect(try host.pings("one", "10.72.0.3"))
+            #expect(try host.pings("one", "10.72.0.1"))
+        }
+
+        @Test("mode private reaches no neighbour") func alone() throws {
+            defer { host.end(boxes: ["one", "two"]) }
+            try host.sleeper("one", network("private", 2))
+            try host.sleeper("two", network("private", 3))
+            #expect(try !host.pings("one", "10.72.0.3"))
+            #expect(try host.pings("one", "10.72.0.1"))
+        }
+
+        @Test("mode vepa reaches neighbours where the bridge sends frames back") func vepa() throws {
+            defer { host.end(boxes: ["one", "two"]) }
+            try host.sleeper("one", network("vepa", 2))
+            try host.sleeper("two", network("vepa", 3))
+            #expect(try !host.pings("one", "10.72.0.3"))
+            try host.ip("link", "set", "v1", "type", "bridge_slave", "hairpin", "on")
+            #expect(try host.pings("one", "10.72.0.3"))
+        }
+
+        @Test("mode passthru takes the device for itself") func passthru() throws {
+            defer { host.end(boxes: ["one", "two"]) }
+            try host.sleeper("one", network("passthru", 2))
+            #expect(try host.pings("one", "10.72.0.1"))
+            expectRefused(try host.inBox(network("passthru", 3), ["true"]), naming: "network.attach", "v0")
+        }
+
+        @Test("mode source hears only who is listed") func source() throws {
+            defer { host.end(boxes: ["one", "two"]) }
+            let address = try host.run(["ip", "-br", "link", "show", "b0"]).text.split(separator: " ")[2]
+            try host.sleeper("one", network("source", 2, set("network.sources", "[\"\(address)\"]")))
+            try host.sleeper("two", network("source", 3, set("network.sources", "[\"02:00:00:00:00:99\"]")))
+            #expect(try host.pings("one", "10.72.0.1"))
+            #expect(try !host.pings("two", "10.72.0.1"))
+        }
+
+        @Test("a switch of kind macvlan gives addresses, which are free when their processes have ended")
+        func leases() throws {
+            defer { host.end(boxes: ["one", "two", "three"], switches: ["wire"]) }
+            try host.must("switch", "create", "wire", "--kind", "macvlan", "--parent", "v0", "--subnet", "10.72.0.1/30")
+            try host.sleeper("one", ["--switch", "wire"])
+            #expect(try host.exec("one", ["ip", "-br", "address", "show", "eth0"]).out.contains("10.72.0.2/30"))
+            #expect(try host.pings("one", "10.72.0.1"))
+            expectRefused(
+                try host.inBox(["--switch", "wire"], ["true"]), naming: "network.address", "no address left")
+            expectRefused(
+                try host.inBox(["--switch", "wire", "--address", "10.72.0.2/30"], ["true"]), naming: "taken", "\"one\"")
+            expectRefused(try host.sandbox(["switch", "delete", "wire"]), naming: "has a port")
+            try host.must("rm", "-f", "one")
+            #expect(try host.inBox(["--switch", "wire"], ["ip", "-br", "address"]).out.contains("10.72.0.2/30"))
+            // Nobody has cleared that one away.
+            try host.sleeper("three", ["--switch", "wire"])
+            try host.must("rm", "-f", "three")
+            try host.must("switch", "delete", "wire")
+        }
+
+        @Test(
+            "a parent that is not there, a second IPv4 address taken, macvtap",
+            arguments: [
+                (
+                    ["--attach", "macvlan", "--address", "10.72.0.2/24"] + set("network.device", "\"nowhere\""),
+                    "nowhere"
+                ),
+                (["--attach", "macvlan"] + set("network.device", "\"v0\""), "network.address"),
+                (["--attach", "macvtap", "--address", "none"] + set("network.device", "\"v0\""), "macvtap"),
+                (["--attach", "macvlan", "--address", "10.72.0.2/24"] + set("network.device", "\"lo0\""), "lo0"),
+            ]) func refused(_ network: [String], _ word: String) throws
+        {
+            expectRefused(try host.inBox(network, ["true"]), naming: word)
+        }
+
+        // MARK: - A device moved in
+
+        @Test(
+            "a device is moved in, renamed, and given back under its old name", arguments: ["exit", "kill", "rename"])
+        func moved(_ way: String) throws {
+            defer { host.end(boxes: ["one"]) }
+            let address = try host.run(["ip", "-br", "link", "show", "v0"]).text.split(separator: " ")[2]
+            let network =
+                ["--attach", "physical", "--address", "10.72.0.9/24"] + set("network.device", "\"v0\"")
+                + set("network.name", "\"lan0\"") + set("network.mac", "\"02:00:00:00:00:77\"")
+            try host.sleeper("one", network)
+            #expect(try !host.run(["ip", "link", "show", "v0"]).succeeded)
+            #expect(try host.pings("one", "10.72.0.1"))
+            #expect(try host.exec("one", ["ip", "link", "show", "lan0"]).out.contains("02:00:00:00:00:77"))
+            switch way {
+            case "kill": kill(box.recorded("process", of: "one")?.pid ?? 0, SIGKILL)
+            case "rename":
+                _ = try host.exec("one", ["ip", "link", "set", "lan0", "down"])
+                _ = try host.exec("one", ["ip", "link", "set", "lan0", "name", "mine"])
+                try host.must("stop", "one")
+            default: try host.must("stop", "one")
+            }
+            #expect(Clock.waitUntil { (try? host.run(["ip", "link", "show", "v0"]).out.contains(address)) == true })
+            #expect(try host.run(["ip", "-br", "link", "show", "v0"]).out.contains("UP"))
+        }
+
+        @Test("a device is given back when the launch fails") func movedAndFailed() throws {
+            let network = ["--attach", "physical", "--address", "10.72.0.9/24"] + set("network.device", "\"v0\"")
+            expectRefused(try host.inBox(network, ["/nonexistent"]), status: 127, naming: "/nonexistent")
+            #expect(Clock.waitUntil { (try? host.run(["ip", "link", "show", "v0"]).succeeded) == true })
+            let bad = ["--attach", "physical", "--address", "10.72.0.9/24"] + set("network.device", "\"v1\"")
+            expectRefused(try host.inBox(bad, ["true"]), naming: "network.device", "v1", "port of another")
+        }
+    }
+}
