@@ -78,7 +78,10 @@ struct SwitchCreateCommand: ParsableCommand {
         } else if subnets != ["none"] {
             for text in subnets { spec.subnets.append(try subnet(text)) }
         }
-        _ = try switched { () throws(SwitchError) in try store.create(spec, force: force) }
+        let hindrances = try switched { () throws(SwitchError) in
+            try store.hindrances(try store.create(spec, force: force))
+        }
+        for hindrance in hindrances { Output.error("warning: " + hindrance) }
     }
 
     /// With the switch's own address: the one given, or the first.
