@@ -59,6 +59,25 @@ extension SwitchStore {
         try link.make(settings)
     }
 
+    /// What of the host's firewall stands in the way of a switch that leads through the host: a sentence each, with the
+    /// mend. Other tables than ours are their owners' business.
+    public func hindrances(_ fabric: borrowing Switch) throws(SwitchError) -> [String] {
+        guard fabric.spec.uplink == .nat else { return [] }
+        let host = try fabric.host()
+        return try attributed { () throws(SystemError) in
+            guard let link = try HostLink.name(in: fabric.namespace.number) else { return [] }
+            let chains = try NetfilterSocket(in: host.number).chains().filter {
+                $0.hook == HostTable.forwardHook && $0.drops && $0.table != HostTable.name
+            }
+            return chains.map { chain in
+                let place = "\(chain.family) \(chain.table) \(chain.name)"
+                return "the host's firewall forwards only what it knows (table \(chain.family) \(chain.table), chain "
+                    + "\(chain.name)); let the switch pass: nft insert rule \(place) iifname \(link) accept; "
+                    + "nft insert rule \(place) oifname \(link) accept"
+            }
+        }
+    }
+
     /// The host's table, with all links in it.
     private func ensureTable(_ host: Int32) throws(SwitchError) {
         let table = HostTable(host: host)

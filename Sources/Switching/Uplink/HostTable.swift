@@ -9,6 +9,8 @@ struct HostTable {
     let host: Int32
 
     static let name = "sandbox"
+    /// NF_INET_FORWARD.
+    static let forwardHook: UInt32 = 2
 
     enum Links: String, CaseIterable { case links, ways, opened }
 

@@ -49,6 +49,8 @@ struct ProfileOptions: ParsableArguments {
     var attach: String?
     @Option(name: .of("address"), parsing: .unconditional, help: .of("address"), completion: .of("address"))
     var address: String?
+    @Option(name: .of("publish"), parsing: .unconditionalSingleValue, help: .of("publish"), completion: .of("publish"))
+    var publish: [String] = []
     @Option(name: .of("set"), parsing: .unconditionalSingleValue, help: .of("set"), completion: .of("set"))
     var set: [String] = []
     @Flag(name: .of("json"), help: .of("json"))
@@ -63,7 +65,7 @@ struct ProfileOptions: ParsableArguments {
             ("group", list(group)), ("workdir", list(workdir)), ("env", environment),
             ("clear-env", clearEnvironment ? [""] : []), ("hostname", list(hostname)),
             ("capabilities", capabilities), ("switch", list(switchName)), ("attach", list(attach)),
-            ("address", list(address)), ("set", set), ("json", json ? [""] : []),
+            ("address", list(address)), ("publish", publish), ("set", set), ("json", json ? [""] : []),
         ]
     }
 

@@ -95,6 +95,8 @@ struct SwitchCreateCommand: ParsableCommand {
             for text in subnets { spec.subnets.append(try subnet(text)) }
         }
         try registry.createSwitch(spec, force: force, executable: OwnExecutable.path())
+        let hindrances = try switched { () throws(SwitchError) in try store.hindrances(try store.existing(name)) }
+        for hindrance in hindrances { Output.error("warning: " + hindrance) }
     }
 
     private func addNames(_ spec: inout SwitchSpec) throws(UsageError) {

@@ -116,6 +116,27 @@ extension Integration {
             }
         }
 
+        @Test("nat: a firewall of the host's that is in the way is told of, with what lets the switch pass")
+        func firewall() throws {
+            let box = try Box()
+            let net = try OuterNetwork(box)
+            defer { net.end() }
+            try net.script(
+                on: net.host,
+                """
+                nft add table ip filter
+                nft add chain ip filter FORWARD '{ type filter hook forward priority 0; policy drop; }'
+                """)
+            let outcome = try net.sandbox(["switch", "create", "lan", "--subnet", "10.77.0.0/24", "--uplink", "nat"])
+            #expect(outcome.succeeded && outcome.err.contains("table ip filter, chain FORWARD"), "\(outcome)")
+            try net.serve(on: net.outside, "world", "tcp:198.51.100.2:80")
+            #expect(try net.ask(fromBoxOn: "lan", "tcp:198.51.100.2:80") == "silent")
+            for direction in ["iifname", "oifname"] {
+                try net.script(on: net.host, "nft insert rule ip filter FORWARD \(direction) sb-lan accept")
+            }
+            #expect(try net.ask(fromBoxOn: "lan", "tcp:198.51.100.2:80") == "world 198.51.100.1")
+        }
+
         @Test("A device of the host's becomes a port, and comes back as it was") func device() throws {
             let box = try Box()
             let net = try OuterNetwork(box)
