@@ -67,12 +67,20 @@ extension SwitchStore {
         case .bridge:
             if interface.kind != .veth {
                 throw SwitchError(
-                    key: "attach", "the switch \"\(switchName)\" has ports of kind veth", mend: "write \"veth\"")
+                    key: "attach",
+                    "the switch \"\(switchName)\" is a bridge: interfaces of kind \(interface.kind?.rawValue ?? "") would "
+                        + "share one port of it, where none can be kept from sending with another's addresses",
+                    mend: "write \"veth\", or make a switch with --kind macvlan")
             }
             let port = try attributed { () throws(SystemError) in
                 try PortMaker(plan, of: fabric, to: box.namespace, owner: box.owner)
             }.make()
-            return try publish(plan, interface, port, fabric, host)
+            do throws(SwitchError) {
+                return try publish(plan, interface, port, fabric, host)
+            } catch {
+                try releaseCompanions([port], on: fabric)
+                throw error
+            }
         case .macvlan:
             if interface.kind == .veth, interface.attach != nil {
                 throw SwitchError(
