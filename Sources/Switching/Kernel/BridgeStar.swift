@@ -52,6 +52,8 @@ struct BridgeStar {
 
     /// So many ports a bridge gets: the rest is for what joins the others to it, and for launches under way.
     static let limit = 960
+    /// One port in so many looks how full its bridge is.
+    static let step: UInt64 = 16
 
     /// A bridge with room for more, the first or a new one.
     func room(_ socket: borrowing NetlinkSocket) throws(SwitchError) -> Place {
@@ -143,7 +145,8 @@ struct BridgeStar {
     private func join(
         _ name: String, _ number: Int, _ socket: borrowing NetlinkSocket
     ) throws(SystemError) -> Int32 {
-        var link = LinkOptions(name, mtu: UInt32(main.mtu))
+        // One of its own: it would take a port's, another one with each port, and forget its neighbours each time.
+        var link = LinkOptions(name, address: .random(), mtu: UInt32(main.mtu))
         link.isUp = true
         let bridge = try socket.create(LinkSpec(link, .bridge(Fabric.options(spec))))
         do throws(SystemError) {

@@ -99,13 +99,18 @@ struct PortMaker: ~Copyable {
                 }
                 continue
             }
-            if (made.portNumber ?? 0) >= BridgeStar.limit {
-                let next = try star.room(socket)
-                try attributed { () throws(SystemError) in try cursor.set(bridge: next.number) }
-            }
+            if number % BridgeStar.step == 0 { try moveOn(star, made.index) }
             return (made, number, place.index)
         }
         throw SwitchError("the switch \"\(spec.name)\" has no number left for a port")
+    }
+
+    /// Has those that come get their places on another bridge when this one is near its end.
+    private func moveOn(_ star: BridgeStar, _ port: Int32) throws(SwitchError) {
+        let made = try attributed { () throws(SystemError) in try socket.link(.index(port)) }
+        guard let place = made?.portNumber, place >= BridgeStar.limit else { return }
+        let next = try star.room(socket)
+        try attributed { () throws(SystemError) in try cursor.set(bridge: next.number) }
     }
 
     // MARK: - Addresses

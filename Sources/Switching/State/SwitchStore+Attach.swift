@@ -63,6 +63,23 @@ extension SwitchStore {
         return try attach(interface, named: name, to: box, host: host, on: fabric)
     }
 
+    /// What others are told of a port: rules by name, published ports, its name.
+    private func complete(
+        _ port: Port, _ plan: PortPlan, _ interface: Profile.Interface, _ box: BoxReference, _ host: Int32,
+        on fabric: borrowing Switch
+    ) throws(SwitchError) -> Port {
+        if let rules = plan.rules { try allowNames(rules, port, fabric) }
+        let published = try publish(plan, interface, port, fabric, host)
+        guard fabric.spec.hasDNS else { return published }
+        do throws(SwitchError) {
+            try HostsFolder.enter(published, of: box.owner, fabric)
+        } catch {
+            try release([published], of: box.owner ?? "-")
+            throw error
+        }
+        return published
+    }
+
     private func attach(
         _ interface: Profile.Interface, named name: String, to box: BoxReference, host: Int32,
         on fabric: borrowing Switch
@@ -73,20 +90,20 @@ extension SwitchStore {
         case .bridge:
             if interface.kind != .veth {
                 throw SwitchError(
-                    key: "attach", "the switch \"\(switchName)\" has ports of kind veth", mend: "write \"veth\"")
+                    key: "attach",
+                    "the switch \"\(switchName)\" is a bridge: interfaces of kind \(interface.kind?.rawValue ?? "") would "
+                        + "share one port of it, where none can be kept from sending with another's addresses",
+                    mend: "write \"veth\", or make a switch with --kind macvlan")
             }
             let port = try attributed { () throws(SystemError) in
                 try PortMaker(plan, of: fabric, to: box.namespace, owner: box.owner)
             }.make()
-            if let rules = plan.rules { try allowNames(rules, port, fabric) }
-            let published = try publish(plan, interface, port, fabric, host)
             do throws(SwitchError) {
-                if fabric.spec.hasDNS { try HostsFolder.enter(published, of: box.owner, fabric) }
+                return try complete(port, plan, interface, box, host, on: fabric)
             } catch {
-                try release([published], of: box.owner ?? "-")
+                try releaseCompanions([port], on: fabric)
                 throw error
             }
-            return published
         case .macvlan:
             if interface.kind == .veth, interface.attach != nil {
                 throw SwitchError(

@@ -33,7 +33,7 @@ extension SwitchStore {
             if spec.hasDNS { try HostsFolder.remove(ends, in: path(name)) }
             try releaseCompanions(own, spec)
             try releaseLeases(own, spec)
-            let published = own.filter { !$0.published.isEmpty }
+            let published = ports.filter { $0.switchName == name && !$0.published.isEmpty }
             if !spec.isTransient, published.isEmpty { continue }
             let lock = try lock()
             defer { lock.release() }
@@ -46,8 +46,13 @@ extension SwitchStore {
     }
 
     private func releaseCompanions(_ ports: [Port], _ spec: SwitchSpec) throws(SwitchError) {
+        if ports.allSatisfy({ $0.companion == nil }) { return }
+        if let fabric = try open(spec.name) { try releaseCompanions(ports, on: fabric) }
+    }
+
+    func releaseCompanions(_ ports: [Port], on fabric: borrowing Switch) throws(SwitchError) {
         let companions = ports.compactMap { $0.companion }
-        guard !companions.isEmpty, let fabric = try open(spec.name) else { return }
+        if companions.isEmpty { return }
         try attributed { () throws(SystemError) in
             let socket = try NetlinkSocket(in: fabric.namespace.number)
             for failure in try socket.outcomes(of: companions.map { .delete(.name($0)) }) {

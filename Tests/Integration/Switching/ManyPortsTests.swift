@@ -15,9 +15,9 @@ extension Integration {
             try box.must(["nsenter", "--net=\(box.file("state/switches/\(name)/netns"))"] + words)
         }
 
-        /// Takes all places but some of those that are given on a switch's first bridge.
-        private func fill(_ name: String, leaving count: Int) throws {
-            let lines = (0..<960 - count).map { "link add f\($0) master br0 type veth peer name g\($0)" }
+        /// Takes the places that are given on a switch's first bridge, so that its first port is the last there.
+        private func fill(_ name: String) throws {
+            let lines = (0..<960).map { "link add f\($0) master br0 type veth peer name g\($0)" }
             let file = try box.write("fill", lines.joined(separator: "\n") + "\n")
             _ = try fabric(name, ["ip", "-batch", file])
         }
@@ -63,7 +63,7 @@ extension Integration {
             let names = (0..<4).map { "n\($0)" }
             defer { host.end(boxes: names, switches: ["wide"]) }
             try host.must("switch", "create", "wide", "--subnet", "10.76.4.0/24")
-            try fill("wide", leaving: 2)
+            try fill("wide")
             for (index, name) in names.enumerated() {
                 try host.sleeper(name, ["--switch", "wide", "--address", "10.76.4.\(index + 10)/24"])
             }
@@ -83,7 +83,7 @@ extension Integration {
             let names = (0..<4).map { "n\($0)" }
             defer { host.end(boxes: names, switches: ["wide"]) }
             try host.must("switch", "create", "wide", "--subnet", "10.76.5.0/24", "--isolated")
-            try fill("wide", leaving: 1)
+            try fill("wide")
             for (index, name) in names.enumerated() {
                 let open = index == 3 ? set("network.isolated", "false") : []
                 try host.sleeper(name, ["--switch", "wide", "--address", "10.76.5.\(index + 10)/24"] + open)
