@@ -73,10 +73,12 @@ let package = Package(
         tests("KernelTests", ["Kernel"]),
         tests("NetlinkTests", ["Addresses", "Netlink", "Kernel", "CLinux", "CNetlink"]),
         tests("ProfileTests", ["Profile"]),
+        tests("SwitchingTests", ["Switching", "Addresses", "Profile", "Netlink", "Kernel"]),
         tests("LaunchTests", ["Launch"]),
         tests("SandboxKitTests", ["SandboxKit", "Launch", "Profile", "Netlink", "Kernel"]),
-        tests("SwitchingTests", ["Switching", "Addresses", "Profile", "Netlink", "Kernel"]),
-        tests("CommandTests", ["sandbox", "SandboxKit", "Launch", "Profile", "Netlink", "Kernel"]),
+        tests(
+            "CommandTests",
+            ["sandbox", "SandboxKit", "Switching", "Launch", "Profile", "Addresses", "Netlink", "Kernel"]),
         tests(
             "Integration", ["sandbox", "watch-sandbox", "SandboxAsync", "Profile", "CLinux"], exclude: ["Payloads"]),
     ]

@@ -4,7 +4,8 @@
 
 _sandbox_words() {
     case $1 in
-    '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update profile explain doctor' ;;
+    '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update switch profile explain doctor' ;;
+    'switch') echo 'create list show delete stats capture graph features' ;;
     'profile') echo 'list show check new schema unit' ;;
     esac
 }
@@ -29,6 +30,15 @@ _sandbox_options() {
     'pause') echo '--version -h --help' ;;
     'resume') echo '--version -h --help' ;;
     'update') echo '--set --version -h --help' ;;
+    'switch') echo '--version -h --help' ;;
+    'switch create') echo '--subnet --kind --parent --mtu --vlan-filtering --isolated --no-multicast-snooping --version -h --help' ;;
+    'switch list') echo '--json --version -h --help' ;;
+    'switch show') echo '--json --version -h --help' ;;
+    'switch delete') echo '-f --force --version -h --help' ;;
+    'switch stats') echo '--json --stream --no-stream --interval --version -h --help' ;;
+    'switch capture') echo '-w --write -c --count --direction --version -h --help' ;;
+    'switch graph') echo '--text --svg --dot --mermaid --version -h --help' ;;
+    'switch features') echo '--json --version -h --help' ;;
     'profile') echo '--version -h --help' ;;
     'profile list') echo '-a --all --json --version -h --help' ;;
     'profile show') echo '--set --json --version -h --help' ;;
@@ -92,6 +102,20 @@ _sandbox_kind() {
     'resume @') echo sandboxes ;;
     'update --set') echo resources ;;
     'update @') echo sandboxes ;;
+    'switch create --subnet') echo none ;;
+    'switch create --kind') echo none ;;
+    'switch create --parent') echo none ;;
+    'switch create --mtu') echo none ;;
+    'switch create @') echo none ;;
+    'switch show @') echo switches ;;
+    'switch delete @') echo switches ;;
+    'switch stats --interval') echo none ;;
+    'switch stats @') echo switches ;;
+    'switch capture -w'|'switch capture --write') echo files ;;
+    'switch capture -c'|'switch capture --count') echo none ;;
+    'switch capture --direction') echo none ;;
+    'switch capture @') echo switches ;;
+    'switch graph @') echo switches ;;
     'profile show --set') echo keys ;;
     'profile show @') echo profiles ;;
     'profile check @') echo profiles ;;

@@ -46,23 +46,29 @@ public struct NetfilterSocket: ~Copyable, Sendable {
 
     /// What is in a set.
     public func elements(of set: NetfilterSet) throws(SystemError) -> [NetfilterElement] {
+        var elements: [NetfilterElement] = []
+        try dump(.list(set)) { attributes in
+            attributes[Int(NFTA_SET_ELEM_LIST_ELEMENTS.rawValue)]?.nested.forEach {
+                if let element = NetfilterElement($0.nested) { elements.append(element) }
+            }
+        }
+        return elements
+    }
+
+    /// Sends a request for a list and gives each of its entries to `body`.
+    func dump(_ message: NetlinkMessage, _ body: (NetlinkAttributes) -> Void) throws(SystemError) {
         var bytes: [UInt8] = []
-        let message = NetlinkMessage.list(set)
         guard message.write(to: &bytes, sequence: 1, flags: NLM_F_REQUEST | NLM_F_DUMP) else {
             throw SystemError(message.action, code: EMSGSIZE)
         }
         try transmit(bytes, message.action)
-        var elements: [NetfilterElement] = []
         while true {
             for reply in NetlinkReply.all(in: try receive()) {
                 if reply.type == Int(NLMSG_DONE) || reply.type == Int(NLMSG_ERROR) {
                     if reply.code != 0 { throw SystemError(message.action, code: reply.code) }
-                    return elements
+                    return
                 }
-                let attributes = reply.attributes(after: nfgenmsg.self)
-                attributes[Int(NFTA_SET_ELEM_LIST_ELEMENTS.rawValue)]?.nested.forEach {
-                    if let element = NetfilterElement($0.nested) { elements.append(element) }
-                }
+                body(reply.attributes(after: nfgenmsg.self))
             }
         }
     }

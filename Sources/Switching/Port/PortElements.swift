@@ -9,7 +9,6 @@ struct PortElements {
 
     private static func set(_ name: String) -> NetfilterSet { NetfilterSet(.bridge, "switch", name) }
     private var key: NetfilterKey { NetfilterKey().adding(native: UInt32(bitPattern: index)) }
-
     /// In sets of ranges nft(8) has all numbers as packets have them, so that their order is that of their bytes.
     private var rangeKey: NetfilterKey {
         NetfilterKey().adding(withUnsafeBytes(of: UInt32(bitPattern: index).bigEndian) { Array($0) })
@@ -26,6 +25,8 @@ struct PortElements {
                 messages.append(.add(elements, to: PortElements.set(family == .v4 ? "source4" : "source6")))
             }
         }
+        let targets = addresses.filter { $0.family == .v6 }.map { NetfilterElement(key.adding($0.address.bytes)) }
+        if !targets.isEmpty { messages.append(.add(targets, to: PortElements.set("target6"))) }
         return messages
     }
 
