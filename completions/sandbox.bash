@@ -13,7 +13,7 @@ _sandbox_words() {
 _sandbox_options() {
     case $1 in
     '') echo '--version -h --help' ;;
-    'run') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --set --json -n --name -d --detach -t --terminal --rm --dry-run --version -h --help' ;;
+    'run') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --switch --attach --address --set --json -n --name -d --detach -t --terminal --rm --dry-run --version -h --help' ;;
     'exec') echo '-t --terminal --user --group --workdir --env --version -h --help' ;;
     'attach') echo '--read-only --detach-key --version -h --help' ;;
     'ps') echo '-a --all -q --quiet --json --version -h --help' ;;
@@ -31,7 +31,7 @@ _sandbox_options() {
     'resume') echo '--version -h --help' ;;
     'update') echo '--set --version -h --help' ;;
     'switch') echo '--version -h --help' ;;
-    'switch create') echo '--subnet --kind --parent --mtu --vlan-filtering --isolated --no-multicast-snooping --version -h --help' ;;
+    'switch create') echo '--subnet --kind --parent --uplink --force --mtu --vlan-filtering --isolated --multicast-snooping --vxlan --peer --group --device --port --version -h --help' ;;
     'switch list') echo '--json --version -h --help' ;;
     'switch show') echo '--json --version -h --help' ;;
     'switch delete') echo '-f --force --version -h --help' ;;
@@ -46,7 +46,7 @@ _sandbox_options() {
     'profile new') echo '--version -h --help' ;;
     'profile schema') echo '--version -h --help' ;;
     'profile unit') echo '-n --name --set --version -h --help' ;;
-    'explain') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --set --json --version -h --help' ;;
+    'explain') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --switch --attach --address --set --json --version -h --help' ;;
     'doctor') echo '--json --version -h --help' ;;
     esac
 }
@@ -71,6 +71,9 @@ _sandbox_kind() {
     'run --env') echo environment ;;
     'run --hostname') echo none ;;
     'run --capabilities') echo capabilities ;;
+    'run --switch') echo switches ;;
+    'run --attach') echo attachments ;;
+    'run --address') echo none ;;
     'run --set') echo keys ;;
     'run -n'|'run --name') echo none ;;
     'exec --user') echo users ;;
@@ -105,7 +108,13 @@ _sandbox_kind() {
     'switch create --subnet') echo none ;;
     'switch create --kind') echo none ;;
     'switch create --parent') echo none ;;
+    'switch create --uplink') echo none ;;
     'switch create --mtu') echo none ;;
+    'switch create --vxlan') echo none ;;
+    'switch create --peer') echo none ;;
+    'switch create --group') echo none ;;
+    'switch create --device') echo none ;;
+    'switch create --port') echo none ;;
     'switch create @') echo none ;;
     'switch show @') echo switches ;;
     'switch delete @') echo switches ;;
@@ -140,6 +149,9 @@ _sandbox_kind() {
     'explain --env') echo environment ;;
     'explain --hostname') echo none ;;
     'explain --capabilities') echo capabilities ;;
+    'explain --switch') echo switches ;;
+    'explain --attach') echo attachments ;;
+    'explain --address') echo none ;;
     'explain --set') echo keys ;;
     'explain @') echo sandboxes ;;
     *) echo flag ;;

@@ -16,7 +16,7 @@ end
 # Whether an option takes the next word as its value.
 function __sandbox_takes_value
     switch "$argv"
-        case 'run -p' 'run --profile' 'run --unshare' 'run --join' 'run --root' 'run --overlay' 'run --bind' 'run --tmpfs' 'run --read-only' 'run --writable' 'run --hide' 'run --private' 'run --user' 'run --group' 'run --workdir' 'run --env' 'run --hostname' 'run --capabilities' 'run --set' 'run -n' 'run --name'
+        case 'run -p' 'run --profile' 'run --unshare' 'run --join' 'run --root' 'run --overlay' 'run --bind' 'run --tmpfs' 'run --read-only' 'run --writable' 'run --hide' 'run --private' 'run --user' 'run --group' 'run --workdir' 'run --env' 'run --hostname' 'run --capabilities' 'run --switch' 'run --attach' 'run --address' 'run --set' 'run -n' 'run --name'
             return 0
         case 'exec --user' 'exec --group' 'exec --workdir' 'exec --env'
             return 0
@@ -42,7 +42,7 @@ function __sandbox_takes_value
             return 0
         case 'update --set'
             return 0
-        case 'switch create --subnet' 'switch create --kind' 'switch create --parent' 'switch create --mtu'
+        case 'switch create --subnet' 'switch create --kind' 'switch create --parent' 'switch create --uplink' 'switch create --mtu' 'switch create --vxlan' 'switch create --peer' 'switch create --group' 'switch create --device' 'switch create --port'
             return 0
         case 'switch stats --interval'
             return 0
@@ -52,7 +52,7 @@ function __sandbox_takes_value
             return 0
         case 'profile unit -n' 'profile unit --name' 'profile unit --set'
             return 0
-        case 'explain -p' 'explain --profile' 'explain --unshare' 'explain --join' 'explain --root' 'explain --overlay' 'explain --bind' 'explain --tmpfs' 'explain --read-only' 'explain --writable' 'explain --hide' 'explain --private' 'explain --user' 'explain --group' 'explain --workdir' 'explain --env' 'explain --hostname' 'explain --capabilities' 'explain --set'
+        case 'explain -p' 'explain --profile' 'explain --unshare' 'explain --join' 'explain --root' 'explain --overlay' 'explain --bind' 'explain --tmpfs' 'explain --read-only' 'explain --writable' 'explain --hide' 'explain --private' 'explain --user' 'explain --group' 'explain --workdir' 'explain --env' 'explain --hostname' 'explain --capabilities' 'explain --switch' 'explain --attach' 'explain --address' 'explain --set'
             return 0
     end
     return 1
@@ -165,6 +165,9 @@ complete -c sandbox -n '__sandbox_at run' -l env -x -a '(__sandbox_ask environme
 complete -c sandbox -n '__sandbox_at run' -l clear-env -d 'Begin with an empty environment.'
 complete -c sandbox -n '__sandbox_at run' -l hostname -x -d 'The host name that the box sees; needs a uts namespace.'
 complete -c sandbox -n '__sandbox_at run' -l capabilities -x -a '(__sandbox_ask capabilities)' -d 'Capabilities to keep, such as NET_BIND_SERVICE; !NAME takes one away.'
+complete -c sandbox -n '__sandbox_at run' -l switch -x -a '(__sandbox_ask switches)' -d 'Attach the box to this switch; needs a net namespace.'
+complete -c sandbox -n '__sandbox_at run' -l attach -x -a '(__sandbox_ask attachments)' -d 'How: veth, macvlan, host or none.'
+complete -c sandbox -n '__sandbox_at run' -l address -x -d 'The address on the switch: auto, none, or ADDRESS/LENGTH, several with commas.'
 complete -c sandbox -n '__sandbox_at run' -l set -x -a '(__sandbox_ask keys)' -d 'Set any key of the profile language, as in resources.memory=512M.'
 complete -c sandbox -n '__sandbox_at run' -l json -d 'Print one JSON document instead of text.'
 complete -c sandbox -n '__sandbox_at run' -s n -l name -x -d 'The name of the sandbox.'
@@ -265,10 +268,17 @@ complete -c sandbox -n '__sandbox_at switch' -s h -l help -d 'Show help informat
 complete -c sandbox -n '__sandbox_at switch create' -l subnet -x -d 'A network, at most one of IPv4 and one of IPv6: 10.1.0.0/24, or 10.1.0.254/24 with the switch\'s own address; a free one of 10.88.0.0/16 when absent, none with \'none\'.'
 complete -c sandbox -n '__sandbox_at switch create' -l kind -x -d 'bridge or macvlan.'
 complete -c sandbox -n '__sandbox_at switch create' -l parent -x -d 'Of a macvlan: the host\'s device.'
-complete -c sandbox -n '__sandbox_at switch create' -l mtu -x -d 'Largest packet, in bytes.'
+complete -c sandbox -n '__sandbox_at switch create' -l uplink -x -d 'How ports reach beyond the switch: none; nat, through the host and with its address; or a device of the host\'s, which becomes a port and comes back when the switch is deleted, its routes apart.'
+complete -c sandbox -n '__sandbox_at switch create' -l force -d 'With the device that the host itself reaches others by, too.'
+complete -c sandbox -n '__sandbox_at switch create' -l mtu -x -d 'Largest packet, in bytes; 1500, less with --vxlan.'
 complete -c sandbox -n '__sandbox_at switch create' -l vlan-filtering -d 'Ports belong to VLANs, as network.vlan says.'
 complete -c sandbox -n '__sandbox_at switch create' -l isolated -d 'Ports do not reach each other unless they say so.'
-complete -c sandbox -n '__sandbox_at switch create' -l no-multicast-snooping -d 'Multicast goes to all ports.'
+complete -c sandbox -n '__sandbox_at switch create' -l multicast-snooping -d 'Multicast goes only where somebody listens: all ports are asked, anew whenever one comes or goes.'
+complete -c sandbox -n '__sandbox_at switch create' -l vxlan -x -d 'Joins switches of the same number on several hosts, 1 to 16777215. Each host has an address of its own in the subnet, and gives its sandboxes others.'
+complete -c sandbox -n '__sandbox_at switch create' -l peer -x -d 'Of --vxlan: another host.'
+complete -c sandbox -n '__sandbox_at switch create' -l group -x -d 'Of --vxlan: the multicast group of all hosts, with --device.'
+complete -c sandbox -n '__sandbox_at switch create' -l device -x -d 'Of --vxlan: the host\'s interface that packets leave by.'
+complete -c sandbox -n '__sandbox_at switch create' -l port -x -d 'Of --vxlan: the UDP port; 4789.'
 complete -c sandbox -n '__sandbox_at switch create' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at switch create' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at switch list' -l json -d 'Print one JSON document instead of text.'
@@ -354,6 +364,9 @@ complete -c sandbox -n '__sandbox_at explain' -l env -x -a '(__sandbox_ask envir
 complete -c sandbox -n '__sandbox_at explain' -l clear-env -d 'Begin with an empty environment.'
 complete -c sandbox -n '__sandbox_at explain' -l hostname -x -d 'The host name that the box sees; needs a uts namespace.'
 complete -c sandbox -n '__sandbox_at explain' -l capabilities -x -a '(__sandbox_ask capabilities)' -d 'Capabilities to keep, such as NET_BIND_SERVICE; !NAME takes one away.'
+complete -c sandbox -n '__sandbox_at explain' -l switch -x -a '(__sandbox_ask switches)' -d 'Attach the box to this switch; needs a net namespace.'
+complete -c sandbox -n '__sandbox_at explain' -l attach -x -a '(__sandbox_ask attachments)' -d 'How: veth, macvlan, host or none.'
+complete -c sandbox -n '__sandbox_at explain' -l address -x -d 'The address on the switch: auto, none, or ADDRESS/LENGTH, several with commas.'
 complete -c sandbox -n '__sandbox_at explain' -l set -x -a '(__sandbox_ask keys)' -d 'Set any key of the profile language, as in resources.memory=512M.'
 complete -c sandbox -n '__sandbox_at explain' -l json -d 'Print one JSON document instead of text.'
 complete -c sandbox -n '__sandbox_at explain' -l version -d 'Show the version.'
