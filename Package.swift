@@ -74,9 +74,11 @@ let package = Package(
         tests("NetlinkTests", ["Addresses", "Netlink", "Kernel", "CLinux", "CNetlink"]),
         tests("ProfileTests", ["Profile"]),
         tests("LaunchTests", ["Addresses", "Launch"]),
-        tests("SandboxKitTests", ["SandboxKit", "Launch", "Profile", "Netlink", "Kernel"]),
         tests("SwitchingTests", ["Switching", "Addresses", "Profile", "Netlink", "Kernel"]),
-        tests("CommandTests", ["sandbox", "SandboxKit", "Launch", "Profile", "Netlink", "Kernel"]),
+        tests("SandboxKitTests", ["SandboxKit", "Launch", "Profile", "Netlink", "Kernel"]),
+        tests(
+            "CommandTests",
+            ["sandbox", "SandboxKit", "Switching", "Launch", "Profile", "Addresses", "Netlink", "Kernel"]),
         tests(
             "Integration", ["sandbox", "watch-sandbox", "SandboxAsync", "Profile", "CLinux"], exclude: ["Payloads"]),
     ]

@@ -15,6 +15,9 @@ public struct ProcessHandle: ~Copyable, Sendable {
         descriptor = opened
     }
 
+    /// The descriptor alone, which the caller closes by letting it go.
+    public consuming func takeDescriptor() -> Descriptor { descriptor }
+
     /// Sends a signal; a process that has ended is no error.
     public func send(_ signal: Int32) throws(SystemError) {
         if linux_pidfd_send_signal(descriptor.number, signal) == 0 || errno == ESRCH {

@@ -72,14 +72,18 @@ extension NetlinkMessage {
 
 extension NetlinkSocket {
     /// The VLANs of a bridge's port, or of the bridge itself, by its index. None where the kernel has none on bridges.
-    public func vlans(ofPort port: Int32) throws(SystemError) -> [PortVLAN] {
+    public func vlans(ofPort port: Int32) throws(SystemError) -> [PortVLAN] { try vlans()[port] ?? [] }
+
+    /// The VLANs of all ports of bridges, by their index.
+    public func vlans() throws(SystemError) -> [Int32: [PortVLAN]] {
         let message = NetlinkMessage("list the VLANs of bridge ports", RTM_GETLINK)
         message.header(.index(0), family: AF_BRIDGE)
         message.put(IFLA_EXT_MASK, UInt32(RTEXT_FILTER_BRVLAN_COMPRESSED))
-        var vlans: [PortVLAN] = []
-        try dump(message, reset: { vlans = [] }) { reply in
-            guard let header = reply.header(ifinfomsg.self), header.ifi_index == port else { return }
-            vlans += PortVLAN.all(in: reply.attributes(after: ifinfomsg.self)[IFLA_AF_SPEC]?.nested)
+        var vlans: [Int32: [PortVLAN]] = [:]
+        try dump(message, reset: { vlans = [:] }) { reply in
+            guard let header = reply.header(ifinfomsg.self) else { return }
+            let found = PortVLAN.all(in: reply.attributes(after: ifinfomsg.self)[IFLA_AF_SPEC]?.nested)
+            vlans[header.ifi_index, default: []] += found
         }
         return vlans
     }

@@ -14,6 +14,8 @@ enum Ruleset {
             set guarded { typeof iif; }
             set source4 { typeof iif . ether saddr . ip saddr; }
             set source6 { typeof iif . ether saddr . ip6 saddr; }
+            # Whom they may call themselves towards neighbours (RFC 4861: behind eight bytes of ICMPv6).
+            set target6 { typeof iif . @th,64,128; }
 
             # Ports with rules, and what they may begin or answer.
             set filtered { typeof iif; }
@@ -40,6 +42,8 @@ enum Ruleset {
                 iif . arp saddr ether . arp saddr ip @source4 return
                 arp saddr ip 0.0.0.0 return
                 iif . ether saddr . ip saddr @source4 return
+                icmpv6 type nd-neighbor-advert iif . @th,64,128 != @target6 counter name spoofed drop
+                icmpv6 type { nd-router-advert, nd-redirect } counter name spoofed drop
                 iif . ether saddr . ip6 saddr @source6 return
                 ip6 saddr :: icmpv6 type { nd-neighbor-solicit, mld2-listener-report } return
                 counter name spoofed drop

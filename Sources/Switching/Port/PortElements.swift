@@ -23,6 +23,8 @@ struct PortElements {
                 messages.append(.add(elements, to: PortElements.set(family == .v4 ? "source4" : "source6")))
             }
         }
+        let targets = addresses.filter { $0.family == .v6 }.map { NetfilterElement(key.adding($0.address.bytes)) }
+        if !targets.isEmpty { messages.append(.add(targets, to: PortElements.set("target6"))) }
         return messages
     }
 

@@ -6,6 +6,10 @@ func networkFindings() -> [HostFinding] {
         linkFinding(.veth, module: "veth", cost: "network.attach = \"veth\" fails."),
         linkFinding(.macvlan, module: "macvlan", cost: "network.attach = \"macvlan\" fails."),
         linkFinding(.bridge, module: "bridge", cost: "Switches with kind bridge fail."),
+        linkFinding(.vxlan, module: "vxlan", cost: "switch create --vxlan fails."),
+        queueFinding(.vlanFiltering, "VLANs on bridges", "switch create --vlan-filtering", "BRIDGE_VLAN_FILTERING"),
+        queueFinding(.tbf, "token buckets (tbf)", "network.rate", "NET_SCH_TBF"),
+        queueFinding(.clsact, "filters on interfaces (clsact)", "network.rate.egress", "NET_SCH_INGRESS"),
         nftablesFinding(),
     ]
 }
@@ -18,6 +22,15 @@ private func linkFinding(_ probe: Probe, module: String, cost: String) -> HostFi
     return probed(
         probe, .network, module, "\(module) interfaces", cost: cost,
         fix: "modprobe \(module), or boot a kernel with CONFIG_\(module.uppercased())")
+}
+
+/// What is wanted by one key only is a note where it is missing.
+private func queueFinding(_ probe: Probe, _ what: String, _ key: String, _ option: String) -> HostFinding {
+    let finding = probed(
+        probe, .network, probe.rawValue, what, cost: "\(key) fails.", fix: "boot a kernel with CONFIG_\(option)")
+    guard finding.state == .lacking else { return finding }
+    return HostFinding(
+        .network, finding.id, .note, finding.text, cost: finding.cost, fix: finding.fix)
 }
 
 private func nftablesFinding() -> HostFinding {

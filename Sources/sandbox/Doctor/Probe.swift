@@ -13,7 +13,8 @@ enum Probe: String, CaseIterable, Sendable {
     case overlayAsUser = "overlay-as-user"
     case idmap
     case clone3
-    case veth, macvlan, bridge
+    case veth, macvlan, bridge, vxlan, tbf, clsact
+    case vlanFiltering = "vlan-filtering"
     case nftables
 
     /// Runs the probe in a child: 0, or the errno value of what failed.
@@ -41,11 +42,8 @@ enum Probe: String, CaseIterable, Sendable {
         case .overlayAsUser: try ProbeUser.enter(CLONE_NEWNS); try ProbeMounts.overlay(options: ",userxattr")
         case .idmap: try ProbeMounts.idmap()
         case .clone3: try ProbeMounts.reap(try check("clone3") { linux_clone3(0, nil, -1) })
-        case .veth, .bridge: try enter(CLONE_NEWNET); try createLink(kind: rawValue, name: "probe0")
-        case .macvlan:
-            try enter(CLONE_NEWNET)
-            try createLink(kind: "bridge", name: "probe0")
-            try createLink(kind: "macvlan", name: "probe1", over: "probe0")
+        case .veth, .macvlan, .bridge, .vlanFiltering, .vxlan, .tbf, .clsact:
+            try network(KernelFeature(rawValue: rawValue))
         case .nftables:
             try enter(CLONE_NEWNET)
             guard let nft = findProgram("nft") else { throw SystemError("find nft", code: ENOENT) }
@@ -53,6 +51,14 @@ enum Probe: String, CaseIterable, Sendable {
                 throw SystemError("add an nftables table", code: EOPNOTSUPP)
             }
         }
+    }
+
+    /// As 'sandbox switch features' tries it.
+    private func network(_ feature: KernelFeature?) throws(SystemError) {
+        guard let feature else { throw SystemError("probe \(rawValue)", code: EINVAL) }
+        // The way back leads to a network namespace of the user's own.
+        if geteuid() != 0 { try ProbeUser.enter(CLONE_NEWNET) }
+        if let failure = try KernelFeature.probe([feature]).first?.failure { throw failure }
     }
 
     private var flag: Int32 {

@@ -1,8 +1,10 @@
+import Addresses
 import ArgumentParser
 import Kernel
 import Launch
 import Profile
 import SandboxKit
+import Switching
 
 /// `sandbox ps`: what sandboxes there are.
 struct PsCommand: ParsableCommand {
@@ -56,23 +58,40 @@ extension SandboxSummary {
 
 /// The table for people.
 struct PsTable {
-    private var table = Table(headings: ["NAME", "PID", "STATE", "CREATED", "PROFILE", "NAMESPACES", "COMMAND"])
+    private var table: Table
 
     init(_ sandboxes: [SandboxSummary], _ damaged: [String], now: Int = PointInTime.now) {
+        // Where none has an interface of its own the column would be for nothing.
+        let address = sandboxes.contains { !$0.record.ports.isEmpty }
+        table = Table(
+            headings: ["NAME", "PID", "STATE", "CREATED", "PROFILE"] + (address ? ["ADDRESS"] : [])
+                + ["NAMESPACES", "COMMAND"])
         for sandbox in sandboxes {
             let record = sandbox.record
-            table.rows.append([
-                record.name, sandbox.pid.map { "\($0)" } ?? "-", PsTable.state(sandbox, now: now),
-                TimeText.ago(record.created, now: now), PsTable.list(record.profiles),
-                PsTable.list(record.namespaces.map(\.rawValue)), record.command.map(quotedWord).joined(separator: " "),
-            ])
+            table.rows.append(
+                [
+                    record.name, sandbox.pid.map { "\($0)" } ?? "-", PsTable.state(sandbox, now: now),
+                    TimeText.ago(record.created, now: now), PsTable.list(record.profiles),
+                ] + (address ? [PsTable.address(record)] : []) + [
+                    PsTable.list(record.namespaces.map(\.rawValue)),
+                    record.command.map(quotedWord).joined(separator: " "),
+                ])
         }
-        for name in damaged { table.rows.append([name, "-", "damaged", "-", "-", "-", ""]) }
+        for name in damaged {
+            table.rows.append([name, "-", "damaged", "-", "-"] + (address ? ["-"] : []) + ["-", ""])
+        }
     }
 
     func text(width: Int?, style: Style) -> String { table.text(width: width, style: style) }
 
     private static func list(_ words: [String]) -> String { words.isEmpty ? "-" : words.joined(separator: ",") }
+
+    /// The first of its addresses, and how many more there are: `10.1.0.5 +1`.
+    private static func address(_ record: SandboxRecord) -> String {
+        let addresses = record.ports.flatMap { $0.addresses.map { $0.address.description } }
+        guard let first = addresses.first else { return "-" }
+        return addresses.count == 1 ? first : "\(first) +\(addresses.count - 1)"
+    }
 
     private static func state(_ sandbox: SandboxSummary, now: Int) -> String {
         let record = sandbox.record

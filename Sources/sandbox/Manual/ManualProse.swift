@@ -23,6 +23,7 @@ struct ManualProse {
         case "explain": explain
         case "doctor": doctor
         case "profile": profile
+        case "switch": fabric
         default: lifecycle(of: command)
         }
     }

@@ -16,9 +16,11 @@ enum ProfilePage {
             ("Pa /etc/sandbox/profiles/*.toml", "The administrator's profiles."),
             ("Pa /usr/local/share/sandbox/profiles/*.toml", "The shipped profiles."),
         ])
-        page.examples([("A web server that sees its files, read-only, and a network of its own:", example)])
-        page.seeAlso(
-            [("sandbox", 1), ("sandbox-profile", 1), ("sandbox-run", 1), ("capabilities", 7), ("namespaces", 7)])
+        page.examples([("A web server that sees its files, read-only, and a network of its own:", example)] + networks)
+        page.seeAlso([
+            ("sandbox", 1), ("sandbox-profile", 1), ("sandbox-run", 1), ("sandbox-switch", 1), ("capabilities", 7),
+            ("ip-link", 8), ("namespaces", 7),
+        ])
         return page
     }
 
@@ -59,6 +61,46 @@ enum ProfilePage {
         read-only = ["/"]
         private = ["tmp", "home", "dev", "run"]
         """
+
+    private static let networks = [
+        (
+            "A port of a switch, that answers on two ports and asks nobody but its name server:",
+            """
+            [network]
+            switch = "lab"
+            address = ["10.1.0.5/24", "fd00:1::5/64"]
+            allow = ["tcp from any:80", "tcp from any:443", "udp to 10.1.0.1:53", "icmp"]
+            """
+        ),
+        (
+            "A port that reaches the outside through the host, slowly, and that the host's callers reach:",
+            """
+            [network]
+            switch = "outside"
+            rate = { egress = "10mbit", ingress = "50mbit" }
+            publish = ["8080:80/tcp", "[::1]:8443:443"]
+            """
+        ),
+        (
+            "Its own place in the host's network, beside the host:",
+            """
+            [network]
+            attach = "macvlan"
+            device = "enp3s0"
+            address = "192.168.7.200/24"
+            gateway = "192.168.7.1"
+            """
+        ),
+        (
+            "Two interfaces: to all in front, and to the database behind:",
+            """
+            [network]
+            switch = "front"
+            name = "front0"
+            more = [{ switch = "backend", name = "back0", isolated = true }]
+            """
+        ),
+    ]
 
     private static func section(_ page: inout ManualPage, _ section: Key) {
         switch section.kind {

@@ -6,9 +6,10 @@ import Switching
 /// `sandbox switch`: the switching fabric that sandboxes are attached to.
 struct SwitchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "switch", abstract: "Make, show and delete the switches that sandboxes are attached to.",
+        commandName: "switch", abstract: "Make, look at and delete the switches that sandboxes are attached to.",
         subcommands: [
             SwitchCreateCommand.self, SwitchListCommand.self, SwitchShowCommand.self, SwitchDeleteCommand.self,
+            SwitchStatsCommand.self, SwitchCaptureCommand.self, SwitchGraphCommand.self, SwitchFeaturesCommand.self,
         ])
 }
 

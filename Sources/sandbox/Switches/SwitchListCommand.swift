@@ -13,12 +13,12 @@ struct SwitchListCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let store = try SwitchStore.ofCaller()
+        let (store, registry) = (try SwitchStore.ofCaller(), try Registry.ofCaller())
         var problems: [LaunchError] = []
         var switches: [SwitchView] = []
         for name in try switched({ () throws(SwitchError) in try store.names() }) {
             do throws(LaunchError) {
-                switches.append(try switched { () throws(SwitchError) in try SwitchView(store.existing(name)) })
+                switches.append(try store.view(name, registry))
             } catch {
                 problems.append(error)
             }
@@ -38,43 +38,5 @@ struct SwitchListCommand: ParsableCommand {
         }
         for problem in problems { Output.error(problem.message) }
         if !problems.isEmpty { throw ExitCode(ExitStatus.failure) }
-    }
-}
-
-/// A switch and its ports at one moment.
-struct SwitchView {
-    let spec: SwitchSpec
-    let ports: [FabricPort]
-    /// What became of the name server; `nil` where the switch has none.
-    var nameServer: String?
-
-    init(_ fabric: borrowing Switch) throws(SwitchError) {
-        spec = fabric.spec
-        ports = try fabric.ports()
-    }
-
-    /// An entry of `switch list --json`.
-    var summary: Value {
-        guard case .table(let entries) = spec.document else { return .null }
-        return .table([("name", .string(spec.name))] + entries + [("ports", .integer(ports.count))])
-    }
-
-    /// `switch show --json`.
-    var document: Value {
-        guard case .table(let entries) = spec.document else { return .null }
-        return .table(
-            [("name", .string(spec.name))] + entries + [
-                ("nameServer", nameServer.map { .string($0) } ?? .null), ("ports", .array(ports.map { $0.document })),
-            ])
-    }
-}
-
-extension SwitchSpec.Uplink {
-    var text: String {
-        switch self {
-        case .none: "none"
-        case .nat: "nat"
-        case .device(let name): name
-        }
     }
 }
