@@ -5,7 +5,7 @@
 _sandbox_words() {
     case $1 in
     '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update switch profile explain doctor' ;;
-    'switch') echo 'create list show delete' ;;
+    'switch') echo 'create list show delete stats capture graph features' ;;
     'profile') echo 'list show check new schema unit' ;;
     esac
 }
@@ -13,7 +13,7 @@ _sandbox_words() {
 _sandbox_options() {
     case $1 in
     '') echo '--version -h --help' ;;
-    'run') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --switch --attach --address --set --json -n --name -d --detach -t --terminal --rm --dry-run --version -h --help' ;;
+    'run') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --switch --attach --address --publish --set --json -n --name -d --detach -t --terminal --rm --dry-run --version -h --help' ;;
     'exec') echo '-t --terminal --user --group --workdir --env --version -h --help' ;;
     'attach') echo '--read-only --detach-key --version -h --help' ;;
     'ps') echo '-a --all -q --quiet --json --version -h --help' ;;
@@ -35,6 +35,10 @@ _sandbox_options() {
     'switch list') echo '--json --version -h --help' ;;
     'switch show') echo '--json --version -h --help' ;;
     'switch delete') echo '-f --force --version -h --help' ;;
+    'switch stats') echo '--json --stream --no-stream --interval --version -h --help' ;;
+    'switch capture') echo '-w --write -c --count --direction --version -h --help' ;;
+    'switch graph') echo '--text --svg --dot --mermaid --version -h --help' ;;
+    'switch features') echo '--json --version -h --help' ;;
     'profile') echo '--version -h --help' ;;
     'profile list') echo '-a --all --json --version -h --help' ;;
     'profile show') echo '--set --json --version -h --help' ;;
@@ -42,7 +46,7 @@ _sandbox_options() {
     'profile new') echo '--version -h --help' ;;
     'profile schema') echo '--version -h --help' ;;
     'profile unit') echo '-n --name --set --version -h --help' ;;
-    'explain') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --switch --attach --address --set --json --version -h --help' ;;
+    'explain') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --switch --attach --address --publish --set --json --version -h --help' ;;
     'doctor') echo '--json --version -h --help' ;;
     esac
 }
@@ -70,6 +74,7 @@ _sandbox_kind() {
     'run --switch') echo switches ;;
     'run --attach') echo attachments ;;
     'run --address') echo none ;;
+    'run --publish') echo none ;;
     'run --set') echo keys ;;
     'run -n'|'run --name') echo none ;;
     'exec --user') echo users ;;
@@ -116,6 +121,13 @@ _sandbox_kind() {
     'switch create @') echo none ;;
     'switch show @') echo switches ;;
     'switch delete @') echo switches ;;
+    'switch stats --interval') echo none ;;
+    'switch stats @') echo switches ;;
+    'switch capture -w'|'switch capture --write') echo files ;;
+    'switch capture -c'|'switch capture --count') echo none ;;
+    'switch capture --direction') echo none ;;
+    'switch capture @') echo switches ;;
+    'switch graph @') echo switches ;;
     'profile show --set') echo keys ;;
     'profile show @') echo profiles ;;
     'profile check @') echo profiles ;;
@@ -143,6 +155,7 @@ _sandbox_kind() {
     'explain --switch') echo switches ;;
     'explain --attach') echo attachments ;;
     'explain --address') echo none ;;
+    'explain --publish') echo none ;;
     'explain --set') echo keys ;;
     'explain @') echo sandboxes ;;
     *) echo flag ;;

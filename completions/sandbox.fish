@@ -7,7 +7,7 @@ function __sandbox_words
         case ''
             string split ' ' 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update switch profile explain doctor'
         case 'switch'
-            string split ' ' 'create list show delete'
+            string split ' ' 'create list show delete stats capture graph features'
         case 'profile'
             string split ' ' 'list show check new schema unit'
     end
@@ -16,7 +16,7 @@ end
 # Whether an option takes the next word as its value.
 function __sandbox_takes_value
     switch "$argv"
-        case 'run -p' 'run --profile' 'run --unshare' 'run --join' 'run --root' 'run --overlay' 'run --bind' 'run --tmpfs' 'run --read-only' 'run --writable' 'run --hide' 'run --private' 'run --user' 'run --group' 'run --workdir' 'run --env' 'run --hostname' 'run --capabilities' 'run --switch' 'run --attach' 'run --address' 'run --set' 'run -n' 'run --name'
+        case 'run -p' 'run --profile' 'run --unshare' 'run --join' 'run --root' 'run --overlay' 'run --bind' 'run --tmpfs' 'run --read-only' 'run --writable' 'run --hide' 'run --private' 'run --user' 'run --group' 'run --workdir' 'run --env' 'run --hostname' 'run --capabilities' 'run --switch' 'run --attach' 'run --address' 'run --publish' 'run --set' 'run -n' 'run --name'
             return 0
         case 'exec --user' 'exec --group' 'exec --workdir' 'exec --env'
             return 0
@@ -44,11 +44,15 @@ function __sandbox_takes_value
             return 0
         case 'switch create --subnet' 'switch create --kind' 'switch create --parent' 'switch create --uplink' 'switch create --mtu' 'switch create --domain' 'switch create --resolver' 'switch create --vxlan' 'switch create --peer' 'switch create --group' 'switch create --device' 'switch create --port'
             return 0
+        case 'switch stats --interval'
+            return 0
+        case 'switch capture -w' 'switch capture --write' 'switch capture -c' 'switch capture --count' 'switch capture --direction'
+            return 0
         case 'profile show --set'
             return 0
         case 'profile unit -n' 'profile unit --name' 'profile unit --set'
             return 0
-        case 'explain -p' 'explain --profile' 'explain --unshare' 'explain --join' 'explain --root' 'explain --overlay' 'explain --bind' 'explain --tmpfs' 'explain --read-only' 'explain --writable' 'explain --hide' 'explain --private' 'explain --user' 'explain --group' 'explain --workdir' 'explain --env' 'explain --hostname' 'explain --capabilities' 'explain --switch' 'explain --attach' 'explain --address' 'explain --set'
+        case 'explain -p' 'explain --profile' 'explain --unshare' 'explain --join' 'explain --root' 'explain --overlay' 'explain --bind' 'explain --tmpfs' 'explain --read-only' 'explain --writable' 'explain --hide' 'explain --private' 'explain --user' 'explain --group' 'explain --workdir' 'explain --env' 'explain --hostname' 'explain --capabilities' 'explain --switch' 'explain --attach' 'explain --address' 'explain --publish' 'explain --set'
             return 0
     end
     return 1
@@ -137,7 +141,7 @@ complete -c sandbox -n '__sandbox_at ' -a gc -d 'Clear away what crashes left, a
 complete -c sandbox -n '__sandbox_at ' -a pause -d 'Pause sandboxes: stop all their processes where they are.'
 complete -c sandbox -n '__sandbox_at ' -a resume -d 'Let paused sandboxes go on.'
 complete -c sandbox -n '__sandbox_at ' -a update -d 'Change the limits of a running sandbox.'
-complete -c sandbox -n '__sandbox_at ' -a switch -d 'Make, show and delete the switches that sandboxes are attached to.'
+complete -c sandbox -n '__sandbox_at ' -a switch -d 'Make, look at and delete the switches that sandboxes are attached to.'
 complete -c sandbox -n '__sandbox_at ' -a profile -d 'List, show, check and write profiles, and run them as services.'
 complete -c sandbox -n '__sandbox_at ' -a explain -d 'Tell in plain words what a box can see and do.'
 complete -c sandbox -n '__sandbox_at ' -a doctor -d 'Check this machine, and say how to mend what it lacks.'
@@ -164,6 +168,7 @@ complete -c sandbox -n '__sandbox_at run' -l capabilities -x -a '(__sandbox_ask 
 complete -c sandbox -n '__sandbox_at run' -l switch -x -a '(__sandbox_ask switches)' -d 'Attach the box to this switch; needs a net namespace.'
 complete -c sandbox -n '__sandbox_at run' -l attach -x -a '(__sandbox_ask attachments)' -d 'How: veth, macvlan, host or none.'
 complete -c sandbox -n '__sandbox_at run' -l address -x -d 'The address on the switch: auto, none, or ADDRESS/LENGTH, several with commas.'
+complete -c sandbox -n '__sandbox_at run' -l publish -x -d 'A port of the host that leads to the box: [ADDRESS:]PORT[-PORT][:PORT[-PORT]][/tcp|/udp].'
 complete -c sandbox -n '__sandbox_at run' -l set -x -a '(__sandbox_ask keys)' -d 'Set any key of the profile language, as in resources.memory=512M.'
 complete -c sandbox -n '__sandbox_at run' -l json -d 'Print one JSON document instead of text.'
 complete -c sandbox -n '__sandbox_at run' -s n -l name -x -d 'The name of the sandbox.'
@@ -255,6 +260,10 @@ complete -c sandbox -n '__sandbox_at switch' -a create -d 'Make a switch.'
 complete -c sandbox -n '__sandbox_at switch' -a list -d 'List switches.'
 complete -c sandbox -n '__sandbox_at switch' -a show -d 'Show a switch, its ports and what went through them.'
 complete -c sandbox -n '__sandbox_at switch' -a delete -d 'Delete switches.'
+complete -c sandbox -n '__sandbox_at switch' -a stats -d 'Show what goes through the ports of switches.'
+complete -c sandbox -n '__sandbox_at switch' -a capture -d 'Show or keep the packets that pass a port.'
+complete -c sandbox -n '__sandbox_at switch' -a graph -d 'Draw switches, their ports and the sandboxes behind them.'
+complete -c sandbox -n '__sandbox_at switch' -a features -d 'Try what switches need of the kernel, one by one.'
 complete -c sandbox -n '__sandbox_at switch' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at switch' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at switch create' -l subnet -x -d 'A network, at most one of IPv4 and one of IPv6: 10.1.0.0/24, or 10.1.0.254/24 with the switch\'s own address; a free one of 10.88.0.0/16 when absent, none with \'none\'.'
@@ -287,6 +296,29 @@ complete -c sandbox -n '__sandbox_at switch delete' -s f -l force -d 'With ports
 complete -c sandbox -n '__sandbox_at switch delete' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at switch delete' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at switch delete' -x -a '(__sandbox_ask switches)'
+complete -c sandbox -n '__sandbox_at switch stats' -l json -d 'Print JSON instead of a table.'
+complete -c sandbox -n '__sandbox_at switch stats' -l stream -d 'Go on, whatever is written to.'
+complete -c sandbox -n '__sandbox_at switch stats' -l no-stream -d 'Measure one interval and end, on a terminal too.'
+complete -c sandbox -n '__sandbox_at switch stats' -l interval -x -d 'Seconds to measure over; 1 when absent.'
+complete -c sandbox -n '__sandbox_at switch stats' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at switch stats' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at switch stats' -x -a '(__sandbox_ask switches)'
+complete -c sandbox -n '__sandbox_at switch capture' -s w -l write -r -F -d 'Keep the packets in this file; - is standard output.'
+complete -c sandbox -n '__sandbox_at switch capture' -s c -l count -x -d 'End after so many packets.'
+complete -c sandbox -n '__sandbox_at switch capture' -l direction -x -d 'sent or received by the sandbox; both when absent.'
+complete -c sandbox -n '__sandbox_at switch capture' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at switch capture' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at switch capture' -x -a '(__sandbox_ask switches)'
+complete -c sandbox -n '__sandbox_at switch graph' -l text -d 'A picture in the terminal; when nothing else is asked for.'
+complete -c sandbox -n '__sandbox_at switch graph' -l svg -d 'An image, SVG.'
+complete -c sandbox -n '__sandbox_at switch graph' -l dot -d 'Graphviz\'s language.'
+complete -c sandbox -n '__sandbox_at switch graph' -l mermaid -d 'Mermaid\'s language.'
+complete -c sandbox -n '__sandbox_at switch graph' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at switch graph' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at switch graph' -x -a '(__sandbox_ask switches)'
+complete -c sandbox -n '__sandbox_at switch features' -l json -d 'Print one JSON document instead of text.'
+complete -c sandbox -n '__sandbox_at switch features' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at switch features' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at profile' -a list -d 'List the profiles along the search path.'
 complete -c sandbox -n '__sandbox_at profile' -a show -d 'Show profiles merged, and the file and line that each value came from.'
 complete -c sandbox -n '__sandbox_at profile' -a check -d 'Say all that is wrong with profiles, or of no effect.'
@@ -339,6 +371,7 @@ complete -c sandbox -n '__sandbox_at explain' -l capabilities -x -a '(__sandbox_
 complete -c sandbox -n '__sandbox_at explain' -l switch -x -a '(__sandbox_ask switches)' -d 'Attach the box to this switch; needs a net namespace.'
 complete -c sandbox -n '__sandbox_at explain' -l attach -x -a '(__sandbox_ask attachments)' -d 'How: veth, macvlan, host or none.'
 complete -c sandbox -n '__sandbox_at explain' -l address -x -d 'The address on the switch: auto, none, or ADDRESS/LENGTH, several with commas.'
+complete -c sandbox -n '__sandbox_at explain' -l publish -x -d 'A port of the host that leads to the box: [ADDRESS:]PORT[-PORT][:PORT[-PORT]][/tcp|/udp].'
 complete -c sandbox -n '__sandbox_at explain' -l set -x -a '(__sandbox_ask keys)' -d 'Set any key of the profile language, as in resources.memory=512M.'
 complete -c sandbox -n '__sandbox_at explain' -l json -d 'Print one JSON document instead of text.'
 complete -c sandbox -n '__sandbox_at explain' -l version -d 'Show the version.'

@@ -9,7 +9,9 @@ extension SwitchStore {
     public func view(_ name: String, _ registry: Registry) throws(LaunchError) -> SwitchView {
         let fabric = try switched { () throws(SwitchError) in try existing(name) }
         let boxes = fabric.spec.kind == .macvlan ? try registry.boxes(on: name) : []
-        return try switched { () throws(SwitchError) in try fabric.view(boxes) }
+        var view = try switched { () throws(SwitchError) in try fabric.view(boxes) }
+        if view.spec.hasDNS { view.nameServer = try registry.nameServerState(of: name).rawValue }
+        return view
     }
 }
 

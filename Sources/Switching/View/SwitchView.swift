@@ -10,6 +10,8 @@ public struct SwitchView: Sendable, Equatable {
     public var spoofed: UInt64?
     /// Frames that no rule of their port allowed; `nil` where nothing is counted.
     public var refused: UInt64?
+    /// What has become of the name server; `nil` where the switch has none.
+    public var nameServer: String?
     /// When that was, in nanoseconds of CLOCK_MONOTONIC.
     public var time: UInt64 = 0
 

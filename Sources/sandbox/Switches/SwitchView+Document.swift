@@ -11,7 +11,7 @@ extension SwitchView {
     var document: Value {
         .table(
             head + [
-                ("spoofed", number(spoofed)), ("refused", number(refused)),
+                ("nameServer", optional(nameServer)), ("spoofed", number(spoofed)), ("refused", number(refused)),
                 ("ports", .array(ports.map { $0.document })),
             ])
     }

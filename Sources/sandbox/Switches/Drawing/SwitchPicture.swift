@@ -40,6 +40,9 @@ struct SwitchPicture {
         var rows = [row("\(printable(spec.name))  \(spec.kind.rawValue)", bold: true)]
         if !spec.subnets.isEmpty { rows.append(row(spec.subnets.map { $0.description }.joined(separator: "  "))) }
         rows.append(row(spec.remarks.joined(separator: ", ")))
+        if let server = view.nameServer {
+            rows.append(row("names in \(printable(spec.searchDomain)), name server \(printable(server))"))
+        }
         return [edge("┏", "┓", opens ? "┷" : nil)] + rows + [edge("┗", "┛", view.ports.isEmpty ? nil : "┯")]
     }
 
