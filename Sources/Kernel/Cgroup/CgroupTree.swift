@@ -40,4 +40,4 @@ func groupAbove(_ path: String) -> String {
     path.lastIndex(of: "/").map { String(path[..<$0]) } ?? path
 }
 
-func pauseBriefly(microseconds: UInt32) { _ = usleep(microseconds) }
+public func pauseBriefly(microseconds: UInt32) { _ = usleep(microseconds) }

@@ -11,7 +11,7 @@ extension SwitchStore {
         defer { lock.release() }
         guard FileStatus(path: path(name), follow: false) != nil else { throw SwitchStore.unknown(name) }
         if !force {
-            let count = try existing(name).portCount()
+            let count = try settledPortCount(name)
             if count > 0 {
                 throw SwitchError(
                     "the switch \"\(name)\" has \(count == 1 ? "a port" : "\(count) ports")",
@@ -19,6 +19,17 @@ extension SwitchStore {
             }
         }
         try attributed { () throws(SystemError) in try forget(name) }
+    }
+
+    /// How many ports there are, once the kernel has taken down what boxes that ended a moment ago had: it does so when
+    /// it finds time.
+    private func settledPortCount(_ name: String) throws(SwitchError) -> Int {
+        let fabric = try existing(name)
+        for _ in 0..<100 {
+            if try fabric.portCount() == 0 { return 0 }
+            pauseBriefly(microseconds: 10_000)
+        }
+        return try fabric.portCount()
     }
 
     /// Gives back what boxes that have ended leave on switches: the switches too that were made on first use.
