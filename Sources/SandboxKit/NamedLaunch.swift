@@ -1,3 +1,4 @@
+import Addresses
 import CLinux
 import Glibc
 import Kernel
@@ -140,6 +141,14 @@ final class LaunchProgress {
     func note(_ ports: [Port]) throws(LaunchError) {
         record.ports = ports
         try registry.write(record)
+        for port in ports {
+            try EventLog(registry.state).add(
+                "port-added", record.name,
+                [
+                    ("interface", .string(port.name)), ("switch", port.switchName.map { .string($0) } ?? .null),
+                    ("addresses", .strings(port.addresses.map { $0.description })),
+                ])
+        }
     }
 
     func begin() throws(LaunchError) {

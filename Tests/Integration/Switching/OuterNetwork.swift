@@ -20,6 +20,8 @@ final class OuterNetwork {
             """
             set -e
             ip link set lo up
+            # A new namespace begins with what the machine has.
+            sysctl -qw net.ipv4.conf.all.forwarding=0 net.ipv6.conf.all.forwarding=0
             ip link add wan type veth peer name world netns \(outside)
             ip address add 198.51.100.1/24 dev wan
             ip address add 2001:db8:1::1/64 dev wan nodad

@@ -45,6 +45,8 @@ extension Integration {
             #expect(try box.sandbox(["ps"]).out.contains(address))
             let inspected = try web.inspection()["live"]["interfaces"].items.first { $0["name"].text == "eth0" }
             #expect(inspected?["addresses"].texts == ["\(address)/24"])
+            let events = try box.sandbox(["events", "--since", "1h", "--no-follow", "--json"])
+            #expect(events.out.contains("\"event\":\"port-added\",\"name\":\"\(web.name)\""), "\(events)")
             let own = try web.shell([], "ip -o link show dev eth0")
             #expect(own.out.contains(port["mac"].text ?? "?"), "\(own)")
         }
