@@ -43,17 +43,10 @@ struct VxlanUplink {
         }
     }
 
-    /// Deletes it where there is one: its number is free for another switch at once, not when the kernel has taken the
-    /// namespace down. One that is lost with its namespace is no error.
-    static func takeDown(_ namespace: String) throws(SystemError) {
-        let opened: Descriptor
-        do throws(SystemError) {
-            opened = try NetworkNamespace.open(namespace)
-        } catch {
-            if error.code == ENOENT || error.code == EINVAL { return }
-            throw error
-        }
-        let socket = try NetlinkSocket(in: opened.number)
+    /// Deletes it where a switch's namespace has one: its number is free for another switch at once, not when the kernel
+    /// has taken the namespace down.
+    static func remove(from fabric: Int32) throws(SystemError) {
+        let socket = try NetlinkSocket(in: fabric)
         if let link = try socket.link(.name(name)) { try socket.send(.delete(.index(link.index))) }
     }
 

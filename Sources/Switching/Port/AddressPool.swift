@@ -31,6 +31,14 @@ struct AddressPool {
     }
 }
 
+extension SwitchError {
+    /// - Parameter owner: the sandbox that has the address, `-` for one without a name; nil where that cannot be told.
+    static func taken(_ address: IPAddress, by owner: String?) -> SwitchError {
+        let who = owner.map { $0 == "-" ? "by a sandbox without a name" : "by the sandbox \"\($0)\"" } ?? "already"
+        return SwitchError(key: "address", "\(address) is taken \(who)", mend: "take another, or \"auto\"")
+    }
+}
+
 /// Numbers in a file that say where to go on: addresses that became free rest until the others have been used.
 struct Cursor: ~Copyable {
     private let file: Descriptor

@@ -27,8 +27,7 @@ struct Leases: ~Copyable {
         for prefix in addresses {
             let found = try attributed { () throws(SystemError) in try holder(of: prefix) }
             guard let holder = found else { continue }
-            throw SwitchError(
-                key: "address", "\(prefix.address) is taken \(holder.text)", mend: "take another, or \"auto\"")
+            throw .taken(prefix.address, by: holder.owner)
         }
         let names = addresses.map { $0.address.description }
         try attributed(to: "address") { () throws(SystemError) in
@@ -130,6 +129,4 @@ private struct Holder {
         process = ProcessIdentity(pid: pid, start: start)
         owner = String(words[2])
     }
-
-    var text: String { owner == "-" ? "by a sandbox without a name" : "by the sandbox \"\(owner)\"" }
 }

@@ -152,9 +152,7 @@ struct PortMaker: ~Copyable {
         let holder = try attributed { () throws(SystemError) in
             try socket.link(.alternativeName(FabricName.lease(address)))
         }
-        let owner = holder?.alias.flatMap { PortLabel($0)?.owner }
-        let who = owner.map { $0 == "-" ? "by a sandbox without a name" : "by the sandbox \"\($0)\"" } ?? "already"
-        return SwitchError(key: "address", "\(address) is taken \(who)", mend: "take another, or \"auto\"")
+        return .taken(address, by: holder?.alias.flatMap { PortLabel($0)?.owner })
     }
 
     private func leases(_ addresses: [IPPrefix]) -> [String] { addresses.map { FabricName.lease($0.address) } }

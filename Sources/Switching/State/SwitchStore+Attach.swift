@@ -52,8 +52,8 @@ extension SwitchStore {
             default: return try attachShared(interface, name, box, host)
             }
         }
-        if interface.publish.isEmpty, let spec = try find(switchName), !spec.isTransient {
-            return try attach(interface, named: name, to: box, host: host, on: try existing(switchName))
+        if interface.publish.isEmpty, let fabric = try open(switchName), !fabric.spec.isTransient {
+            return try attach(interface, named: name, to: box, host: host, on: fabric)
         }
         // One that was made on first use may be about to go with its last port, or gone since it was prepared. Of two who
         // publish the same the second one is to know of the first.

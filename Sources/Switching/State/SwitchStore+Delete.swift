@@ -44,7 +44,7 @@ extension SwitchStore {
             if spec.hasDNS { try HostsFolder.remove(ends, in: path(name)) }
             try releaseCompanions(own, spec)
             try releaseLeases(own, spec)
-            let published = ports.filter { $0.switchName == name && !$0.published.isEmpty }
+            let published = own.filter { !$0.published.isEmpty }
             if !spec.isTransient, published.isEmpty { continue }
             let lock = try lock()
             defer { lock.release() }

@@ -100,7 +100,10 @@ extension SwitchStore {
     func takeDownUplink(_ folder: borrowing StateFolder) throws(SystemError) -> Int32 {
         try DeviceUplink.giveBack(folder)
         let host = try DeviceUplink.open(folder, File.host)
-        if let fabric = try DeviceUplink.open(folder, File.namespace) { try HostLink.remove(from: fabric.number) }
+        if let fabric = try DeviceUplink.open(folder, File.namespace) {
+            try HostLink.remove(from: fabric.number)
+            try VxlanUplink.remove(from: fabric.number)
+        }
         guard let host else { return -1 }
         return host.take()
     }

@@ -128,7 +128,6 @@ public struct SwitchStore: Sendable {
     private func discard(_ entry: String, in all: borrowing StateFolder) throws(SystemError) {
         guard let folder = try all.existing(entry) else { return }
         let host = try takeDownUplink(folder)
-        try VxlanUplink.takeDown("\(folder.path)/\(File.namespace)")
         try NetworkNamespace.unpin("\(folder.path)/\(File.namespace)")
         CrashPoint.pass("unpin switch")
         if host >= 0 {

@@ -21,51 +21,26 @@ struct SwitchStatsCommand: ParsableCommand {
             line. It ends when the last of the switches named has gone.
             """)
 
-    @Flag(name: .customLong("json"), help: "Print JSON instead of a table.")
-    var json = false
-    @Flag(name: .customLong("stream"), help: "Go on, whatever is written to.")
-    var stream = false
-    @Flag(name: .customLong("no-stream"), help: "Measure one interval and end, on a terminal too.")
-    var noStream = false
-    @Option(
-        name: .customLong("interval"), help: ArgumentHelp("Seconds to measure over; 1 when absent.", valueName: "sec"))
-    var interval = Interval.usual
+    @OptionGroup var measuring: MeasuringOptions
     @Argument(
         help: ArgumentHelp("Switches; all of them when absent.", valueName: "name"), completion: .kind(.switches))
     var names: [String] = []
 
     func validate() throws {
-        if stream && noStream { throw UsageError("--stream or --no-stream, not both", command: "sandbox switch stats") }
+        try measuring.check("sandbox switch stats")
     }
 
     func run() throws {
         var series = SwitchSeries(try .ofCaller(), try Registry.ofCaller(), names: names)
         // A wrong name is told before anything is measured.
         _ = try series.next(isFirst: true)
-        let goesOn = stream || (!noStream && !json && isatty(STDOUT_FILENO) == 1)
-        var screen = RunningTable()
-        do {
-            repeat {
-                interval.pause()
-                let samples = try series.next()
-                try write(samples, to: &screen, goesOn)
-                if !names.isEmpty && samples.isEmpty { break }
-            } while goesOn
-        } catch let error as SystemError where error.code == EPIPE {
-            // Nobody reads on.
-            return
+        _ = try measuring.measure { screen in
+            let samples = try series.next()
+            try measuring.write(
+                .array(samples.map { $0.document }),
+                or: SwitchStatsTable(samples).text(width: terminalWidth(), style: .output), to: &screen)
+            return names.isEmpty || !samples.isEmpty
         }
-    }
-
-    private func write(
-        _ samples: [SwitchSample], to screen: inout RunningTable, _ goesOn: Bool
-    ) throws(SystemError) {
-        if json {
-            let document = Value.array(samples.map { $0.document })
-            return goesOn ? try Output.line(Output.safe(document.compactJSON)) : try Output.json(document)
-        }
-        let text = SwitchStatsTable(samples).text(width: terminalWidth(), style: .output)
-        try Output.write(goesOn ? screen.next(text) : text)
     }
 }
 

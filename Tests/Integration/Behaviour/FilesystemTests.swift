@@ -69,10 +69,13 @@ extension Integration {
             let toml = profile("private = [\"tmp\"]")
             let outcome = try box.launch(
                 toml, ["--workdir", "/"],
-                ["sh", "-c", "ls -A /tmp /var/tmp; touch /tmp/a /var/tmp/b; stat -c %a:%u:%g /tmp /var/tmp"])
+                [
+                    "sh", "-c",
+                    "ls -A /tmp /var/tmp; touch /tmp/\(box.mark) /var/tmp/\(box.mark); stat -c %a:%u:%g /tmp /var/tmp",
+                ])
             let listing = ["/tmp:", "", "/var/tmp:", "1777:0:0", "1777:0:0"]
             #expect(outcome.succeeded && outcome.lines == listing, "\(outcome)")
-            #expect(!Files.exists("/tmp/a") && !Files.exists("/var/tmp/b"))
+            #expect(!Files.exists("/tmp/\(box.mark)") && !Files.exists("/var/tmp/\(box.mark)"))
         }
 
         @Test("private home") func privateHome() throws {
