@@ -82,7 +82,9 @@ final class PopulatedGroup {
             let others = try group.processes().filter { $0 != child }
             let usage = try group.usage()
             guard let other = others.first, others.count == 1, usage.pids == 2 else { return false }
-            return try readText("/proc/\(other)/comm") == "sleep\n" && (usage.memory ?? 0) > 24 << 20
+            // The shell's first child ends while this looks at it: no name yet, look again.
+            let name = try? readText("/proc/\(other)/comm")
+            return name == "sleep\n" && (usage.memory ?? 0) > 24 << 20
         }
         return child
     }
