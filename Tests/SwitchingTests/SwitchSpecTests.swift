@@ -59,14 +59,14 @@ struct SwitchSpecTests {
         #expect(error?.key == "subnet" && error?.message.contains(problem) == true, "\(String(describing: error))")
     }
 
-    @Test("a macvlan has a parent and nothing else")
+    @Test("a macvlan has a parent and no uplink")
     func kinds() throws {
         var spec = SwitchSpec(name: "lab")
         spec.kind = .macvlan
         #expect(throws: SwitchError.self) { try spec.check() }
         spec.parent = "enp3s0"
         try spec.check()
-        spec.isIsolated = true
+        spec.filtersVLANs = true
         #expect(throws: SwitchError.self) { try spec.check() }
         var bridge = SwitchSpec(name: "lab")
         bridge.parent = "enp3s0"

@@ -80,6 +80,9 @@ extension Profile.Interface {
             report("device", "attach = \"\(kind.rawValue)\" uses no device", "take one of them out")
         }
         for name in unused { report(name, "has no meaning \(attachment)", "take it out, or change attach") }
+        if isolated == true, mode != .bridge, mode != .private {
+            report("isolated", "contradicts mode = \"\(mode.rawValue)\"", "take one of them out")
+        }
         if mode == .source, sources.isEmpty { report("mode", "\"source\" lets nobody in", "add sources = [\"02:…\"]") }
         if mode != .source, !sources.isEmpty { report("sources", "only goes with mode = \"source\"", "add it") }
         if rate.burst != nil, rate.isEmpty { report("rate.burst", "limits nothing", "add egress or ingress") }
@@ -105,14 +108,14 @@ extension Profile.Interface {
         note("mtu", mtu != nil, made.union([.user]))
         note("vlan", vlan != nil, [.veth])
         note("trunk", !trunk.isEmpty, [.veth])
-        note("isolated", isolated != nil, [.veth])
+        note("isolated", isolated != nil, ports)
         note("gateway", gateway != usual.gateway, made)
         note("routes", !routes.isEmpty, made)
         note("dns", nameServers != usual.nameServers, made.union([.user]))
         note("publish", !publish.isEmpty, [.veth, .user])
         note("rate", !rate.isEmpty, made)
         note("spoofing", spoofing != usual.spoofing, [.veth])
-        note("allow", allow != nil, [.veth])
+        note("allow", allow != nil, [.veth, .macvlan])
         return given
     }
 

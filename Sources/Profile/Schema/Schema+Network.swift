@@ -45,7 +45,8 @@ extension Schema {
         Key(
             "trunk", .list(.integer(1...4094)), "VLANs that pass with their tags", example: "[10, 20]", fallback: "[]"),
         Key(
-            "isolated", .boolean, "Whether other isolated ports are out of reach", example: "true",
+            "isolated", .boolean,
+            "Whether other isolated ports are out of reach; of a macvlan: all others (mode private)", example: "true",
             fallback: "the switch's", basis: "bridge(8)"),
         Key(
             "gateway", .string(.addressOr(["auto", "none"])),

@@ -15,7 +15,7 @@ enum HostsFolder {
 
     /// Enters a port. One of a sandbox without a name has none, nor has one whose name the DNS does not know.
     static func enter(_ port: Port, of owner: String?, _ fabric: borrowing Switch) throws(SwitchError) {
-        guard let owner, let end = port.end, DomainName.isValid(owner), !port.addresses.isEmpty else { return }
+        guard let owner, let end = port.hostsFile, DomainName.isValid(owner), !port.addresses.isEmpty else { return }
         let lines = lines(owner, port.addresses.map { $0.address }, domain: fabric.spec.searchDomain)
         try attributed(to: "dns") { () throws(SystemError) in
             guard let folder = try fabric.openFolder().existing(File.hosts) else { return }
@@ -44,11 +44,28 @@ enum HostsFolder {
     /// Takes ports out; those that are not there are no error.
     ///
     /// - Parameter directory: the switch's.
-    static func remove(_ ends: Set<String>, in directory: String) throws(SwitchError) {
+    static func remove(_ ports: [Port], of owner: String, _ spec: SwitchSpec, in directory: String) throws(SwitchError)
+    {
         try attributed(to: "dns") { () throws(SystemError) in
             guard let folder = try StateFolder(existing: directory).existing(File.hosts) else { return }
-            for end in ends.sorted() where FabricName.isPort(end) { try folder.remove(end) }
+            for port in ports {
+                guard let file = port.hostsFile else { continue }
+                if port.end == nil {
+                    // Another may have its address already.
+                    let own = lines(owner, port.addresses.map { $0.address }, domain: spec.searchDomain)
+                    if try folder.read(file) != own { continue }
+                }
+                try folder.remove(file)
+            }
         }
+    }
+}
+
+extension Port {
+    /// What it is called in a ``HostsFolder``: like its end in the switch, else like its first address.
+    fileprivate var hostsFile: String? {
+        guard let end else { return addresses.first?.address.description }
+        return FabricName.isPort(end) ? end : nil
     }
 }
 
@@ -61,11 +78,12 @@ extension SwitchStore {
         let entries = try attributed(to: "dns") { () throws(SystemError) in
             try fabric.openFolder().existing(File.hosts)?.entries() ?? []
         }
-        let ends = Set(try fabric.ports().map { $0.link.name })
+        var used = Set(try fabric.ports().map { $0.link.name })
+        if fabric.spec.kind == .macvlan { used.formUnion(try Leases(fabric).held()) }
         return try attributed(to: "dns") { () throws(SystemError) in
             guard let folder = try fabric.openFolder().existing(File.hosts) else { return [] }
             var removed: [String] = []
-            for entry in entries where !ends.contains(entry) {
+            for entry in entries where !used.contains(entry) {
                 if let owner = ProcessIdentity(temporary: entry), try owner.isAlive() { continue }
                 try folder.remove(entry)
                 removed.append("\(folder.path)/\(entry)")

@@ -73,6 +73,15 @@ struct Leases: ~Copyable {
         return try holder.process.isAlive() ? holder : nil
     }
 
+    /// The addresses that are taken, and what ports without one are known by.
+    func held() throws(SwitchError) -> [String] {
+        try attributed { () throws(SystemError) in
+            var held: [String] = []
+            for name in try entries() where try holder(name) != nil { held.append(name) }
+            return held
+        }
+    }
+
     /// The sandboxes that run and have ports, by name, `-` for one without.
     func owners() throws(SystemError) -> [String] {
         var seen: Set<Int32> = []

@@ -14,7 +14,8 @@ struct SharedPort {
     init(_ plan: PortPlan, parent: String, mode: Profile.Interface.Mode, sources: [MACAddress], host: Int32) {
         self.plan = plan
         self.parent = parent
-        options = MacvlanOptions(MacvlanOptions.Mode(mode.rawValue) ?? .bridge, sources: sources)
+        let own = MacvlanOptions.Mode(mode.rawValue) ?? .bridge
+        options = MacvlanOptions(plan.isIsolated ? .private : own, sources: sources)
         self.host = host
     }
 
@@ -29,6 +30,7 @@ struct SharedPort {
 
     private func make(_ box: BoxReference, addresses: [IPPrefix], switchName: String?) throws(SwitchError) -> Port {
         let shaper = try PortShaper(plan, inside: box)
+        let rules = try SharedRules(plan, inside: box)
         let outside = try attributed { () throws(SystemError) in try NetlinkSocket(in: host) }
         let device = try attributed(to: "device") { () throws(SystemError) in try outside.link(.name(parent)) }
         guard let device else {
@@ -54,6 +56,7 @@ struct SharedPort {
         let made = try attributed { () throws(SystemError) in try inside.link(.name(plan.name)) }
         guard let made else { throw SwitchError("the interface \(plan.name) is gone as soon as it was made") }
         _ = try shaper?.hold(made, inside)
+        try rules?.hold(plan.name, in: box.namespace)
         try BoxEnd(plan, made.index).setUp(inside, addresses)
         return Port(
             name: plan.name, switchName: switchName, attach: plan.kind == .macvtap ? .macvtap : .macvlan,

@@ -109,9 +109,11 @@ extension SwitchStore {
                 throw SwitchError(
                     key: "attach", "the switch \"\(switchName)\" has ports of kind macvlan", mend: "write \"macvlan\"")
             }
-            return try SharedPort(
+            let port = try SharedPort(
                 plan, parent: fabric.spec.parent ?? "", mode: interface.mode, sources: interface.sources, host: host
             ).make(box, on: fabric)
+            if fabric.spec.hasDNS { try HostsFolder.enter(port, of: box.owner, fabric) }
+            return port
         }
     }
 

@@ -44,7 +44,10 @@ extension SwitchStore {
         try checkOverlap(spec)
         if spec.hasDNS { try NameService.check(spec) }
         let namespace = try attributed { () throws(SystemError) in try NetworkNamespace.make() }
-        if spec.kind == .bridge { try Fabric(spec, namespace.number).build() }
+        switch spec.kind {
+        case .bridge: try Fabric(spec, namespace.number).build()
+        case .macvlan: if spec.hasDNS { try SharedFabric(spec, namespace.number).build() }
+        }
         if let tunnel = spec.vxlan { try VxlanUplink(tunnel: tunnel, spec: spec).make(in: namespace.number) }
         try enter(spec, namespace.number) { (folder) throws(SwitchError) in
             try makeUplink(spec, namespace.number, folder, force: force)
@@ -119,10 +122,10 @@ extension SwitchSpec {
                 throw SwitchError(
                     key: "parent", "a macvlan switch needs a device of the host", mend: "add --parent NAME")
             }
-            if uplink != .none || vxlan != nil || filtersVLANs || isIsolated || hasDNS {
+            if uplink != .none || vxlan != nil || filtersVLANs {
                 throw SwitchError(
-                    key: "kind", "a macvlan switch leads where its parent leads, and does nothing else",
-                    mend: "take the other options out, or write --kind bridge")
+                    key: "kind", "a macvlan switch leads where its parent leads, and filters no VLANs",
+                    mend: "take the options about that out, or write --kind bridge")
             }
         }
     }

@@ -41,7 +41,7 @@ extension SwitchStore {
             guard let spec = try find(name) else { continue }
             let own = ports.filter { $0.switchName == name }
             let ends = Set(own.compactMap { $0.end })
-            if spec.hasDNS { try HostsFolder.remove(ends, in: path(name)) }
+            if spec.hasDNS { try HostsFolder.remove(own, of: owner, spec, in: path(name)) }
             try releaseCompanions(own, spec)
             try releaseLeases(own, spec)
             let published = own.filter { !$0.published.isEmpty }

@@ -12,8 +12,10 @@ extension ManualProse {
             """
             Sandboxes are attached by sandbox run --switch, or by the section network of a profile. Switches belong to \
             the caller's state directory and need root. A switch of kind macvlan has no bridge: its ports share a \
-            device of the host's, each with a hardware address of its own, and the switch keeps count of their \
-            addresses only.
+            device of the host's, each with a hardware address of its own; the switch keeps count of their addresses, \
+            and its name server has an address beside theirs. Isolated ones reach what is beyond the device only, \
+            not their neighbours, nor the name server; rules and rates lie in the box, which must not have \
+            CAP_NET_ADMIN.
             """,
         ],
         examples: [

@@ -83,6 +83,55 @@ extension Integration {
             try host.must("switch", "delete", "wire")
         }
 
+        @Test("a switch of kind macvlan has names, isolation and rules") func names() throws {
+            let all = ["cache", "away", "client", "apart", "asks", "free"]
+            defer { host.end(boxes: all, switches: ["wire"]) }
+            try host.must(
+                "switch", "create", "wire", "--kind", "macvlan", "--parent", "v0", "--subnet", "10.72.0.200/24", "--dns"
+            )
+            func start(_ name: String, _ more: [String], _ command: [String] = ["sleep", "1000"]) throws {
+                let words = ["run", "-d", "-n", name, "--unshare", "net,mount,pid", "--switch", "wire"]
+                let outcome = try host.sandbox(words + more + ["--"] + command)
+                guard outcome.succeeded else { throw Failure(saying: "\(name): \(outcome)") }
+            }
+            let server = ["python3", "-c", PortScripts.server]
+            try start("cache", ["--address", "10.72.0.11/24"], server)
+            try start("away", ["--address", "10.72.0.12/24"] + set("network.isolated", "true"), server)
+            try start("apart", set("network.isolated", "true"))
+            try start("free", [])
+            let none = set("security.capabilities.keep", "[]")
+            let rules = set("network.allow", "[\"tcp to 10.72.0.11:80\", \"udp to 10.72.0.200:53\"]")
+            try start("asks", none + rules)
+            func reaches(_ box: String, _ place: String, _ port: Int) throws -> Bool {
+                let script = """
+                    import socket, sys
+                    try: s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 1); s.close()
+                    except OSError as e: sys.exit(1)
+                    """
+                return try host.exec(box, ["python3", "-c", script, place, "\(port)"]).succeeded
+            }
+            #expect(Clock.waitUntil { (try? reaches("free", "cache", 80)) == true })
+            #expect(try reaches("free", "cache", 81))
+            #expect(try !reaches("free", "away", 80))
+            #expect(try !reaches("apart", "10.72.0.12", 80))
+            #expect(try !reaches("apart", "10.72.0.11", 80))
+            #expect(Clock.waitUntil { (try? reaches("asks", "cache", 80)) == true })
+            #expect(try !reaches("asks", "cache", 81))
+            #expect(try !host.pings("asks", "10.72.0.11"))
+            #expect(try host.pings("free", "10.72.0.11"))
+            let names = box.file("state/switches/wire/hosts")
+            #expect(Files.list(names).contains("10.72.0.11"))
+            try host.must("rm", "-f", "cache")
+            #expect(!Files.list(names).contains("10.72.0.11"))
+        }
+
+        @Test("rules on a device are refused where the box could lift them") func rulesLifted() throws {
+            let network =
+                ["--attach", "macvlan", "--address", "10.72.0.2/24"] + set("network.device", "\"v0\"")
+                + set("network.allow", "[\"icmp\"]")
+            expectRefused(try host.inBox(network, ["true"]), naming: "network.allow", "NET_ADMIN")
+        }
+
         @Test(
             "a parent that is not there, a second IPv4 address taken, macvtap",
             arguments: [
