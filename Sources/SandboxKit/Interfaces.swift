@@ -74,7 +74,8 @@ final class Interfaces {
             for plan in plans {
                 ports.append(
                     try switched(plan.key) { () throws(SwitchError) in
-                        try store.attach(plan.interface, named: plan.name, to: box, host: host)
+                        try store.attach(
+                            plan.interface, named: plan.name, to: box, host: host, chain: plan.functions)
                     })
             }
         } catch {
@@ -103,7 +104,7 @@ extension Port {
             ("attach", .string(attach.rawValue)), ("addresses", .strings(addresses.map { $0.description })),
             ("mac", mac.map { .string($0.description) } ?? .null), ("end", end.map { .string($0) } ?? .null),
             ("published", .strings(published.map { $0.description })),
-            ("companion", companion.map { .string($0) } ?? .null),
+            ("companion", companion.map { .string($0) } ?? .null), ("chain", .strings(chain)),
         ])
     }
 
@@ -120,6 +121,6 @@ extension Port {
             name: name, switchName: fields.string("switch"), attach: attach, addresses: addresses,
             mac: fields.string("mac").flatMap { MACAddress($0) }, end: fields.string("end"),
             published: (fields.strings("published") ?? []).compactMap { Publication($0) },
-            companion: fields.string("companion"))
+            companion: fields.string("companion"), chain: fields.strings("chain") ?? [])
     }
 }

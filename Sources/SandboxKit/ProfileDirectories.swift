@@ -11,6 +11,9 @@ extension ProfileStore {
         ProfileStore(directories: searchPath(), read: readProfile, list: listProfiles)
     }
 
+    /// The same, or the service functions beside them.
+    public static func ofCaller(functions: Bool) -> ProfileStore { functions ? ofCaller().functions : ofCaller() }
+
     /// The profiles that a service of the system finds, whose environment has no home: all but the caller's own.
     public static func ofServices() -> ProfileStore {
         ProfileStore(directories: commonPath(), read: readProfile, list: listProfiles)

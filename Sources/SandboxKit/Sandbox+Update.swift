@@ -51,7 +51,7 @@ extension Sandbox {
 
 extension Registry {
     /// Puts a changed request in place; for one who has the lock.
-    fileprivate func write(_ request: LaunchRequest, _ name: String) throws(LaunchError) {
+    func write(_ request: LaunchRequest, _ name: String) throws(LaunchError) {
         try translated { () throws(SystemError) in
             guard let folder = try openFolder(name) else { throw SystemError("write \(path(name))", code: ENOENT) }
             try folder.write(File.request, request.text)

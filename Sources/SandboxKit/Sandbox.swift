@@ -57,6 +57,13 @@ public struct Sandbox: Sendable {
             let store = try SwitchStore.ofCaller()
             return try switched { () throws(SwitchError) in try store.resolver(of: name) }
         }
+        facts.functions = { references, key throws(LaunchError) in
+            do throws(ProfileError) {
+                return try ProfileStore.ofCaller().resolve(references, key: key)
+            } catch {
+                throw LaunchError(key: error.key, error.problem, mend: error.mend)
+            }
+        }
         return facts
     }
 

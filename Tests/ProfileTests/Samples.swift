@@ -42,7 +42,10 @@ enum Samples {
     /// Every combination of the keys' values, with and without those that may be absent; of many keys each value alone.
     static func tables(_ keys: [Key]) -> [Value] {
         if keys.count > 8 {
-            return keys.flatMap { key in values(of: key.kind).map { .table([(key.name, $0)]) } }
+            let required = keys.filter(\.isRequired).map { ($0.name, values(of: $0.kind)[0]) }
+            return keys.flatMap { key in
+                values(of: key.kind).map { .table([(key.name, $0)] + required.filter { $0.0 != key.name }) }
+            }
         }
         var tables: [[(key: String, value: Value)]] = [[]]
         for key in keys {
@@ -84,6 +87,9 @@ extension Form {
         case .route: ["10.9.0.0/16 via 10.1.0.254", "::/0 via fd00::1"]
         case .publication: ["80", "8080:80/tcp", "127.0.0.1:53:53/udp", "[::1]:9000-9009:8000-8009"]
         case .bitRate: ["10mbit", "1.5gbit", "8001bit"]
+        case .identifier: ["web", "tcp-in"]
+        case .statement: ["tcp dport { 1, 2 } drop", "log prefix \"a;b\""]
+        case .functionReference: ["firewall", "firewall:web?tcp-in=1,2&icmp=false", "capture@shared"]
         case .trafficRule:
             ["icmp", "tcp to 10.1.0.0/16:443", "udp from any:53", "tcp to [fd00::]:1-2", "any to example.org"]
         }

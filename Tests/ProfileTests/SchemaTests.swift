@@ -47,7 +47,7 @@ struct SchemaTests {
         }
         let network = schema["properties"]?["network"]?["properties"]
         #expect(network?["attach"] != nil)
-        #expect(network?["switch"] != nil && network?["chain"] == nil)
+        #expect(network?["switch"] != nil && network?["chain"] != nil)
         #expect(schema["properties"]?["process"]?["additionalProperties"] == .bool(false))
     }
 

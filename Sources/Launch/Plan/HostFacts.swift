@@ -28,6 +28,12 @@ public struct HostFacts: Sendable {
     public var resolver: @Sendable (_ switchName: String) throws(LaunchError) -> Resolver? = { _ throws(LaunchError) in
         nil
     }
+    /// The functions that a chain names; `key` is the chain's.
+    public var functions: @Sendable (_ references: [String], _ key: String) throws(LaunchError) -> [ResolvedFunction] =
+        {
+            _, key throws(LaunchError) in
+            throw LaunchError(key: key, "there is nowhere to look functions up")
+        }
 
     public init(
         uid: UInt32, gid: UInt32, privileged: Bool, environment: [String], home: String, hasTerminal: Bool,

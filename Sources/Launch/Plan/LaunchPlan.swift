@@ -38,11 +38,14 @@ public struct InterfacePlan: Sendable, Equatable {
     public var key: String
     public var name: String
     public var interface: Profile.Interface
+    /// Those that the interface's chain names.
+    public var functions: [ResolvedFunction]
 
-    public init(key: String, name: String, interface: Profile.Interface) {
+    public init(key: String, name: String, interface: Profile.Interface, functions: [ResolvedFunction] = []) {
         self.key = key
         self.name = name
         self.interface = interface
+        self.functions = functions
     }
 }
 

@@ -13,10 +13,31 @@ extension Planner {
             try check(interface, key)
             while given.contains("eth\(number)") { number += 1 }
             let name = name(interface)
-            plans.append(InterfacePlan(key: key, name: name ?? "eth\(number)", interface: interface))
+            let functions = try functions(interface, key)
+            plans.append(
+                InterfacePlan(key: key, name: name ?? "eth\(number)", interface: interface, functions: functions))
             if name == nil { number += 1 }
         }
         return plans
+    }
+
+    private func functions(_ interface: Profile.Interface, _ key: String) throws(LaunchError) -> [ResolvedFunction] {
+        if interface.chain.isEmpty { return [] }
+        let functions = try host.functions(interface.chain, "\(key).chain")
+        for (index, function) in functions.enumerated() {
+            if function.placement != .inline {
+                throw LaunchError(
+                    key: "\(key).chain[\(index)]",
+                    "placement \(function.placement.rawValue): \"\(function.reference)\" needs a sandbox in the chain, "
+                        + "which this version cannot start", mend: "use functions whose placement is inline")
+            }
+            if !function.limits.isEmpty, !interface.rate.isEmpty {
+                throw LaunchError(
+                    key: "\(key).rate", "\"\(function.reference)\" in the chain limits the interface too",
+                    mend: "take one of them out")
+            }
+        }
+        return functions
     }
 
     private func name(_ interface: Profile.Interface) -> String? {

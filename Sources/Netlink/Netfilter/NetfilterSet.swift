@@ -5,6 +5,7 @@ import Glibc
 public struct NetfilterSet: Sendable, Hashable {
     public enum Family: UInt8, Sendable {
         case inet = 1
+        case netdev = 5
         case bridge = 7
     }
 

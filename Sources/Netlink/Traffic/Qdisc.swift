@@ -124,17 +124,23 @@ extension NetlinkMessage {
         message(qdisc, "replace", RTM_NEWQDISC, link, flags: NLM_F_CREATE | NLM_F_REPLACE)
     }
 
+    /// The same for the one inside another that is there, such as ``Qdisc/tokenBucket(_:)``.
+    public static func replace(_ qdisc: Qdisc, on link: Int32, below outer: Qdisc) -> NetlinkMessage {
+        message(
+            qdisc, "replace", RTM_NEWQDISC, link, flags: NLM_F_CREATE | NLM_F_REPLACE, parent: outer.handle | 1)
+    }
+
     /// Takes the one at the root, or that of filters with all of them, away; ENOENT when there is none.
     public static func delete(_ qdisc: Qdisc, from link: Int32) -> NetlinkMessage {
         message(qdisc, "delete", RTM_DELQDISC, link)
     }
 
     private static func message(
-        _ qdisc: Qdisc, _ verb: String, _ type: Int, _ link: Int32, flags: Int32 = 0
+        _ qdisc: Qdisc, _ verb: String, _ type: Int, _ link: Int32, flags: Int32 = 0, parent: UInt32? = nil
     ) -> NetlinkMessage {
         let message = NetlinkMessage(
             "\(verb) the \(qdisc.name) queue of the interface number \(link)", type, flags: flags, capacity: 512)
-        message.traffic(link, parent: qdisc.parent, handle: type == RTM_DELQDISC ? 0 : qdisc.handle)
+        message.traffic(link, parent: parent ?? qdisc.parent, handle: type == RTM_DELQDISC ? 0 : qdisc.handle)
         if type == RTM_DELQDISC && qdisc.parent == 0xFFFF_FFFF { return message }
         message.put(TCA_KIND, text: qdisc.name)
         if type != RTM_DELQDISC { message.put(qdisc) }

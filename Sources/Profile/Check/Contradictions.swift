@@ -8,6 +8,7 @@ extension LoadedProfile {
         rules.checkCapabilities()
         rules.checkSeccomp()
         rules.checkLifecycle()
+        rules.checkFunction()
         return rules.findings
     }
 }

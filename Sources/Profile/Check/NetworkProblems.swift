@@ -114,6 +114,7 @@ extension Profile.Interface {
         note("dns", nameServers != usual.nameServers, made.union([.user]))
         note("publish", !publish.isEmpty, [.veth, .user])
         note("rate", !rate.isEmpty, made)
+        note("chain", !chain.isEmpty, [.veth])
         note("spoofing", spoofing != usual.spoofing, [.veth])
         note("allow", allow != nil, [.veth, .macvlan])
         return given

@@ -44,6 +44,7 @@ extension Profile.Interface {
         if nameServers != usual.nameServers { table.add("dns", exactly: nameServers.map { $0.text }) }
         table.add("publish", texts: publish.map { $0.description })
         table.add("rate", section: rate.document)
+        table.add("chain", texts: chain)
         if spoofing != usual.spoofing { table.add("spoofing", text: spoofing.rawValue) }
         table.add("allow", exactly: allow?.map { $0.description })
         return table

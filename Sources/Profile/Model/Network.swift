@@ -113,6 +113,8 @@ extension Profile {
         public var nameServers: [NameServer] = [.auto]
         public var publish: [Publication] = []
         public var rate = Rate()
+        /// ``FunctionReference``s as they were written, from the application on.
+        public var chain: [String] = []
         /// Whether frames may have other source addresses than the interface's.
         public var spoofing = Permission.deny
         /// What passes; `nil`: everything.

@@ -13,6 +13,8 @@ public struct Profile: Sendable, Equatable {
     public var resources = Resources()
     public var network = Network()
     public var lifecycle = Lifecycle()
+    /// What makes it a function; `nil` for an application's.
+    public var function: Function?
 
     public init() {}
 }

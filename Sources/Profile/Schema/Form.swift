@@ -44,6 +44,12 @@ public enum Form: Sendable {
     case bitRate
     /// ``TrafficRule``.
     case trafficRule
+    /// The name of a function's parameter or preset.
+    case identifier
+    /// One rule of nft(8).
+    case statement
+    /// ``FunctionReference``.
+    case functionReference
 
     struct Problem {
         var text: String
@@ -89,6 +95,9 @@ public enum Form: Sendable {
         case .publication: Form.publicationProblem(text)
         case .bitRate: Form.bitRateProblem(text)
         case .trafficRule: Form.trafficRuleProblem(text)
+        case .identifier: Form.identifierProblem(text)
+        case .statement: Form.statementProblem(text)
+        case .functionReference: Form.functionReferenceProblem(text)
         }
     }
 

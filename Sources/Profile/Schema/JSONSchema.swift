@@ -177,6 +177,9 @@ extension Form {
         case .publication: Schema.pattern("^.*[0-9]+(-[0-9]+)?(/(tcp|udp))?$")
         case .bitRate: Schema.pattern("^[0-9]+(\\.[0-9]{1,3})?[kmg]?bit$")
         case .trafficRule: Schema.pattern("^(tcp|udp|icmp|any)( +(to|from) +\\S+)?$")
+        case .identifier: Schema.pattern("^[a-z][a-z0-9-]{0,31}$")
+        case .statement: Schema.pattern("^.*\\S.*$")
+        case .functionReference: Schema.pattern("^[^?@]+(\\?[^@]+)?(@[A-Za-z0-9_][A-Za-z0-9._-]*)?$")
         case .restart: Schema.any([Schema.words(Form.restartWords), Schema.pattern("^on-failure:[0-9]+$")])
         case .signal:
             Schema.any([Schema.words(Names.signals), Schema.pattern("^([Ss][Ii][Gg])?[A-Za-z]+[0-9]?([+-][0-9]+)?$")])

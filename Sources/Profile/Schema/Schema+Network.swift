@@ -3,11 +3,10 @@ import Addresses
 extension Schema {
     static let network: [Key] =
         interface + [
-            Key("chain", .unsupported, "Service functions between port and switch"),
             Key(
                 "more", .records(interface, identity: ["name", "switch", "device"]),
                 "Further interfaces, each with the keys of this section",
-                example: "[{ switch = \"backend\", name = \"eth1\" }]", fallback: "[]"),
+                example: "[{ switch = \"backend\", name = \"eth1\" }]", fallback: "[]")
         ]
 
     private static let interface: [Key] = [
@@ -65,6 +64,13 @@ extension Schema {
                 + "those of all the host's addresses. Beside allow it is as if \"from any\" were there for each",
             example: "[\"8080:80/tcp\", \"[::1]:8443:443\"]", fallback: "[]"),
         Key("rate", .table(rate), "Most bits per second", basis: "tc(8)"),
+        Key(
+            "chain", .list(.string(.functionReference)),
+            "Service functions between the port and the switch, in order from the application: "
+                + "NAME[:PRESET][?PARAMETER=VALUE&...][@INSTANCE]. Functions are profiles with a section [function], in "
+                + "folders functions beside those of profiles; a list's values have commas between. @INSTANCE is one "
+                + "that several applications share", example: "[\"firewall:web\", \"shaper?rate=10mbit\"]",
+            fallback: "[]", basis: "sandbox-chain(1)"),
         Key(
             "spoofing", .string(.choice(words(Profile.Permission.allCases))),
             "Whether frames may have other source addresses than the interface's own", example: "\"deny\"",

@@ -20,7 +20,7 @@ public enum Schema {
         Key("resources", .table(resources), "What the box may use up", basis: "cgroups(7)"),
         Key("network", .table(network), "How the box is attached to networks", basis: "network_namespaces(7)"),
         Key("lifecycle", .table(lifecycle), "How a named box ends, and whether it begins again"),
-        Key("function", .unsupported, "Makes the profile a service function for chains"),
+        Key("function", .table(function), "Makes the profile a service function for chains", basis: "RFC 7665"),
         Key("checkpoint", .unsupported, "Snapshots"),
         Key("display", .unsupported, "An X server of the box's own"),
     ]

@@ -18,6 +18,14 @@ struct Program {
 
     /// Runs it in the network namespace behind a descriptor, `input` on its standard input.
     func run(_ arguments: [String], input: String, in namespace: Int32) throws(SwitchError) {
+        guard let said = try attempt(arguments, input: input, in: namespace) else { return }
+        let first = said.split(separator: "\n").first.map { String($0) } ?? "it ended without a word"
+        throw SwitchError("\(path) failed: \(first)")
+    }
+
+    /// The same.
+    /// - Returns: all that it said when it failed; nil when it did not.
+    func attempt(_ arguments: [String], input: String, in namespace: Int32) throws(SwitchError) -> String? {
         let (status, said) = try attributed { () throws(SystemError) in
             let (asks, answers) = (try makePipe("start \(path)"), try makePipe("start \(path)"))
             let child = try startChild(in: []) { become(arguments, asks.read, answers.write, namespace) }
@@ -26,9 +34,8 @@ struct Program {
             let said = try converse(input, asks.write, answers.read)
             return (try waitForEnd(of: child), said)
         }
-        if case .exited(0) = status { return }
-        let first = said.split(separator: "\n").first.map { String($0) } ?? "it ended without a word"
-        throw SwitchError("\(path) failed: \(first)")
+        if case .exited(0) = status { return nil }
+        return said
     }
 
     /// It reads all before it says anything, so that neither waits for the other.

@@ -35,7 +35,8 @@ struct PortMaker: ~Copyable {
         self.boxNamespace = boxNamespace
     }
 
-    func make() throws(SwitchError) -> Port {
+    /// - Parameter prepare: puts in force what is to hold from the first frame on.
+    func make(_ prepare: (Port) throws(SwitchError) -> Port) throws(SwitchError) -> Port {
         let bridge = try attributed { () throws(SystemError) in try socket.link(.name(FabricName.bridge)) }
         guard let bridge else {
             throw SwitchError(
@@ -54,21 +55,23 @@ struct PortMaker: ~Copyable {
         try guardPort(link, addresses, isOneOfMany: isOneOfMany)
         guard let end = link.other else { throw SwitchError("the port's end in the box cannot be found") }
         let companion = try PortShaper(plan, switchEnd: link.name)?.hold(link, socket)
+        let port = Port(
+            name: plan.name, switchName: spec.name, attach: .veth, addresses: addresses, mac: plan.mac, end: link.name,
+            companion: companion)
         do throws(SwitchError) {
+            let port = try prepare(port)
             if !plan.rate.isEmpty {
                 try attributed { () throws(SystemError) in
                     try socket.send(.change(.index(link.index), LinkChange(isUp: true)))
                 }
             }
             try BoxEnd(plan, end).setUp(box, addresses)
+            return port
         } catch {
             guard let companion else { throw error }
             try attributed { () throws(SystemError) in try socket.send(.delete(.name(companion))) }
             throw error
         }
-        return Port(
-            name: plan.name, switchName: spec.name, attach: .veth, addresses: addresses, mac: plan.mac, end: link.name,
-            companion: companion)
     }
 
     // MARK: - The pair

@@ -101,10 +101,12 @@ public struct Port: Sendable, Equatable {
     public var published: [Publication]
     /// What is called there that does not go by itself when the port goes.
     public var companion: String?
+    /// The functions between it and the switch, as they were named.
+    public var chain: [String]
 
     public init(
         name: String, switchName: String?, attach: Profile.Interface.Attach, addresses: [IPPrefix], mac: MACAddress?,
-        end: String? = nil, published: [Publication] = [], companion: String? = nil
+        end: String? = nil, published: [Publication] = [], companion: String? = nil, chain: [String] = []
     ) {
         self.name = name
         self.switchName = switchName
@@ -114,5 +116,6 @@ public struct Port: Sendable, Equatable {
         self.end = end
         self.published = published
         self.companion = companion
+        self.chain = chain
     }
 }

@@ -43,7 +43,8 @@ extension SwitchStore {
     /// - Parameter name: the interface's name in the box.
     /// - Parameter host: a descriptor of the host's network namespace.
     public func attach(
-        _ interface: Profile.Interface, named name: String, to box: BoxReference, host: Int32
+        _ interface: Profile.Interface, named name: String, to box: BoxReference, host: Int32,
+        chain: [ResolvedFunction] = []
     ) throws(SwitchError) -> Port {
         guard let switchName = interface.switchName else {
             switch interface.kind {
@@ -53,14 +54,14 @@ extension SwitchStore {
             }
         }
         if interface.publish.isEmpty, let fabric = try open(switchName), !fabric.spec.isTransient {
-            return try attach(interface, named: name, to: box, host: host, on: fabric)
+            return try attach(interface, named: name, to: box, host: host, chain, on: fabric)
         }
         // One that was made on first use may be about to go with its last port, or gone since it was prepared. Of two who
         // publish the same the second one is to know of the first.
         let lock = try lock()
         defer { lock.release() }
         let fabric = try openOrMake(switchName) { () throws(SwitchError) in try firstUse(switchName, interface) }
-        return try attach(interface, named: name, to: box, host: host, on: fabric)
+        return try attach(interface, named: name, to: box, host: host, chain, on: fabric)
     }
 
     /// What others are told of a port: rules by name, published ports, its name.
@@ -82,7 +83,7 @@ extension SwitchStore {
 
     private func attach(
         _ interface: Profile.Interface, named name: String, to box: BoxReference, host: Int32,
-        on fabric: borrowing Switch
+        _ chain: [ResolvedFunction], on fabric: borrowing Switch
     ) throws(SwitchError) -> Port {
         let switchName = fabric.spec.name
         let plan = try PortPlan(interface, name: name, on: fabric.spec, owner: box.owner)
@@ -95,19 +96,36 @@ extension SwitchStore {
                         + "share one port of it, where none can be kept from sending with another's addresses",
                     mend: "write \"veth\", or make a switch with --kind macvlan")
             }
-            let port = try attributed { () throws(SystemError) in
+            let maker = try attributed { () throws(SystemError) in
                 try PortMaker(plan, of: fabric, to: box.namespace, owner: box.owner)
-            }.make()
+            }
+            var end = ""
+            let port: Port
+            do throws(SwitchError) {
+                port = try maker.make { (port) throws(SwitchError) in
+                    end = port.end ?? ""
+                    return try makeChain(chain, of: port, on: fabric)
+                }
+            } catch {
+                if !chain.isEmpty { try releaseChains([end], on: fabric) }
+                throw error
+            }
             do throws(SwitchError) {
                 return try complete(port, plan, interface, box, host, on: fabric)
             } catch {
                 try releaseCompanions([port], on: fabric)
+                try releaseChains([port.end ?? ""], on: fabric)
                 throw error
             }
         case .macvlan:
             if interface.kind == .veth, interface.attach != nil {
                 throw SwitchError(
                     key: "attach", "the switch \"\(switchName)\" has ports of kind macvlan", mend: "write \"macvlan\"")
+            }
+            if !chain.isEmpty {
+                throw SwitchError(
+                    key: "chain", "ports of a macvlan switch pass no place where functions could be",
+                    mend: "use a switch of kind bridge")
             }
             let port = try SharedPort(
                 plan, parent: fabric.spec.parent ?? "", mode: interface.mode, sources: interface.sources, host: host

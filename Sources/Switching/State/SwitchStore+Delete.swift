@@ -43,6 +43,7 @@ extension SwitchStore {
             let ends = Set(own.compactMap { $0.end })
             if spec.hasDNS { try HostsFolder.remove(own, of: owner, spec, in: path(name)) }
             try releaseCompanions(own, spec)
+            if hasChains(name), let fabric = try open(name) { try releaseChains(ends, on: fabric) }
             try releaseLeases(own, spec)
             let published = own.filter { !$0.published.isEmpty }
             if !spec.isTransient, published.isEmpty { continue }
@@ -105,13 +106,18 @@ extension SwitchStore {
         if fabric.spec.kind == .macvlan {
             return try Leases(fabric).sweep().map { "\($0) on the switch \(name)" }
         }
-        return try attributed { () throws(SystemError) in
-            let socket = try NetlinkSocket(in: fabric.namespace.number)
-            let links = try socket.links()
-            let used = Set(links.filter { $0.group == FabricGroup.ports }.map { PortShaper.companion(of: $0.name) })
-            let left = links.filter { $0.group == FabricGroup.companions && !used.contains($0.name) }
-            try socket.send(left.map { .delete(.index($0.index)) })
-            return left.map { "\($0.name) on the switch \(name)" }
-        }
+        let chains = try sweepChains(fabric)
+        return try chains
+            + attributed { () throws(SystemError) in
+                let socket = try NetlinkSocket(in: fabric.namespace.number)
+                let links = try socket.links()
+                let used = Set(
+                    links.filter { $0.group == FabricGroup.ports }.flatMap { port in
+                        [PortShaper.companion(of: port.name)] + ChainDirection.allCases.map { $0.queue(of: port.name) }
+                    })
+                let left = links.filter { $0.group == FabricGroup.companions && !used.contains($0.name) }
+                try socket.send(left.map { .delete(.index($0.index)) })
+                return left.map { "\($0.name) on the switch \(name)" }
+            }
     }
 }

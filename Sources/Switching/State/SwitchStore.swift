@@ -136,6 +136,7 @@ public struct SwitchStore: Sendable {
         }
         try NetworkNamespace.unpin("\(folder.path)/\(File.host)")
         try folder.removeFolder(File.hosts)
+        try folder.removeFolder(File.chains)
         try all.removeFolder(entry)
     }
 
@@ -178,6 +179,8 @@ enum File {
     static let hosts = "hosts"
     /// The names that rules lead to.
     static let names = "names"
+    /// See ``ChainRecords``.
+    static let chains = "chains"
 }
 
 /// A switch that exists, with its network namespace open.

@@ -38,11 +38,14 @@ private struct FabricLook: ~Copyable {
     private let spec: SwitchSpec
     private let socket: NetlinkSocket
     private let filter: NetfilterSocket
+    /// By the port's name.
+    private let chains: [String: [String]]
 
     init(_ fabric: borrowing Switch) throws(SwitchError) {
         do throws(SystemError) {
             let socket = try NetlinkSocket(in: fabric.namespace.number)
             let filter = try NetfilterSocket(in: fabric.namespace.number)
+            chains = try fabric.chains()
             spec = fabric.spec
             self.socket = socket
             self.filter = filter
@@ -68,7 +71,8 @@ private struct FabricLook: ~Copyable {
                 port.isGuarded = guarded.contains(link.index) || link.port?.locked == true
                 port.isFiltered = filtered.contains(link.index)
                 port.take(vlans[link.index] ?? [])
-                try takeRates(&port, link, queues)
+                try takeRates(&port, link, links, queues)
+                port.chain = chains[link.name] ?? []
                 view.ports.append(port)
             }
             let counters = try filter.counters(of: .bridge, table: "switch")
@@ -87,13 +91,16 @@ private struct FabricLook: ~Copyable {
     }
 
     /// To the box a queue at its port limits, from the box one at the port or where its frames are led first.
-    private func takeRates(_ port: inout PortView, _ link: Link, _ queues: [TrafficState]) throws(SystemError) {
+    private func takeRates(
+        _ port: inout PortView, _ link: Link, _ links: [Link], _ queues: [TrafficState]
+    ) throws(SystemError) {
         let own = queues.filter { $0.link == link.index }
         port.ingressRate = try limit(at: link.index, own)
         port.counters.receivedDropped += own.reduce(0) { $0 + $1.dropped }
-        guard own.contains(where: { $0.kind == "clsact" || $0.kind == "ingress" }) else { return }
-        for filter in try socket.filters(of: link.index, .input) {
-            guard case .redirect(let place) = filter.action else { continue }
+        // A chain's queues count for its functions; the port's own is behind its rules, where it has some.
+        let companion = PortShaper.companion(of: link.name)
+        for place in links where place.name == companion && place.group == FabricGroup.companions {
+            let place = place.index
             let there = queues.filter { $0.link == place }
             port.egressRate = try limit(at: place, there)
             port.counters.sentDropped += there.reduce(0) { $0 + $1.dropped }

@@ -44,6 +44,8 @@ public struct PortView: Sendable, Equatable {
     public var egressRate: UInt64?
     /// Bits per second; `nil` where nothing limits it.
     public var ingressRate: UInt64?
+    /// The functions between it and the switch, as they were named.
+    public var chain: [String] = []
     public var counters: InterfaceCounters
 
     public init(interface: String) {

@@ -39,6 +39,7 @@ func candidates(_ kind: Completion, _ word: String) -> [Candidate] {
     switch kind {
     case .none, .files, .directories, .places: []
     case .profiles: profileCandidates()
+    case .functions: functionCandidates(word)
     case .namespaces:
         listed(NamespaceKind.allCases.map(\.rawValue), word)
             + (word.contains(",") ? [] : [Candidate(word: "all"), Candidate(word: "none")])

@@ -24,6 +24,7 @@ struct ManualProse {
         case "doctor": doctor
         case "profile": profile
         case "switch": fabric
+        case "chain": chain
         default: lifecycle(of: command)
         }
     }

@@ -13,6 +13,8 @@ struct ProfileCheckCommand: ParsableCommand {
             argument every profile along the search path is checked.
             """)
 
+    @Flag(name: .customLong("function"), help: "The names are those of service functions for chains.")
+    var function = false
     @Flag(name: .customLong("json"), help: "Print one JSON document instead of text.")
     var json = false
     @Argument(
@@ -21,7 +23,7 @@ struct ProfileCheckCommand: ParsableCommand {
     var profiles: [String] = []
 
     func run() throws {
-        let store = ProfileStore.ofCaller()
+        let store = ProfileStore.ofCaller(functions: function)
         // A shadowed file can be had by its path only.
         let names = profiles.isEmpty ? try store.list().map { $0.isShadowed ? $0.path : $0.name } : profiles
         let host = try HostFacts.current()

@@ -10,11 +10,13 @@ struct ProfileListCommand: ParsableCommand {
 
     @Flag(name: [.customShort("a"), .customLong("all")], help: "Profiles that others shadow, too.")
     var all = false
+    @Flag(name: .customLong("function"), help: "Service functions for chains, instead of profiles.")
+    var function = false
     @Flag(name: .customLong("json"), help: "Print one JSON document instead of text.")
     var json = false
 
     func run() throws {
-        let profiles = try ProfileStore.ofCaller().list().filter { all || !$0.isShadowed }
+        let profiles = try ProfileStore.ofCaller(functions: function).list().filter { all || !$0.isShadowed }
         if json {
             try Output.json(Value.array(profiles.map(\.document)))
             return

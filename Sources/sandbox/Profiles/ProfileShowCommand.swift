@@ -9,6 +9,8 @@ struct ProfileShowCommand: ParsableCommand {
 
     @Option(name: .of("set"), parsing: .unconditionalSingleValue, help: .of("set"), completion: .of("set"))
     var set: [String] = []
+    @Flag(name: .customLong("function"), help: "The names are those of service functions for chains.")
+    var function = false
     @Flag(name: .customLong("json"), help: "Print one JSON document instead of text.")
     var json = false
     @Argument(
@@ -18,7 +20,7 @@ struct ProfileShowCommand: ParsableCommand {
 
     func run() throws {
         let overrides = try set.map { text throws(UsageError) in try Override.assignment(text) }
-        let loaded = try ProfileStore.ofCaller().load(profiles, overrides: overrides)
+        let loaded = try ProfileStore.ofCaller(functions: function).load(profiles, overrides: overrides)
         if json {
             try Output.json(loaded.document)
             return

@@ -51,6 +51,8 @@ struct ProfileOptions: ParsableArguments {
     var address: String?
     @Option(name: .of("publish"), parsing: .unconditionalSingleValue, help: .of("publish"), completion: .of("publish"))
     var publish: [String] = []
+    @Option(name: .of("chain"), parsing: .unconditionalSingleValue, help: .of("chain"), completion: .of("chain"))
+    var chain: [String] = []
     @Option(name: .of("set"), parsing: .unconditionalSingleValue, help: .of("set"), completion: .of("set"))
     var set: [String] = []
     @Flag(name: .of("json"), help: .of("json"))
@@ -65,7 +67,8 @@ struct ProfileOptions: ParsableArguments {
             ("group", list(group)), ("workdir", list(workdir)), ("env", environment),
             ("clear-env", clearEnvironment ? [""] : []), ("hostname", list(hostname)),
             ("capabilities", capabilities), ("switch", list(switchName)), ("attach", list(attach)),
-            ("address", list(address)), ("publish", publish), ("set", set), ("json", json ? [""] : []),
+            ("address", list(address)), ("publish", publish), ("chain", chain), ("set", set),
+            ("json", json ? [""] : []),
         ]
     }
 

@@ -22,6 +22,8 @@ struct RunOption: Sendable {
         case path(key: String)
         /// The value's comma-separated words are added to the key's list, `!x` takes x away.
         case words(key: String)
+        /// The value is added to the key's list, `!x` takes x away.
+        case item(key: String)
         /// The value, a path, is added to the key's list.
         case paths(key: String)
         /// The value's comma-separated words are the key's list; one alone is the key's value.
@@ -118,6 +120,10 @@ extension RunOption {
         RunOption(
             long: "publish", placeholder: "spec", isRepeatable: true, effect: .words(key: "network.publish"),
             help: "A port of the host that leads to the box: [ADDRESS:]PORT[-PORT][:PORT[-PORT]][/tcp|/udp]."),
+        RunOption(
+            long: "chain", placeholder: "function", isRepeatable: true, effect: .item(key: "network.chain"),
+            completion: .functions,
+            help: "A service function before the switch, in order from the box: NAME[:PRESET][?PARAMETER=VALUE&...]."),
         RunOption(
             long: "set", placeholder: "key=value", isRepeatable: true, effect: .set, completion: .keys,
             help: "Set any key of the profile language, as in resources.memory=512M."),

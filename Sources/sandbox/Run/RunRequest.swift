@@ -51,6 +51,7 @@ extension RunOption {
         case .oneOrMore(let key):
             let words = try nonEmpty(value).split(separator: ",").map { String($0) }
             return [Override(key, words.count == 1 ? .string(words[0]) : .strings(words))]
+        case .item(let key): return Override.words(key, [try nonEmpty(value)])
         case .paths(let key): return Override.words(key, [absolute(try nonEmpty(value), directory)])
         case .constant(let key, .yes): return [Override(key, .bool(true))]
         case .constant(let key, .text(let text)): return [Override(key, .string(text))]

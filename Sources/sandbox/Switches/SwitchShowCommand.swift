@@ -33,7 +33,7 @@ extension Port {
         .table([
             ("name", .string(name)), ("switch", optional(switchName)), ("attach", .string(attach.rawValue)),
             ("addresses", .strings(addresses.map { $0.description })), ("mac", optional(mac?.description)),
-            ("published", .strings(published.map { $0.description })), ("chain", .array([])),
+            ("published", .strings(published.map { $0.description })), ("chain", .strings(chain)),
         ])
     }
 }

@@ -39,7 +39,7 @@ extension PortView {
             ("up", .bool(isUp)), ("isolated", .bool(isIsolated)), ("spoofing", .bool(!isGuarded)),
             ("filtered", .bool(isFiltered)), ("vlan", number(vlan.map { UInt64($0) })),
             ("trunk", .strings(trunk.map(\.text))), ("egressRate", number(egressRate)),
-            ("ingressRate", number(ingressRate)),
+            ("ingressRate", number(ingressRate)), ("chain", .strings(chain)),
         ]
     }
 
@@ -52,6 +52,7 @@ extension PortView {
         if let egressRate { words.append("sends at most \(Figures.bits(egressRate))") }
         if let ingressRate { words.append("receives at most \(Figures.bits(ingressRate))") }
         if isIsolated { words.append("isolated") }
+        if !chain.isEmpty { words.append("through " + chain.joined(separator: " → ")) }
         if isFiltered { words.append("rules") }
         if attach == .veth, !isGuarded { words.append("may spoof") }
         if !isUp { words.append("down") }

@@ -1,0 +1,208 @@
+import Addresses
+
+/// A function of a chain with all of its parameters filled in.
+public struct ResolvedFunction: Sendable, Equatable {
+    /// What holds traffic back, in bits per second, bytes and milliseconds.
+    public struct Limits: Sendable, Equatable {
+        /// What the application sends.
+        public var egress: UInt64?
+        /// What it receives.
+        public var ingress: UInt64?
+        public var burst: UInt64?
+        /// Each way.
+        public var delay: Int?
+
+        public init() {}
+        public var isEmpty: Bool { self == Limits() }
+    }
+
+    /// As the chain names it.
+    public var reference: String
+    public var name: String
+    public var placement: Profile.Function.Placement
+    public var mode: Profile.Function.Mode?
+    public var failure: Profile.Function.Failure
+    /// One that several applications share.
+    public var instance: String?
+    public var classifier: String?
+    /// Rules for nft(8). A sandbox's name between two ``portMark`` stands for its port.
+    public var toSwitch: [String] = []
+    public var toApplication: [String] = []
+    public var limits = Limits()
+
+    public init(
+        _ reference: String, name: String, _ placement: Profile.Function.Placement,
+        mode: Profile.Function.Mode? = nil, failure: Profile.Function.Failure = .closed
+    ) {
+        self.reference = reference
+        self.name = name
+        self.placement = placement
+        self.mode = mode
+        self.failure = failure
+    }
+
+    /// No text of a profile can hold it.
+    public static let portMark = "\u{1}"
+
+    /// The classifier for the other way: sources and destinations exchanged.
+    public var turnedClassifier: String? {
+        let pairs = ["dport": "sport", "sport": "dport", "daddr": "saddr", "saddr": "daddr"]
+        return classifier.map { text in
+            text.split(separator: " ").map { pairs[String($0)] ?? String($0) }.joined(separator: " ")
+        }
+    }
+}
+
+/// Fills parameters in; what is wrong is told of the reference.
+struct FunctionResolver {
+    private let function: Profile.Function
+    private let reference: FunctionReference
+    private let isIncomplete: Bool
+    private var values: [(name: String, value: ParameterValue)] = []
+
+    /// - Parameter incomplete: whether parameters that must be given may be missing, to check a function by itself.
+    init(
+        _ function: Profile.Function, _ reference: FunctionReference, incomplete: Bool = false
+    ) throws(NotRead) {
+        self.function = function
+        self.reference = reference
+        isIncomplete = incomplete
+        let given = try gather()
+        for (name, parameter) in function.parameters.entries {
+            let text = given.first { $0.key == name }?.value ?? parameter.usual
+            guard let text else {
+                if parameter.isRequired, !incomplete {
+                    throw NotRead(
+                        "lacks the parameter \(Form.quote(name))",
+                        "write \(reference.name)?\(name)=…, \(parameter.type.example)")
+                }
+                values.append((name, parameter.type == .boolean ? .flag(false) : .absent))
+                continue
+            }
+            guard let value = ParameterValue(text, parameter.type) else {
+                throw NotRead(
+                    "gives \(Form.quote(name)) the value \(Form.quote(text))", "write \(parameter.type.example)")
+            }
+            values.append((name, value))
+        }
+    }
+
+    /// The preset's values, and over them those of the reference.
+    private func gather() throws(NotRead) -> [(key: String, value: String)] {
+        var given: [(key: String, value: String)] = []
+        if let preset = reference.preset {
+            guard let entries = function.presets[preset] else {
+                throw NotRead(
+                    "names the preset \(Form.quote(preset)), which \(reference.name) has not",
+                    FunctionResolver.hint(preset, function.presets.entries.map(\.key)))
+            }
+            given = entries.entries
+            for entry in given { _ = try parameter(entry.key) }
+        }
+        var own: [(key: String, value: String)] = []
+        for one in reference.parameters {
+            let parameter = try parameter(one.key)
+            if let index = own.firstIndex(where: { $0.key == one.key }) {
+                guard parameter.type.isList else {
+                    throw NotRead("gives \(Form.quote(one.key)) twice", "take one of them out")
+                }
+                own[index].value += "," + one.value
+            } else {
+                own.append((one.key, one.value))
+            }
+        }
+        return own + given
+    }
+
+    private func parameter(_ name: String) throws(NotRead) -> Profile.Function.Parameter {
+        if let parameter = function.parameters[name] { return parameter }
+        throw NotRead(
+            "gives a parameter \(Form.quote(name)), which \(reference.name) has not",
+            FunctionResolver.hint(name, function.parameters.entries.map(\.key)))
+    }
+
+    private static func hint(_ word: String, _ words: [String]) -> String {
+        if let near = Suggestion.nearest(to: word, among: words) { return "did you mean \(Form.quote(near))?" }
+        return words.isEmpty ? "it takes none" : "it has \(words.joined(separator: ", "))"
+    }
+
+    func resolved() throws(NotRead) -> ResolvedFunction {
+        let usual: Profile.Function.Mode? =
+            function.placement == .inline ? nil : function.placement == .proxy ? .proxy : .bridge
+        var resolved = ResolvedFunction(
+            reference.description, name: reference.name, function.placement, mode: function.mode ?? usual,
+            failure: function.failure)
+        resolved.instance = reference.instance
+        if reference.instance != nil, function.placement == .inline {
+            throw NotRead("shares an instance of an inline function, which has none", "take \"@…\" out")
+        }
+        resolved.classifier = try function.classifier.flatMap { text throws(NotRead) in try fill(text) }
+        resolved.toSwitch = try rules(function.toSwitch)
+        resolved.toApplication = try rules(function.toApplication)
+        resolved.limits.egress = try quantity(function.rate.egress, "rate.egress") { Quantity.bitRate($0) }
+        resolved.limits.ingress = try quantity(function.rate.ingress, "rate.ingress") { Quantity.bitRate($0) }
+        resolved.limits.burst = try quantity(function.rate.burst, "rate.burst") { Quantity.size($0) }
+        resolved.limits.delay = try quantity(function.delay, "delay") { Quantity.duration(.string($0)) }
+        let holdsBack = !function.rate.isEmpty || function.delay != nil
+        if holdsBack, resolved.limits.isEmpty, resolved.toSwitch.isEmpty, resolved.toApplication.isEmpty, !isIncomplete
+        {
+            throw NotRead(
+                "holds nothing back", "give it one of \(function.parameters.entries.map(\.key).joined(separator: ", "))"
+            )
+        }
+        return resolved
+    }
+
+    private func rules(_ texts: [String]) throws(NotRead) -> [String] {
+        var rules: [String] = []
+        for text in texts {
+            if let filled = try fill(text) { rules.append(FunctionResolver.goingOn(filled)) }
+        }
+        return rules
+    }
+
+    /// The end of one function is no end of the chain: `accept` returns to it.
+    private static func goingOn(_ rule: String) -> String {
+        rule.split(separator: " ").map { word in
+            let bare = word.hasSuffix(",") ? word.dropLast() : word
+            return bare == "accept" ? "return" + word.dropFirst(bare.count) : String(word)
+        }.joined(separator: " ")
+    }
+
+    private func quantity<Number>(
+        _ text: String?, _ key: String, _ read: (String) -> Number?
+    ) throws(NotRead) -> Number? {
+        // The first alternative whose parameters are there.
+        var filled: String?
+        for part in (text ?? "").split(separator: " or ") where filled == nil { filled = try fill(String(part)) }
+        guard let filled else { return nil }
+        guard let number = read(filled) else {
+            throw NotRead("has the \(key) \(Form.quote(filled)), which is none", "mend the function's profile")
+        }
+        return number
+    }
+
+    /// - Returns: nil where one of its parameters is empty.
+    private func fill(_ text: String) throws(NotRead) -> String? {
+        var filled = ""
+        var rest = Substring(text)
+        while let sign = rest.firstIndex(of: "$") {
+            filled += rest[..<sign]
+            rest = rest[rest.index(after: sign)...]
+            let name = rest.prefix { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") }
+            rest = rest.dropFirst(name.count)
+            guard var value = values.first(where: { $0.name == name })?.value else {
+                throw NotRead(
+                    "has a rule with $\(name), which is no parameter",
+                    FunctionResolver.hint(String(name), values.map(\.name)))
+            }
+            for (suffix, family) in [(".ipv4", IPFamily.v4), (".ipv6", .v6)] where rest.hasPrefix(suffix) {
+                value = value.only(family)
+                rest = rest.dropFirst(suffix.count)
+            }
+            if value.isEmpty { return nil }
+            filled += value.ruleText
+        }
+        return (filled + rest).split(separator: " ").joined(separator: " ")
+    }
+}

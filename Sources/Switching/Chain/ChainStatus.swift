@@ -1,0 +1,84 @@
+import Kernel
+import Netlink
+public import Profile
+
+/// A function of a port's chain, and what has gone through it.
+public struct ChainStatus: Sendable, Equatable {
+    public struct Count: Sendable, Equatable {
+        public var packets: UInt64 = 0
+        public var bytes: UInt64 = 0
+
+        public init() {}
+    }
+
+    /// One way through it.
+    public struct Way: Sendable, Equatable {
+        public var entered = Count()
+        public var left = Count()
+        /// Packets.
+        public var dropped: UInt64 = 0
+
+        public init() {}
+    }
+
+    public var function: ResolvedFunction
+    public var toSwitch = Way()
+    public var toApplication = Way()
+}
+
+extension Switch {
+    /// The chain of a port, by the port's name in the switch; `nil` where it has none.
+    public borrowing func chain(of port: String) throws(SwitchError) -> [ChainStatus]? {
+        let (directory, namespace) = (directory, namespace.number)
+        return try attributed { () throws(SystemError) in
+            guard let records = try ChainRecords.existing(directory), let plan = try records.read(port) else {
+                return nil
+            }
+            let counters = try InlineChain.counters(port, in: namespace)
+            let socket = try NetlinkSocket(in: namespace)
+            let links = try socket.links()
+            var waiting: [ChainDirection: UInt64] = [:]
+            for direction in ChainDirection.allCases {
+                guard let link = links.first(where: { $0.name == direction.queue(of: port) }) else { continue }
+                waiting[direction] = try socket.qdiscs(of: link.index).reduce(0) { $0 + $1.dropped }
+            }
+            return plan.hops.map { hop in
+                var status = ChainStatus(function: hop.function)
+                status.toSwitch = ChainStatus.way(hop, .toSwitch, counters, &waiting)
+                status.toApplication = ChainStatus.way(hop, .toApplication, counters, &waiting)
+                return status
+            }
+        }
+    }
+
+    /// What chains name, by the port's name in the switch.
+    borrowing func chains() throws(SystemError) -> [String: [String]] {
+        guard let records = try ChainRecords.existing(directory) else { return [:] }
+        var chains: [String: [String]] = [:]
+        for port in try records.ports() { chains[port] = try records.read(port)?.references }
+        return chains
+    }
+}
+
+extension ChainStatus {
+    /// - Parameter waiting: what queues threw away: it counts for the first function that holds back.
+    fileprivate static func way(
+        _ hop: ChainPlan.Hop, _ direction: ChainDirection, _ counters: [NetfilterCounter],
+        _ waiting: inout [ChainDirection: UInt64]
+    ) -> Way {
+        func count(_ place: String) -> Count {
+            let name = InlineRules.counter(hop.id, direction, place)
+            var count = Count()
+            guard let found = counters.first(where: { $0.name == name }) else { return count }
+            (count.packets, count.bytes) = (found.packets, found.bytes)
+            return count
+        }
+        var way = Way()
+        (way.entered, way.left) = (count("in"), count("out"))
+        way.dropped = way.entered.packets &- min(way.left.packets, way.entered.packets)
+        let limits = hop.function.limits
+        let holds = limits.delay != nil || (direction == .toSwitch ? limits.egress : limits.ingress) != nil
+        if holds, let lost = waiting.removeValue(forKey: direction) { way.dropped += lost }
+        return way
+    }
+}

@@ -1,0 +1,190 @@
+import Glibc
+import Kernel
+import Netlink
+import Profile
+
+/// Puts a chain's inline functions in force at a port's end in the switch.
+struct InlineChain: ~Copyable {
+    private let port: String
+    private let namespace: Int32
+    private let socket: NetlinkSocket
+
+    init(_ port: String, in namespace: Int32) throws(SystemError) {
+        socket = try NetlinkSocket(in: namespace)
+        self.port = port
+        self.namespace = namespace
+    }
+
+    /// Replaces what is in force by `plan` as a whole: a frame meets the one or the other. What is refused leaves what
+    /// was.
+    func install(_ plan: ChainPlan) throws(SwitchError) {
+        let links = try attributed { () throws(SystemError) in try socket.links() }
+        guard let end = links.first(where: { $0.name == port }) else {
+            throw SwitchError("the port \(port) is gone")
+        }
+        var rules = InlineRules(port: port, plan: plan)
+        rules.gone = try goneHops(plan)
+        rules.ports = try mirrorPorts(plan, links)
+        // A limit of the port's own: what comes in is led past it by tc(8), which nft(8) would never see.
+        let companion = PortShaper.companion(of: port)
+        if links.contains(where: { $0.name == companion }) { rules.lastQueue = companion }
+        if rules.lastQueue != nil, !plan.limit(.toSwitch).isEmpty {
+            throw SwitchError(
+                key: "rate", "the port has a limit of its own, network.rate.egress, beside the chain's",
+                mend: "take one of them out")
+        }
+        let made = try makeQueues(plan, end, links)
+        do throws(SwitchError) {
+            try load(rules)
+        } catch {
+            try attributed { () throws(SystemError) in try drop(made) }
+            throw error
+        }
+        CrashPoint.pass("install chain")
+        if rules.lastQueue != nil { try attributed { () throws(SystemError) in try freeInput(end) } }
+        try settleQueues(plan, end, links)
+    }
+
+    private func load(_ rules: InlineRules) throws(SwitchError) {
+        let lines = rules.lines
+        let said = try Program("nft", package: "nftables").attempt(
+            ["-f", "-"], input: lines.map { $0.text + "\n" }.joined(), in: namespace)
+        if let said { throw InlineRules.failure(said, lines) }
+    }
+
+    /// Hops that the kernel has and the plan has not: a command may have been killed after it had changed them.
+    private func goneHops(_ plan: ChainPlan) throws(SwitchError) -> [Int] {
+        let counters = try attributed { () throws(SystemError) in try InlineChain.counters(port, in: namespace) }
+        let known = Set(plan.hops.map(\.id))
+        return Set(counters.compactMap { InlineRules.hop(ofCounter: $0.name) }).subtracting(known).sorted()
+    }
+
+    static func counters(_ port: String, in namespace: Int32) throws(SystemError) -> [NetfilterCounter] {
+        do throws(SystemError) {
+            return try NetfilterSocket(in: namespace).counters(of: .netdev, table: port)
+        } catch {
+            if error.code == ENOENT { return [] }
+            throw error
+        }
+    }
+
+    private func mirrorPorts(_ plan: ChainPlan, _ links: [Link]) throws(SwitchError) -> [String: String] {
+        var ports: [String: String] = [:]
+        for name in InlineRules.sandboxes(plan) {
+            let link = links.first {
+                $0.group == FabricGroup.ports && $0.alias.flatMap { PortLabel($0) }?.owner == name
+            }
+            guard let link else {
+                throw SwitchError(
+                    key: "chain", "the sandbox \"\(name)\" has no port on this switch", mend: "start it first")
+            }
+            ports[name] = link.name
+        }
+        return ports
+    }
+
+    // MARK: - Queues
+
+    /// Those that are missing, before anything is led to them.
+    /// - Returns: their names.
+    private func makeQueues(_ plan: ChainPlan, _ end: Link, _ links: [Link]) throws(SwitchError) -> [String] {
+        var made: [String] = []
+        for direction in ChainDirection.allCases {
+            let limit = plan.limit(direction)
+            let name = direction.queue(of: port)
+            if limit.isEmpty || links.contains(where: { $0.name == name }) { continue }
+            do throws(SystemError) {
+                var link = LinkOptions(name, mtu: UInt32(clamping: end.mtu), group: FabricGroup.companions)
+                link.txQueueLength = 1000
+                let index = try socket.create(LinkSpec(link, .plain("ifb"))).index
+                made.append(name)
+                try socket.send(
+                    InlineChain.queues(limit, index, end) + [.change(.index(index), LinkChange(isUp: true))])
+            } catch {
+                try attributed { () throws(SystemError) in try drop(made) }
+                throw InlineChain.refused(error, limit)
+            }
+        }
+        return made
+    }
+
+    private static func refused(_ error: SystemError, _ limit: ChainLimit) -> SwitchError {
+        guard limit.delay > 0, error.code == ENOENT || error.code == EOPNOTSUPP else {
+            return SwitchError(error, key: "chain")
+        }
+        return SwitchError(
+            key: "chain", "this kernel has no netem (CONFIG_NET_SCH_NETEM), which a delay needs",
+            mend: "take the delay out")
+    }
+
+    private static func queues(_ limit: ChainLimit, _ index: Int32, _ end: Link) -> [NetlinkMessage] {
+        let delay = Qdisc.impairment(Impairment(delay: UInt32(clamping: limit.delay * 1000)))
+        guard let rate = limit.rate else { return [.replace(delay, on: index)] }
+        let bucket = Qdisc.tokenBucket(RateLimit(bits: rate, burst: limit.burst, mtu: Int(clamping: end.mtu)))
+        let root = NetlinkMessage.replace(bucket, on: index)
+        return limit.delay > 0 ? [root, .replace(delay, on: index, below: bucket)] : [root]
+    }
+
+    /// What was there already gets its new limits, in place; what is not needed goes once it is empty.
+    private func settleQueues(_ plan: ChainPlan, _ end: Link, _ links: [Link]) throws(SwitchError) {
+        var idle: [Link] = []
+        for direction in ChainDirection.allCases {
+            let limit = plan.limit(direction)
+            guard let link = links.first(where: { $0.name == direction.queue(of: port) }) else { continue }
+            if limit.isEmpty {
+                idle.append(link)
+                continue
+            }
+            do throws(SystemError) {
+                try socket.send(InlineChain.queues(limit, link.index, end))
+            } catch {
+                throw InlineChain.refused(error, limit)
+            }
+        }
+        try attributed { () throws(SystemError) in
+            for link in idle { try drain(link) }
+            try drop(idle.map(\.name))
+        }
+    }
+
+    /// Lets what waits go on at once.
+    private func drain(_ link: Link) throws(SystemError) {
+        let states = try socket.qdiscs(of: link.index)
+        if states.contains(where: { $0.kind == "tbf" }) {
+            try socket.send(
+                .replace(.tokenBucket(RateLimit(rate: 12_500_000_000, burst: 1 << 26)), on: link.index))
+        }
+        for _ in 0..<200 {
+            if try socket.qdiscs(of: link.index).allSatisfy({ $0.backlog == 0 }) { break }
+            pauseBriefly(microseconds: 5_000)
+        }
+        // What has left the queue may be on its way still.
+        pauseBriefly(microseconds: 5_000)
+    }
+
+    private func drop(_ names: [String]) throws(SystemError) {
+        for failure in try socket.outcomes(of: names.map { .delete(.name($0)) }) {
+            if let failure, failure.code != ENODEV { throw failure }
+        }
+    }
+
+    /// From here on the rules lead to the port's own queue.
+    private func freeInput(_ end: Link) throws(SystemError) {
+        for filter in try socket.filters(of: end.index, .input) {
+            guard case .redirect = filter.action else { continue }
+            try socket.send(.delete(filter, from: end.index))
+        }
+    }
+
+    // MARK: - The end
+
+    /// Takes all of it away; what is not there is no error.
+    func remove() throws(SystemError) {
+        do throws(SystemError) {
+            try NetfilterSocket(in: namespace).commit([.delete(table: port, .netdev)])
+        } catch {
+            if error.code != ENOENT { throw error }
+        }
+        try drop(ChainDirection.allCases.map { $0.queue(of: port) })
+    }
+}

@@ -1,0 +1,171 @@
+import Profile
+
+/// The rules of a port's chain as nft(8) takes them: one table of the netdev family for each port, replaced as a whole
+/// and counted on.
+struct InlineRules {
+    /// The port's end in the switch, after which the table is called.
+    let port: String
+    let plan: ChainPlan
+    /// Hops that are in the kernel and not in the plan.
+    var gone: [Int] = []
+    /// Where what the application sends waits last: an ifb(4).
+    var lastQueue: String?
+    /// Ports of sandboxes that rules send copies to, by name.
+    var ports: [String: String] = [:]
+
+    /// On a frame that has been in a queue towards the application and comes by again. No other namespace sees it.
+    private static let passed = "0x20000000"
+
+    static func chain(_ id: Int, _ direction: ChainDirection) -> String { "h\(id)\(direction.rawValue)" }
+    static func counter(_ id: Int, _ direction: ChainDirection, _ place: String) -> String {
+        "h\(id)\(direction.rawValue)_\(place)"
+    }
+
+    /// The hop that a counter of ours belongs to.
+    static func hop(ofCounter name: String) -> Int? {
+        guard name.hasPrefix("h") else { return nil }
+        return Int(name.dropFirst().prefix { $0.isNumber })
+    }
+
+    struct Line: Equatable {
+        var text: String
+        /// The hop's reference and its rule, for what comes from a profile.
+        var origin: (reference: String, rule: String)?
+
+        static func == (left: Line, right: Line) -> Bool { left.text == right.text }
+    }
+
+    /// One transaction: all of it, or nothing.
+    var lines: [Line] {
+        var lines: [Line] = []
+        func say(_ text: String) { lines.append(Line(text: text)) }
+        say("add table netdev \(port)")
+        say("add chain netdev \(port) steer")
+        for direction in ChainDirection.allCases {
+            let hook = direction.hook
+            say(
+                "add chain netdev \(port) \(hook) { type filter hook \(hook) device \"\(port)\" priority 0; policy accept; }"
+            )
+            say("flush chain netdev \(port) \(hook)")
+        }
+        for hop in plan.hops {
+            for direction in ChainDirection.allCases {
+                let name = InlineRules.chain(hop.id, direction)
+                for place in ["in", "out"] {
+                    say("add counter netdev \(port) \(InlineRules.counter(hop.id, direction, place))")
+                }
+                for chain in [name, name + "_way"] {
+                    say("add chain netdev \(port) \(chain)")
+                    say("flush chain netdev \(port) \(chain)")
+                }
+            }
+        }
+        for hop in plan.hops { for direction in ChainDirection.allCases { lines += self.lines(hop, direction) } }
+        for direction in ChainDirection.allCases { lines += hookLines(direction) }
+        for id in gone { lines += removal(id) }
+        return lines
+    }
+
+    private func lines(_ hop: ChainPlan.Hop, _ direction: ChainDirection) -> [Line] {
+        let name = InlineRules.chain(hop.id, direction)
+        let function = hop.function
+        var lines: [Line] = []
+        for rule in direction == .toSwitch ? function.toSwitch : function.toApplication {
+            lines.append(
+                Line(text: "add rule netdev \(port) \(name) \(placed(rule))", origin: (function.reference, rule)))
+        }
+        let way = "add rule netdev \(port) \(name)_way "
+        lines.append(Line(text: way + "counter name \(InlineRules.counter(hop.id, direction, "in"))"))
+        lines.append(Line(text: way + "jump \(name)"))
+        lines.append(Line(text: way + "counter name \(InlineRules.counter(hop.id, direction, "out"))"))
+        return lines
+    }
+
+    /// The rules at the port itself: the functions one after the other, then the way on.
+    private func hookLines(_ direction: ChainDirection) -> [Line] {
+        let head = "add rule netdev \(port) \(direction.hook) "
+        var lines: [Line] = []
+        let queue = plan.limit(direction).isEmpty ? nil : direction.queue(of: port)
+        if direction == .toApplication {
+            let mark = InlineRules.passed
+            lines.append(
+                Line(text: head + "meta mark & \(mark) == \(mark) meta mark set meta mark & 0xdfffffff return"))
+        }
+        let hops = direction == .toSwitch ? plan.hops : plan.hops.reversed()
+        for hop in hops {
+            let function = hop.function
+            let classifier = direction == .toSwitch ? function.classifier : function.turnedClassifier
+            let jump = "jump \(InlineRules.chain(hop.id, direction))_way"
+            guard let classifier else {
+                lines.append(Line(text: head + jump))
+                continue
+            }
+            lines.append(Line(text: head + classifier + " " + jump, origin: (function.reference, classifier)))
+        }
+        if direction == .toSwitch { lines.append(Line(text: head + "jump steer")) }
+        if direction == .toApplication, queue != nil {
+            lines.append(Line(text: head + "meta mark set meta mark | \(InlineRules.passed)"))
+        }
+        if let queue = queue ?? (direction == .toSwitch ? lastQueue : nil) {
+            lines.append(Line(text: head + "fwd to \"\(queue)\""))
+        }
+        return lines
+    }
+
+    private func removal(_ id: Int) -> [Line] {
+        var lines: [Line] = []
+        for direction in ChainDirection.allCases {
+            let name = InlineRules.chain(id, direction)
+            // Added first: what is not there cannot be deleted.
+            for chain in [name + "_way", name] {
+                lines.append(Line(text: "add chain netdev \(port) \(chain)"))
+                lines.append(Line(text: "flush chain netdev \(port) \(chain)"))
+            }
+            for chain in [name + "_way", name] { lines.append(Line(text: "delete chain netdev \(port) \(chain)")) }
+            for place in ["in", "out"] {
+                let counter = InlineRules.counter(id, direction, place)
+                lines.append(Line(text: "add counter netdev \(port) \(counter)"))
+                lines.append(Line(text: "delete counter netdev \(port) \(counter)"))
+            }
+        }
+        return lines
+    }
+
+    /// With ports for the sandboxes' names.
+    private func placed(_ rule: String) -> String {
+        let parts = rule.split(separator: "\u{1}", omittingEmptySubsequences: false).map { String($0) }
+        return parts.enumerated().map { index, part in
+            index % 2 == 0 ? part : "\"" + (ports[part] ?? part) + "\""
+        }.joined()
+    }
+
+    /// The sandboxes whose ports rules name.
+    static func sandboxes(_ plan: ChainPlan) -> [String] {
+        var names: Set<String> = []
+        for hop in plan.hops {
+            for rule in hop.function.toSwitch + hop.function.toApplication {
+                let parts = rule.split(separator: "\u{1}", omittingEmptySubsequences: false)
+                for (index, part) in parts.enumerated() where index % 2 == 1 { names.insert(String(part)) }
+            }
+        }
+        return names.sorted()
+    }
+
+    /// What nft(8) says of a line, told of the rule that it comes from.
+    static func failure(_ said: String, _ lines: [Line]) -> SwitchError {
+        let first = said.split(separator: "\n").first.map { String($0) } ?? "it ended without a word"
+        // `/dev/stdin:12:5-9: Error: syntax error, …`
+        let parts = first.split(separator: ":", maxSplits: 3).map { String($0) }
+        guard parts.count == 4, let number = Int(parts[1]), lines.indices.contains(number - 1) else {
+            return SwitchError(key: "chain", "nft refuses the chain: \(first)")
+        }
+        var reason = String(parts[3].drop { $0 == " " })
+        if reason.hasPrefix("Error: ") { reason = String(reason.dropFirst(7)) }
+        guard let origin = lines[number - 1].origin else {
+            return SwitchError(key: "chain", "nft refuses \"\(lines[number - 1].text)\": \(reason)")
+        }
+        return SwitchError(
+            key: "chain", "nft refuses the rule \"\(origin.rule)\" of \"\(origin.reference)\": \(reason)",
+            mend: "mend the function's profile, or what is given to it")
+    }
+}

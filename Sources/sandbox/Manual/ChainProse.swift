@@ -1,0 +1,63 @@
+/// What the page of the commands on chains says.
+extension ManualProse {
+    static let chain = ManualProse(
+        details: [
+            """
+            A chain is an ordered list of service functions between an interface of a sandbox and its switch. It is \
+            given by network.chain in a profile or by sandbox run --chain, and changed here while traffic flows. A \
+            function is named by NAME, NAME:PRESET, NAME?PARAMETER=VALUE&PARAMETER=VALUE,VALUE or these together. What \
+            there is tells sandbox profile list --function, and sandbox profile show --function NAME its parameters.
+            """,
+            """
+            Functions whose placement is inline are rules and queues of the port's end in the switch, where the \
+            sandbox cannot reach them; no process belongs to them. All of a port's rules are replaced in one \
+            transaction of nft(8): a frame meets the chain as it was or the chain as it is to be, none is lost, and \
+            functions that stay go on counting. What nft(8) refuses leaves the chain as it was. Rules have no connection \
+            tracking: the shipped firewall knows an answer by its port, and that it begins no connection. Of a packet \
+            in fragments it lets only the first through.
+            """,
+            """
+            Rates and delays hold all of a port's traffic, and what is held waits behind the rules of all inline \
+            functions, wherever in the chain the function stands; of several rates the least counts. A rate of the \
+            chain's and network.rate exclude each other.
+            """,
+            """
+            A function of one's own is a profile with a section [function], in the folder functions beside one's \
+            profiles; see sandbox-profile(5).
+            """,
+        ],
+        examples: [
+            (
+                "A web server that is asked for pages and nothing else, and sends 10 Mbit/s at most:",
+                """
+                sandbox run -d -n web -p web-server --switch lab --chain firewall:web-server \\
+                    --chain 'shaper?egress=10mbit'
+                """
+            ),
+            ("What went through each function:", "sandbox chain show web"),
+            (
+                "Another rate, a counter in front, and the firewall taken away, while clients are served:",
+                """
+                sandbox chain replace web shaper 'shaper?egress=50mbit'
+                sandbox chain insert web counter --at 1
+                sandbox chain remove web firewall
+                """
+            ),
+            (
+                "One's own function, ~/.config/sandbox/profiles/functions/no-smtp.toml, then --chain no-smtp:",
+                """
+                description = "No mail"
+                [function]
+                placement = "inline"
+                to-switch = ["tcp dport $ports drop"]
+                [function.parameters]
+                ports = { type = "ports", default = "25,465,587" }
+                """
+            ),
+            (
+                "How many frames the first function dropped, for a script:",
+                "sandbox chain show web --json | jq '.interfaces[0].chain[0].toSwitch.dropped'"
+            ),
+        ],
+        seeAlso: [("nft", 8), ("tc-tbf", 8)])
+}

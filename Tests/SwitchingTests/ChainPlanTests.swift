@@ -1,0 +1,101 @@
+import Profile
+import Testing
+
+@testable import Switching
+
+@Suite("Chains as they are planned")
+struct ChainPlanTests {
+    private func function(_ reference: String, _ change: (inout ResolvedFunction) -> Void = { _ in })
+        -> ResolvedFunction
+    {
+        let name = String(reference.prefix { $0 != ":" && $0 != "?" })
+        var function = ResolvedFunction(reference, name: name, .inline)
+        change(&function)
+        return function
+    }
+
+    private func plan(_ references: String...) throws -> ChainPlan { try ChainPlan(references.map { function($0) }) }
+
+    @Test("insert, remove, replace and move; what stays keeps its number")
+    func changes() throws {
+        var plan = try plan("firewall:web", "counter", "counter?only=ip")
+        try plan.insert(function("first"), at: 1)
+        try plan.insert(function("last"), at: nil)
+        #expect(plan.references == ["first", "firewall:web", "counter", "counter?only=ip", "last"])
+        #expect(plan.hops.map(\.id) == [4, 1, 2, 3, 5])
+        try plan.remove("firewall")
+        try plan.replace("counter?only=ip", with: function("shaper"))
+        #expect(plan.hops.map(\.id) == [4, 2, 6, 5])
+        try plan.move("last", to: 1)
+        try plan.move("2", to: 4)
+        #expect(plan.references == ["last", "counter", "shaper", "first"])
+    }
+
+    @Test("what cannot be changed says why, and changes nothing")
+    func refused() throws {
+        let plan = try plan("counter?only=ip", "counter?only=arp")
+        func message(_ change: (inout ChainPlan) throws(SwitchError) -> Void) -> String {
+            var changed = plan
+            do throws(SwitchError) { try change(&changed) } catch {
+                #expect(changed == plan)
+                return error.text
+            }
+            return "no error"
+        }
+        let twice = message { (plan) throws(SwitchError) in try plan.remove("counter") }
+        #expect(twice == "\"counter\" is in the chain 2 times; write the whole of it, or its position: 1, 2")
+        let none = message { (plan) throws(SwitchError) in try plan.remove("x") }
+        #expect(none.hasPrefix("no function \"x\" in the chain; it has counter?only=ip, "))
+        let far = message { (plan) throws(SwitchError) in try plan.move("1", to: 3) }
+        #expect(far == "the chain has no position 3; use 1 to 2")
+        var box = function("ids")
+        box.placement = .sandbox
+        let placed = box
+        let sandbox = message { (plan) throws(SwitchError) in try plan.replace("1", with: placed) }
+        #expect(sandbox.hasPrefix("placement sandbox: \"ids\" needs a sandbox in the chain"))
+    }
+
+    @Test("the least of the rates counts, and the sum of the delays")
+    func limits() throws {
+        let plan = try ChainPlan([
+            function("a") { ($0.limits.egress, $0.limits.delay) = (5_000_000, 3) },
+            function("b") { ($0.limits.egress, $0.limits.burst, $0.limits.delay) = (2_000_000, 9000, 4) },
+        ])
+        #expect(plan.limit(.toSwitch) == ChainLimit(rate: 2_000_000, burst: 9000, delay: 7))
+        #expect(plan.limit(.toApplication) == ChainLimit(rate: nil, burst: nil, delay: 7))
+    }
+
+    @Test("rules go in order on the way out, turned round on the way in, and lead to what is behind them")
+    func rules() throws {
+        let plan = try ChainPlan([
+            function("gate") { ($0.classifier, $0.toSwitch) = ("tcp dport 80", ["drop"]) },
+            function("copy") { ($0.toApplication, $0.limits.egress) = (["dup to \u{1}spy\u{1}"], 1_000_000) },
+        ])
+        var rules = InlineRules(port: "p7", plan: plan, gone: [9])
+        rules.ports = ["spy": "p3"]
+        let lines = rules.lines.map(\.text)
+        let sent = lines.filter { $0.hasPrefix("add rule netdev p7 ingress ") }.map { $0.dropFirst(27) }
+        #expect(sent == ["tcp dport 80 jump h1s_way", "jump h2s_way", "jump steer", "fwd to \"k7\""])
+        let received = lines.filter { $0.hasPrefix("add rule netdev p7 egress ") }.map { $0.dropFirst(26) }
+        #expect(
+            received == [
+                "meta mark & 0x20000000 == 0x20000000 meta mark set meta mark & 0xdfffffff return", "jump h2a_way",
+                "tcp sport 80 jump h1a_way",
+            ])
+        #expect(lines.contains("add rule netdev p7 h2a dup to \"p3\""))
+        #expect(lines.contains("delete counter netdev p7 h9a_out") && lines.contains("flush chain netdev p7 h1s"))
+        #expect(!lines.contains("flush chain netdev p7 steer"))
+        #expect(InlineRules.sandboxes(plan) == ["spy"])
+    }
+
+    @Test("what nft says is told of the rule that it is about")
+    func refusedRule() throws {
+        let plan = try ChainPlan([function("gate") { $0.toSwitch = ["tcp dprt 80 drop"] }])
+        let lines = InlineRules(port: "p7", plan: plan).lines
+        let number = try #require(lines.firstIndex { $0.origin != nil }) + 1
+        let error = InlineRules.failure(
+            "/dev/stdin:\(number):5-9: Error: syntax error, unexpected string\nadd …", lines)
+        #expect(
+            error.message == "nft refuses the rule \"tcp dprt 80 drop\" of \"gate\": syntax error, unexpected string")
+    }
+}
