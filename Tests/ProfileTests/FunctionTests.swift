@@ -144,7 +144,7 @@ struct FunctionTests {
             ),
             (
                 "[function]\nplacement = \"inline\"\nparameters = { a = { type = \"port\", default = \"x\" } }",
-                "a.toml:3:48: function.parameters.a.default: \"x\" is not a port"
+                "a.toml:3:47: function.parameters.a.default: \"x\" is not a port"
             ),
         ])
     func badProfiles(text: String, beginning: String) {

@@ -34,10 +34,11 @@ extension Explanation {
             return Statement(
                 .confined, "network", "On \(place) only this passes: \(texts.isEmpty ? "nothing" : texts).")
         }
+        let chain = interface.chain.isEmpty ? "" : ", through \(interface.chain.joined(separator: ", "))"
         let others = interface.isolated == true ? "those that are not isolated" : "all"
         return Statement(
             .low, "network",
-            "It reaches \(others) on \(place), and where that leads; nothing else of the host's network.",
+            "It reaches \(others) on \(place), and where that leads\(chain); nothing else of the host's network.",
             mend: "network.allow = [\"tcp to 10.1.0.2:443\"]")
     }
 

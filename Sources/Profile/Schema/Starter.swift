@@ -13,6 +13,8 @@ extension Schema {
 
             """
         for key in root where key.name != "description" && key.name != "extends" {
+            // With it the profile would be no application's.
+            if key.name == "function" { continue }
             switch key.kind {
             case .table(let keys): section(key, keys, into: &text)
             case .map: map(key, into: &text)

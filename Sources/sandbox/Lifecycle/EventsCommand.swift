@@ -12,7 +12,7 @@ struct EventsCommand: ParsableCommand {
         discussion: """
             Follows what happens from now on; with --since also what happened before, as far back as the log in the \
             state directory goes. With --no-follow it ends with what the log holds. A line of --json is an object with \
-            time, event and name, and what else is known. The events are created, port-added, started, exited, oom \
+            time, event and name, and what else is known. The events are created, port-added, chain-changed, started, exited, oom \
             (the kernel killed a process for want of memory), restarted, paused, resumed, updated and removed.
             """)
 

@@ -72,6 +72,12 @@ extension Integration {
             #expect(
                 try client.ask("tcp", "10.91.0.7", 80) == "ok" && client.ask("tcp", "10.91.0.7", 81) == "TimeoutError")
             #expect(try scene.port(of: "client")["egressRate"].number == 50_000_000)
+            let other = try scene.start("other", set("network.rate.egress", "\"50mbit\""))
+            #expect(try other.ask("tcp", "10.91.0.7", 81) == "ok")
+            try must("insert", "other", "firewall:web-client")
+            #expect(try other.ask("tcp", "10.91.0.7", 80) == "ok" && other.ask("tcp", "10.91.0.7", 81) == "TimeoutError")
+            expectRefused(try chain("insert", "other", "shaper?rate=1mbit"), naming: "network.rate.egress")
+            #expect(try hops("other").count == 1)
         }
 
         @Test("inserted, replaced, moved and removed; recorded, shown and told of") func commands() throws {
@@ -103,6 +109,39 @@ extension Integration {
             try must("remove", "client", "2")
             #expect(try client.ask("tcp", "10.91.0.7", 80) == "ok")
             #expect(try hops("client").count == 1)
+        }
+
+        @Test("each interface has a chain of its own, and a box that begins again has those of before")
+        func interfaces() throws {
+            try scene.create("back", ["--subnet", "10.93.0.0/24"])
+            let sandbox = try scene.start(
+                "client",
+                ["--chain", "counter", "--set", "network.more=[{ switch = \"back\", chain = [\"firewall:none\"] }]"]
+                    + ["--set", "lifecycle.restart=always", "--set", "lifecycle.restart-delay=1ms"])
+            #expect(try sandbox.ping("10.91.0.7") && !sandbox.ping("10.93.0.1"))
+            try must("remove", "client", "firewall", "--interface", "eth1")
+            try must("insert", "client", "firewall:none", "--interface", "eth0")
+            #expect(try !sandbox.ping("10.91.0.7") && sandbox.ping("10.93.0.1"))
+            let first = sandbox.process
+            kill(sandbox.command, SIGKILL)
+            #expect(Clock.waitUntil { sandbox.process != first && sandbox.process > 0 })
+            #expect(Clock.waitUntil { (try? sandbox.ping("10.93.0.1")) == true })
+            #expect(try !sandbox.ping("10.91.0.7"))
+            let shown = try chain("show", "client", "--json").document()["interfaces"]
+            #expect(shown[0]["chain"].items.map { $0["function"].text } == ["counter", "firewall:none"])
+            #expect(shown[1]["name"].text == "eth1" && shown[1]["chain"].items.isEmpty)
+            sandbox.remove()
+        }
+
+        @Test("a command killed in the middle of a change leaves a chain that the next one mends") func killed() throws {
+            let client = try scene.start("client", ["--chain", "counter"])
+            let crash = ["SANDBOX_CRASH_AT": "install chain"]
+            _ = try scene.box.sandbox(["chain", "insert", "client", "firewall:none"], environment: crash)
+            try must("insert", "client", "firewall:web-client")
+            #expect(try hops("client").map { $0["name"].text } == ["counter", "firewall"])
+            #expect(try client.ask("tcp", "10.91.0.7", 80) == "ok" && client.ask("tcp", "10.91.0.7", 81) == "TimeoutError")
+            client.remove()
+            #expect(try leftovers() == "")
         }
 
         @Test("nothing is left of chains: removed, killed, without a name") func clean() throws {
@@ -241,6 +280,9 @@ extension Integration {
                 try change("insert", "client", "counter")
                 try change("insert", "client", "firewall?tcp-in=5201&tcp-out=5201", "--at", "1")
                 try change("replace", "client", "firewall", "firewall:all")
+                try change("insert", "client", "shaper?rate=900mbit")
+                try change("replace", "client", "shaper", "shaper?rate=800mbit")
+                try change("remove", "client", "shaper")
                 try change("remove", "client", "firewall")
                 try change("remove", "client", "counter")
             }
