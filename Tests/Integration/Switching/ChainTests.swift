@@ -75,7 +75,8 @@ extension Integration {
             let other = try scene.start("other", set("network.rate.egress", "\"50mbit\""))
             #expect(try other.ask("tcp", "10.91.0.7", 81) == "ok")
             try must("insert", "other", "firewall:web-client")
-            #expect(try other.ask("tcp", "10.91.0.7", 80) == "ok" && other.ask("tcp", "10.91.0.7", 81) == "TimeoutError")
+            #expect(
+                try other.ask("tcp", "10.91.0.7", 80) == "ok" && other.ask("tcp", "10.91.0.7", 81) == "TimeoutError")
             expectRefused(try chain("insert", "other", "shaper?rate=1mbit"), naming: "network.rate.egress")
             #expect(try hops("other").count == 1)
         }
@@ -133,13 +134,18 @@ extension Integration {
             sandbox.remove()
         }
 
-        @Test("a command killed in the middle of a change leaves a chain that the next one mends") func killed() throws {
+        @Test("a command killed in the middle of a change leaves a chain that the next one mends") func killed() throws
+        {
             let client = try scene.start("client", ["--chain", "counter"])
-            let crash = ["SANDBOX_CRASH_AT": "install chain"]
-            _ = try scene.box.sandbox(["chain", "insert", "client", "firewall:none"], environment: crash)
+            // The step "install chain" is its first.
+            let crash = ["SANDBOX_CRASH": scene.box.file("steps") + ":main:1"]
+            let killed = try scene.box.sandbox(["chain", "insert", "client", "firewall:none"], environment: crash)
+            #expect(killed.status != 0 && (Files.read(scene.box.file("steps")) ?? "").contains("main install chain"))
+            #expect(try !client.ping("10.91.0.7"), "the rules were in force")
             try must("insert", "client", "firewall:web-client")
             #expect(try hops("client").map { $0["name"].text } == ["counter", "firewall"])
-            #expect(try client.ask("tcp", "10.91.0.7", 80) == "ok" && client.ask("tcp", "10.91.0.7", 81) == "TimeoutError")
+            #expect(
+                try client.ask("tcp", "10.91.0.7", 80) == "ok" && client.ask("tcp", "10.91.0.7", 81) == "TimeoutError")
             client.remove()
             #expect(try leftovers() == "")
         }
