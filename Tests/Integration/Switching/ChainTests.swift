@@ -137,10 +137,16 @@ extension Integration {
         @Test("a command killed in the middle of a change leaves a chain that the next one mends") func killed() throws
         {
             let client = try scene.start("client", ["--chain", "counter"])
-            // The step "install chain" is its first.
-            let crash = ["SANDBOX_CRASH": scene.box.file("steps") + ":main:1"]
-            let killed = try scene.box.sandbox(["chain", "insert", "client", "firewall:none"], environment: crash)
-            #expect(killed.status != 0 && (Files.read(scene.box.file("steps")) ?? "").contains("main install chain"))
+            let file = scene.box.file("steps")
+            let whole = ["SANDBOX_CRASH": file + ":main:0"]
+            #expect(try scene.box.sandbox(["chain", "remove", "client", "counter"], environment: whole).succeeded)
+            let steps = (Files.read(file) ?? "").split(separator: "\n").filter { $0.hasPrefix("main ") }
+            let number = try #require(steps.firstIndex(of: "main install chain")) + 1
+            try must("insert", "client", "counter")
+            let killed = try scene.box.sandbox(
+                ["chain", "insert", "client", "firewall:none"],
+                environment: ["SANDBOX_CRASH": file + ".2:main:\(number)"])
+            #expect(!killed.succeeded)
             #expect(try !client.ping("10.91.0.7"), "the rules were in force")
             try must("insert", "client", "firewall:web-client")
             #expect(try hops("client").map { $0["name"].text } == ["counter", "firewall"])
