@@ -13,7 +13,7 @@ import Testing
             let socket = try NetlinkSocket(in: other.number)
             #expect(try socket.link(.name("here")) == nil)
             #expect(try NetlinkSocket().link(.name("here")) != nil)
-            #expect(try inode(home) == inode(Descriptor(open: "/proc/thread-self/ns/net", O_RDONLY).number))
+            #expect(try inode(home) == inodeHere())
         }
     }
 
@@ -22,9 +22,14 @@ import Testing
         try inNewNetwork { home in
             let null = try Descriptor(open: "/dev/null", O_RDONLY)
             #expect(throws: SystemError.self) { _ = try NetlinkSocket(in: null.number) }
-            #expect(try inode(home) == inode(Descriptor(open: "/proc/thread-self/ns/net", O_RDONLY).number))
+            #expect(try inode(home) == inodeHere())
         }
     }
 
     private func inode(_ descriptor: Int32) throws -> UInt64 { try FileStatus(descriptor, name: "a namespace").inode }
+
+    private func inodeHere() throws -> UInt64 {
+        let here = try Descriptor(open: "/proc/thread-self/ns/net", O_RDONLY)
+        return try inode(here.number)
+    }
 }
