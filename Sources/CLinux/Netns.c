@@ -2,6 +2,7 @@
 
 #include <linux/netlink.h>
 #include <sched.h>
+#include <stdlib.h>
 
 struct visit {
     int place;
@@ -21,16 +22,37 @@ static int enter(int place) {
     return -1;
 }
 
+static void open_it(struct visit *visit) {
+    visit->result = visit->path ? open(visit->path, visit->type | O_CLOEXEC)
+                                : socket(visit->family, visit->type | SOCK_CLOEXEC, visit->protocol);
+    visit->code = errno;
+}
+
 static int open_there(void *argument) {
     struct visit *visit = argument;
-    if (enter(visit->place) == 0)
-        visit->result = visit->path ? open(visit->path, visit->type | O_CLOEXEC)
-                                    : socket(visit->family, visit->type | SOCK_CLOEXEC, visit->protocol);
-    visit->code = errno;
+    if (enter(visit->place) == 0) open_it(visit);
+    else visit->code = errno;
     _exit(0);
 }
 
+// Goes there and back on the calling thread, a tenth of what a child costs. Whether it has.
+static int go_oneself(struct visit *visit) {
+    int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (own < 0) return 0;
+    // Who may not come back must not go: entering one's own asks for the same permission.
+    int gone = setns(own, CLONE_NEWNET) == 0 && setns(visit->place, CLONE_NEWNET) == 0;
+    if (gone) {
+        open_it(visit);
+        // It was permitted just now. To go on in a strange network is what must not be.
+        if (setns(own, CLONE_NEWNET) != 0) abort();
+    }
+    close(own);
+    errno = visit->code;
+    return gone;
+}
+
 static int go(struct visit *visit) {
+    if (go_oneself(visit)) return visit->result;
     // The caller waits meanwhile, so its stack is free to lend; no handler of its may run in the child.
     _Alignas(16) char stack[32768];
     sigset_t all, before;

@@ -33,6 +33,8 @@ final class Interfaces {
     private let mayAdminister: Bool
     private let store: SwitchStore
     private let host: Int32
+    /// The switches of `plans`, until their ports are made: nobody who stays beside the box keeps one from going.
+    private var prepared: [PreparedSwitch?] = []
 
     /// Makes the switches that are missing. To be called in the host's namespaces.
     /// - Returns: `nil` where the box has no interfaces.
@@ -50,8 +52,9 @@ final class Interfaces {
         store = SwitchStore(directory)
         host = try translated { () throws(SystemError) in try Descriptor(open: "/proc/self/ns/net", O_RDONLY).take() }
         for plan in plans {
-            try switched(plan.key) { () throws(SwitchError) in try store.prepare(plan.interface) }
-            guard let name = plan.interface.switchName else { continue }
+            let found = try switched(plan.key) { () throws(SwitchError) in try store.prepare(plan.interface) }
+            prepared.append(found)
+            guard let name = plan.interface.switchName, found?.fabric.spec.hasDNS == true else { continue }
             try Registry(directory).startNameServer(of: name, executable: OwnExecutable.path())
         }
     }
@@ -59,7 +62,7 @@ final class Interfaces {
     deinit { close(host) }
 
     /// Must stay open until the interfaces are made.
-    var descriptors: [Int32] { [host] }
+    var descriptors: [Int32] { [host] + prepared.compactMap { $0?.fabric.namespace.number } }
 
     func attach(_ namespace: Int32, _ pid: Int32) throws(LaunchError) -> [Port] {
         let process = try translated { () throws(SystemError) in
@@ -69,13 +72,14 @@ final class Interfaces {
             return process
         }
         let box = BoxReference(namespace: namespace, process: process, owner: owner, mayAdminister: mayAdminister)
+        defer { prepared = [] }
         var ports: [Port] = []
         do throws(LaunchError) {
-            for plan in plans {
+            for (plan, fabric) in zip(plans, prepared) {
                 ports.append(
                     try switched(plan.key) { () throws(SwitchError) in
                         try store.attach(
-                            plan.interface, named: plan.name, to: box, host: host, chain: plan.functions)
+                            plan.interface, named: plan.name, to: box, host: host, on: fabric, chain: plan.functions)
                     })
             }
         } catch {

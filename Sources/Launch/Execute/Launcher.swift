@@ -36,10 +36,13 @@ public enum Launcher {
     private static func run(
         _ plan: LaunchPlan, _ outside: Outside, _ context: LaunchContext
     ) throws(LaunchError) -> Int32 {
-        let flags = NamespaceFlags(plan.namespaces.unshare).subtracting([.user, .time, .cgroup])
+        var flags = NamespaceFlags(plan.namespaces.unshare).subtracting([.user, .time, .cgroup])
         guard case .waiter(let initProcess, let pseudoTerminal) = plan.supervision else {
             try context.started(outside.launcher, outside.cgroup?.groups ?? [])
-            let errand = try plan.interfaces.isEmpty ? nil : Errand(context.attach)
+            // Before there is anything else new: interfaces are made in the caller's namespaces.
+            let isConnected = try OwnNetwork.enter(plan, outside.launcher, context.attach)
+            if isConnected { flags.remove(.net) }
+            let errand = try plan.interfaces.isEmpty || isConnected ? nil : Errand(context.attach)
             let mapped = try enterNamespaces(plan, outside)
             try attributed(to: "namespaces.unshare") { () throws(SystemError) in
                 if !flags.isEmpty { try unshareNamespaces(flags) }

@@ -96,10 +96,6 @@ public struct NetfilterSocket: ~Copyable, Sendable {
     }
 
     private func receive() throws(SystemError) -> [UInt8] {
-        let socket = descriptor.number
-        var bytes = [UInt8](repeating: 0, count: 1 << 16)
-        let count = try check("hear from nftables") { Int32(recv(socket, &bytes, bytes.count, 0)) }
-        bytes.removeLast(bytes.count - Int(count))
-        return bytes
+        try receiveDatagram(descriptor.number, "hear from nftables")
     }
 }

@@ -142,23 +142,7 @@ public struct NetlinkSocket: ~Copyable, Sendable {
     }
 
     private func receive() throws(SystemError) -> [UInt8] {
-        let socket = descriptor.number
-        var count: Int32 = 0
-        // The kernel makes the parts of a list no larger than its reader's buffer; single answers are smaller by far.
-        var failure: SystemError?
-        let bytes = [UInt8](unsafeUninitializedCapacity: 32768) { buffer, filled in
-            do throws(SystemError) {
-                count = try check("hear from the kernel's network") {
-                    Int32(recv(socket, buffer.baseAddress, buffer.count, Int32(MSG_TRUNC)))
-                }
-            } catch {
-                failure = error
-            }
-            filled = min(Int(count), buffer.count)
-        }
-        if let failure { throw failure }
-        if Int(count) > bytes.count { throw SystemError("hear from the kernel's network", code: EMSGSIZE) }
-        return bytes
+        try receiveDatagram(descriptor.number, "hear from the kernel's network")
     }
 
     private func failure(of message: NetlinkMessage, _ reply: NetlinkReply) -> SystemError? {
@@ -166,4 +150,22 @@ public struct NetlinkSocket: ~Copyable, Sendable {
         if code == 0 { return nil }
         return SystemError(message.action, code: code, mend: reply.explanation.map { "the kernel says: \($0)" })
     }
+}
+
+/// What the kernel has said next (recv(2)).
+func receiveDatagram(_ socket: Int32, _ action: String) throws(SystemError) -> [UInt8] {
+    var count: Int32 = 0
+    // The kernel makes the parts of a list no larger than its reader's buffer; single answers are smaller by far.
+    var failure: SystemError?
+    let bytes = [UInt8](unsafeUninitializedCapacity: 32768) { buffer, filled in
+        do throws(SystemError) {
+            count = try check(action) { Int32(recv(socket, buffer.baseAddress, buffer.count, Int32(MSG_TRUNC))) }
+        } catch {
+            failure = error
+        }
+        filled = min(Int(count), buffer.count)
+    }
+    if let failure { throw failure }
+    if Int(count) > bytes.count { throw SystemError(action, code: EMSGSIZE) }
+    return bytes
 }

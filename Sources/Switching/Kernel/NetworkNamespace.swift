@@ -36,6 +36,14 @@ enum NetworkNamespace {
         return file
     }
 
+    /// Whether a file keeps the namespace behind a descriptor, still.
+    static func isKept(_ namespace: Int32, by path: String) -> Bool {
+        var own = stat()
+        var kept = stat()
+        return fstat(namespace, &own) == 0 && lstat(path, &kept) == 0 && own.st_dev == kept.st_dev
+            && own.st_ino == kept.st_ino
+    }
+
     /// Whether a descriptor is a network namespace's own (NS_GET_NSTYPE, ioctl_nsfs(2)).
     private static func isNamespace(_ descriptor: Int32) -> Bool {
         linux_namespace_type(descriptor) == CLONE_NEWNET

@@ -23,10 +23,24 @@ public struct BoxReference: Sendable {
     }
 }
 
+/// A switch that is open from before a launch until its ports are made: it is read once.
+public final class PreparedSwitch {
+    public let fabric: Switch
+
+    init(_ fabric: consuming Switch) { self.fabric = fabric }
+
+    /// Whether it is there still, and does not go with its last port.
+    fileprivate var stays: Bool {
+        !fabric.spec.isTransient
+            && NetworkNamespace.isKept(fabric.namespace.number, by: "\(fabric.directory)/\(File.namespace)")
+    }
+}
+
 extension SwitchStore {
     /// Makes the switch of an interface where there is none yet. To be called in the host's namespaces.
-    public func prepare(_ interface: Profile.Interface) throws(SwitchError) {
-        guard let name = interface.switchName else { return }
+    /// - Returns: the switch, open; `nil` for an interface that is on none.
+    public func prepare(_ interface: Profile.Interface) throws(SwitchError) -> PreparedSwitch? {
+        guard let name = interface.switchName else { return nil }
         try SwitchStore.check(name)
         let fabric = try openOrCreate(name) { () throws(SwitchError) in
             let spec = try firstUse(name, interface)
@@ -36,15 +50,17 @@ extension SwitchStore {
         }
         try bindNames(interface, fabric)
         if !interface.publish.isEmpty { try preparePublishing(interface, on: fabric) }
+        return PreparedSwitch(fabric)
     }
 
     /// Makes an interface in a box. What fails leaves nothing that outlives the box's namespace.
     ///
     /// - Parameter name: the interface's name in the box.
     /// - Parameter host: a descriptor of the host's network namespace.
+    /// - Parameter prepared: what ``prepare(_:)`` gave for it.
     public func attach(
         _ interface: Profile.Interface, named name: String, to box: BoxReference, host: Int32,
-        chain: [ResolvedFunction] = []
+        on prepared: PreparedSwitch?, chain: [ResolvedFunction] = []
     ) throws(SwitchError) -> Port {
         guard let switchName = interface.switchName else {
             switch interface.kind {
@@ -53,8 +69,8 @@ extension SwitchStore {
             default: return try attachShared(interface, name, box, host)
             }
         }
-        if interface.publish.isEmpty, let fabric = try open(switchName), !fabric.spec.isTransient {
-            return try attach(interface, named: name, to: box, host: host, chain, on: fabric)
+        if interface.publish.isEmpty, let prepared, prepared.stays {
+            return try attach(interface, named: name, to: box, host: host, chain, on: prepared.fabric)
         }
         // One that was made on first use may be about to go with its last port, or gone since it was prepared. Of two who
         // publish the same the second one is to know of the first.

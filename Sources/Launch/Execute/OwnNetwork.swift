@@ -1,0 +1,41 @@
+import Glibc
+import Kernel
+import Profile
+
+/// The network namespace of a process that sets the box up around itself, where it can go there and back.
+enum OwnNetwork {
+    /// Makes it, has its interfaces made from where the caller was, and stays in it.
+    ///
+    /// - Returns: whether it has; else an ``Errand`` can.
+    static func enter(
+        _ plan: LaunchPlan, _ pid: Int32, _ attach: (_ namespace: Int32, _ pid: Int32) throws(LaunchError) -> Void
+    ) throws(LaunchError) -> Bool {
+        guard suits(plan) else { return false }
+        let host = try attributed(to: "network") { () throws(SystemError) in try own() }
+        // Entering one's own asks for the permission to come back.
+        if setns(host.number, Int32(CLONE_NEWNET)) != 0 { return false }
+        try attributed(to: "namespaces.unshare") { () throws(SystemError) in try unshareNamespaces(.net) }
+        let made = try attributed(to: "network") { () throws(SystemError) in
+            let made = try own()
+            try joinNamespace(host.number, .net, name: "before")
+            return made
+        }
+        try attach(made.number, pid)
+        try attributed(to: "network") { () throws(SystemError) in
+            try joinNamespace(made.number, .net, name: "of the box")
+        }
+        return true
+    }
+
+    private static func own() throws(SystemError) -> Descriptor {
+        try Descriptor(open: "/proc/thread-self/ns/net", O_RDONLY)
+    }
+
+    /// Not where a user namespace is to own it, nor for a port with a process of its own, which is no child of the
+    /// command's.
+    private static func suits(_ plan: LaunchPlan) -> Bool {
+        !plan.interfaces.isEmpty && plan.interfaces.allSatisfy { $0.interface.switchName != nil }
+            && plan.namespaces.unshare.contains(.net) && !plan.namespaces.unshare.contains(.user)
+            && plan.namespaces.join.isEmpty
+    }
+}
