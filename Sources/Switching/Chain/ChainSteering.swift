@@ -66,7 +66,7 @@ extension SwitchStore {
                 states.append(
                     ChainElementState(
                         element: element, isAlive: inner?.state == ChainElementState.up && isWhole,
-                        inner: inner?.counters.exchanged, outer: outer?.counters.exchanged))
+                        inner: inner?.counters.turnedRound, outer: outer?.counters.turnedRound))
             }
             return states
         }
@@ -76,18 +76,6 @@ extension SwitchStore {
 extension ChainElementState {
     /// IF_OPER_UP.
     fileprivate static let up: UInt8 = 6
-}
-
-extension InterfaceCounters {
-    /// As the other end has them.
-    fileprivate var exchanged: InterfaceCounters {
-        var other = InterfaceCounters(name: name)
-        (other.receivedBytes, other.receivedPackets) = (sentBytes, sentPackets)
-        (other.receivedErrors, other.receivedDropped) = (sentErrors, sentDropped)
-        (other.sentBytes, other.sentPackets) = (receivedBytes, receivedPackets)
-        (other.sentErrors, other.sentDropped) = (receivedErrors, receivedDropped)
-        return other
-    }
 }
 
 /// Carries out ``SteeringStep``s in a switch's network namespace.

@@ -139,26 +139,37 @@ private struct PairMaker: ~Copyable {
 
     func make() throws(SystemError) -> PortPair {
         let closed = try LoadedProgram(SteeringProgram.make(.closed), name: SteeringProgram.name)
-        let number = try free()
-        var ends = [(plan.interfaces.inner, FabricName.inner(number))]
-        if plan.mode != .tap { ends.append((plan.interfaces.outer, FabricName.outer(number))) }
-        var inside: [Int32] = []
-        for (interface, name) in ends { inside.append(try join(interface, name, closed)) }
+        let (number, first) = try begin(closed)
+        var ends = [FabricName.inner(number)]
+        var inside = [first]
+        if plan.mode != .tap {
+            ends.append(FabricName.outer(number))
+            inside.append(try join(plan.interfaces.outer, ends[1], closed))
+        }
         try quieten(inside)
         try prepare(inside)
         var isDirect = true
         if case .route = plan.mode { isDirect = false }
         return PortPair(
-            name: plan.name, switchName: switchName, inner: ends[0].1, outer: ends.count > 1 ? ends[1].1 : nil,
+            name: plan.name, switchName: switchName, inner: ends[0], outer: ends.count > 1 ? ends[1] : nil,
             takesAll: isDirect)
     }
 
-    /// A number that no pair has.
-    private func free() throws(SystemError) -> UInt64 {
-        while true {
-            let number = try cursor.advance()
-            if try fabric.link(.name(FabricName.inner(number))) == nil { return number }
+    /// The first end, with a number that no pair has.
+    private func begin(_ closed: borrowing LoadedProgram) throws(SystemError) -> (UInt64, Int32) {
+        if try box.link(.name(plan.interfaces.inner)) != nil {
+            throw SystemError("create the interface \(plan.interfaces.inner)", code: EEXIST)
         }
+        for _ in 0..<10_000 {
+            let number = try cursor.advance()
+            do throws(SystemError) {
+                return (number, try join(plan.interfaces.inner, FabricName.inner(number), closed))
+            } catch {
+                // Another was faster, or the counter has been lost.
+                if error.code != EEXIST { throw error }
+            }
+        }
+        throw SystemError("find a number for the pair of \(plan.name)", code: EEXIST)
     }
 
     /// One pair, its switch's end closed before anything can come.
@@ -204,6 +215,8 @@ private struct PairMaker: ~Copyable {
             }
             try box.send(up)
         case .route(let innerAddresses, let outerAddresses):
+            try setNetworkSetting("ipv4/ip_forward", "1", in: boxNamespace)
+            try setNetworkSetting("ipv6/conf/all/forwarding", "1", in: boxNamespace)
             let addresses = zip(inside, [innerAddresses, outerAddresses]).flatMap { link, prefixes in
                 prefixes.map {
                     NetlinkMessage.add(InterfaceAddress($0, link: link, flags: .withoutDuplicateDetection))

@@ -66,7 +66,7 @@ struct ChainTrafficTests {
 
     @Test("A port with a rate keeps it, and its application is reached both ways") func rates() throws {
         try inLab { lab in
-            try lab.application("a") { ($0.rate.ingress, $0.rate.egress) = (20_000_000, 20_000_000) }
+            try lab.application("a") { ($0.rate.ingress, $0.rate.egress) = (1_000_000_000, 1_000_000_000) }
             try lab.application("b")
             let functions = [try lab.function("f1"), try lab.function("f2", .bridge(.direct))]
             try lab.steer("a", from: [], to: functions)
@@ -188,6 +188,32 @@ struct ChainTrafficTests {
             #expect(copies > UInt64(count.sent), "\(copies) of \(count)")
             let all = try packets(lab, "tap", "in0")
             #expect(try reaches(lab, "a", "b") && packets(lab, "tap", "in0") == all)
+        }
+    }
+
+    @Test("A function with addresses of its own gets what is for it, and routes") func route() throws {
+        try inLab { lab in
+            let port = try lab.application("a")
+            try lab.application("b")
+            let (near, far) = (try #require(IPPrefix("10.252.0.1/24")), try #require(IPPrefix("10.253.0.1/24")))
+            let router = try lab.function("r", .route(inner: [near], outer: [far]))
+            let inside = try NetlinkSocket(in: try lab.namespace("r"))
+            let mac = try #require(try inside.link("in0")?.address)
+            // The application has the function for a neighbour.
+            let own = try NetlinkSocket(in: try lab.namespace("a"))
+            let link = try #require(try own.link("eth0")).index
+            try own.send([
+                .add(InterfaceAddress(try #require(IPPrefix("10.252.0.2/24")), link: link)),
+                .replace(Neighbour(near.address, mac, link: link)),
+            ])
+            let there = try #require(try inside.link("in0")).index
+            try inside.send(
+                .replace(
+                    Neighbour(try #require(IPAddress("10.252.0.2")), try #require(port.mac), link: there)))
+            try lab.steer("a", from: [], to: [router])
+            #expect(
+                try arrives(from: try lab.namespace("a"), to: try lab.namespace("r"), near.address, tries: 10))
+            #expect(try networkSetting("ipv4/ip_forward", in: try lab.namespace("r")) == "1")
         }
     }
 
