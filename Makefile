@@ -21,7 +21,7 @@ share := $(DESTDIR)$(PREFIX)/share
 zsh_functions := $(share)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 fish_completions := $(if $(filter /usr/local,$(PREFIX)),$(DESTDIR)/etc/fish/completions,$(share)/fish/vendor_completions.d)
 
-.PHONY: help deps build install uninstall run test test-vm bench bench-network lint docs format clean
+.PHONY: help deps build install uninstall run test test-vm bench bench-network bench-chains lint docs format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -77,6 +77,10 @@ bench-network: ## ports of a switch: make bench-network BENCH="--ports 1500 --wr
 	@.ci/deps build test bench
 	$(SWIFT_BUILD)
 	@Benchmarks/ports --sandbox $(BINARY) $(BENCH)
+
+bench-chains: ## functions in front of a port: make bench-chains BENCH="--rounds 5 --write README.md"
+	@.ci/deps build test bench
+	@Benchmarks/chains $(BENCH)
 
 lint: ## formatting of the Swift sources, and the shell scripts
 	swift format lint --strict -r Package.swift Sources Tests

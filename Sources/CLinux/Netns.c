@@ -9,6 +9,9 @@ struct visit {
     // A socket when there is no path.
     const char *path;
     int family, type, protocol;
+    // Of bpf(2), when there are any.
+    void *attributes;
+    unsigned size;
     int result, code;
 };
 
@@ -23,8 +26,9 @@ static int enter(int place) {
 }
 
 static void open_it(struct visit *visit) {
-    visit->result = visit->path ? open(visit->path, visit->type | O_CLOEXEC)
-                                : socket(visit->family, visit->type | SOCK_CLOEXEC, visit->protocol);
+    visit->result = visit->attributes ? linux_bpf(visit->type, visit->attributes, visit->size)
+                    : visit->path     ? open(visit->path, visit->type | O_CLOEXEC)
+                                      : socket(visit->family, visit->type | SOCK_CLOEXEC, visit->protocol);
     visit->code = errno;
 }
 
@@ -74,5 +78,10 @@ int linux_socket_in(int place, int family, int type, int protocol) {
 
 int linux_open_in(int place, const char *path, int flags) {
     struct visit visit = {.place = place, .path = path, .type = flags, .result = -1};
+    return go(&visit);
+}
+
+int linux_bpf_in(int place, int command, void *attributes, unsigned size) {
+    struct visit visit = {.place = place, .type = command, .attributes = attributes, .size = size, .result = -1};
     return go(&visit);
 }

@@ -11,5 +11,7 @@
 int linux_socket_in(int place, int family, int type, int protocol);
 /// open(2) of what depends on the network namespace of who opens it: /proc/sys/net/....
 int linux_open_in(int place, const char *path, int flags);
+/// bpf(2) about interfaces, which it knows by their number. Not every command returns a descriptor.
+int linux_bpf_in(int place, int command, void *attributes, unsigned size);
 
 #endif
