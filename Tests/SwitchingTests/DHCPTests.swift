@@ -17,36 +17,46 @@ struct DHCPTests {
         return bytes + [99, 130, 83, 99] + options
     }
 
+    private func read(_ options: [UInt8], yours: [UInt8] = [10, 1, 0, 5]) throws -> DHCPMessage {
+        let bytes = try answer(options, yours: yours)
+        return try #require(DHCPMessage(bytes: bytes))
+    }
+
+    private func leased(_ options: [UInt8]) throws -> DynamicLease {
+        let message = try read(options)
+        return try #require(DynamicLease(message))
+    }
+
     private let usual: [UInt8] = [53, 1, 5, 54, 4, 10, 1, 0, 1, 1, 4, 255, 255, 255, 0]
 
-    @Test("an answer is read: address, router, times") func read() throws {
+    @Test("an answer is read: address, router, times") func reading() throws {
         let times: [UInt8] = [51, 4, 0, 0, 14, 16, 58, 4, 0, 0, 7, 8, 59, 4, 0, 0, 12, 78]
         let bytes = try answer(usual + [3, 8, 10, 1, 0, 254, 10, 1, 0, 253, 0, 0] + times + [255, 1])
         let message = try #require(DHCPMessage(bytes: bytes))
         #expect(message.kind == .ack && message.transaction == 0x0102_0304)
-        #expect(try message.mac == mac() && message.router == address("10.1.0.254"))
+        let (own, router) = (try mac(), try address("10.1.0.254"))
+        #expect(message.mac == own && message.router == router)
         let lease = try #require(DynamicLease(message))
         #expect(lease.address.description == "10.1.0.5/24" && lease.seconds == 3600)
         #expect(lease.renewal == 1800 && lease.rebinding == 3150)
     }
 
     @Test("without times a half and seven eighths; for ever is for ever") func times() throws {
-        let lease = try #require(
-            DynamicLease(try #require(DHCPMessage(bytes: try answer(usual + [51, 4, 0, 0, 0, 80, 255])))))
+        let lease = try leased(usual + [51, 4, 0, 0, 0, 80, 255])
         #expect(lease.renewal == 40 && lease.rebinding == 70)
-        let forever = try #require(
-            DynamicLease(try #require(DHCPMessage(bytes: try answer(usual + [51, 4, 255, 255, 255, 255, 255])))))
+        let forever = try leased(usual + [51, 4, 255, 255, 255, 255, 255])
         #expect(forever.seconds == nil)
     }
 
     @Test("a router that is not a neighbour is none, a mask with holes and no address of a host are no lease")
     func nonsense() throws {
-        let far = try #require(DHCPMessage(bytes: try answer(usual + [3, 4, 10, 2, 0, 1, 255])))
+        let far = try read(usual + [3, 4, 10, 2, 0, 1, 255])
         #expect(DynamicLease(far)?.router == nil && DynamicLease(far) != nil)
         let holes: [UInt8] = [53, 1, 5, 54, 4, 10, 1, 0, 1, 1, 4, 255, 0, 255, 0, 255]
-        #expect(DynamicLease(try #require(DHCPMessage(bytes: try answer(holes)))) == nil)
+        let holed = try read(holes)
+        #expect(DynamicLease(holed) == nil)
         for yours: [UInt8] in [[0, 0, 0, 0], [127, 0, 0, 1], [224, 0, 0, 1], [10, 1, 0, 0], [10, 1, 0, 255]] {
-            let message = try #require(DHCPMessage(bytes: try answer(usual + [255], yours: yours)))
+            let message = try read(usual + [255], yours: yours)
             #expect(DynamicLease(message) == nil, "\(yours)")
         }
     }
@@ -75,7 +85,7 @@ struct DHCPTests {
         (message.hostname, message.requested) = ("web", try address("10.1.0.5"))
         let bytes = message.bytes
         #expect(
-            bytes.count >= 300 && Array(bytes[4..<8]) == [0, 0, 0, 7] && Array(bytes[28..<34]) == (try mac().bytes))
+            bytes.count >= 300 && Array(bytes[4..<8]) == [0, 0, 0, 7] && Array(bytes[28..<34]) == message.mac.bytes)
         var packet = DHCPDatagram.broadcast(bytes)
         #expect(DHCPDatagram.checkSum(Array(packet[..<20])) == 0)
         #expect(DHCPDatagram.payload(packet[...]) == nil, "it is for a server")

@@ -53,7 +53,8 @@ struct PortElementTests {
         ]) func overlapping(_ texts: [String], _ count: Int) throws
     {
         let regions = try texts.map { text in
-            try #require(TrafficRegion(try #require(TrafficRule(text)), .v4))
+            let rule = try #require(TrafficRule(text))
+            return try #require(TrafficRegion(rule, .v4))
         }
         let disjoint = TrafficRegion.disjoint(regions)
         #expect(disjoint.count == count)
