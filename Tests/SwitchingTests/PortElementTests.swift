@@ -43,6 +43,43 @@ struct PortElementTests {
         #expect(try count(["tcp to example.org:443"]) == 1)
     }
 
+    @Test(
+        "rules that say the same twice, or in part, become regions that have nothing in common",
+        arguments: [
+            (["udp to any:53", "udp to 10.1.0.1:53"], 1), (["udp to 10.1.0.1:53", "udp to any:53"], 1),
+            (["tcp to any:80-90", "tcp to any:85-95"], 2), (["any", "tcp to 10.1.0.0/16:443", "icmp"], 1),
+            (["tcp to 10.1.0.0/16:1-100", "tcp to 10.1.1.0/24:50-200"], 2), (["tcp to any:80", "tcp to any:80"], 1),
+            (["tcp to any:80", "udp to any:80"], 2),
+        ]) func overlapping(_ texts: [String], _ count: Int) throws
+    {
+        let regions = try texts.map { text in
+            let rule = try #require(TrafficRule(text))
+            return try #require(TrafficRegion(rule, .v4))
+        }
+        let disjoint = TrafficRegion.disjoint(regions)
+        #expect(disjoint.count == count)
+        func holds(_ region: TrafficRegion, _ point: (UInt128, UInt128, UInt128)) -> Bool {
+            region.protocols.contains(point.0) && region.addresses.contains(point.1) && region.ports.contains(point.2)
+        }
+        // At every corner, and beside it.
+        func places(_ range: (TrafficRegion) -> ClosedRange<UInt128>) -> Set<UInt128> {
+            Set(
+                regions.flatMap { region in
+                    let (low, high) = (range(region).lowerBound, range(region).upperBound)
+                    return [low, low - min(low, 1), high, high + 1]
+                })
+        }
+        for kind in places({ $0.protocols }) {
+            for address in places({ $0.addresses }) {
+                for port in places({ $0.ports }) {
+                    let point = (kind, address, port)
+                    #expect(regions.contains { holds($0, point) } == (disjoint.filter { holds($0, point) }.count == 1))
+                    #expect(disjoint.filter { holds($0, point) }.count <= 1)
+                }
+            }
+        }
+    }
+
     @Test("labels are read again, and what is no label is none")
     func labels() throws {
         let mac = try #require(MACAddress("02:00:00:00:00:01"))

@@ -14,6 +14,7 @@
 #include <linux/landlock.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
+#include <linux/if_packet.h>
 #include <linux/openat2.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
@@ -180,6 +181,35 @@ static inline int linux_connect_ip(int socket, int family, const unsigned char *
     struct sockaddr_in6 place = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
     memcpy(&place.sin6_addr, bytes, 16);
     return connect(socket, (struct sockaddr *)&place, sizeof place);
+}
+/// bind(2) of a UDP socket to one interface and a port, for broadcasts, too.
+static inline int linux_dhcp_bind(int socket, const char *interface, unsigned short port) {
+    struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int on = 1;
+    if (setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)strlen(interface) + 1) < 0) return -1;
+    if (setsockopt(socket, SOL_SOCKET, SO_BROADCAST, &on, sizeof on) < 0) return -1;
+    if (setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0) return -1;
+    return bind(socket, (struct sockaddr *)&place, sizeof place);
+}
+/// sendto(2) to an IPv4 address of 4 bytes in network order, and a port in the order of the machine.
+static inline ssize_t linux_send_ip4(
+    int socket, const unsigned char *address, unsigned short port, const void *bytes, size_t count) {
+    struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(port)};
+    memcpy(&place.sin_addr, address, 4);
+    return sendto(socket, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&place, sizeof place);
+}
+/// bind(2) of a socket of packet(7) to an interface and a protocol in the order of the machine.
+static inline int linux_packet_bind(int socket, int link, unsigned short protocol) {
+    struct sockaddr_ll place = {.sll_family = AF_PACKET, .sll_protocol = htons(protocol), .sll_ifindex = link};
+    return bind(socket, (struct sockaddr *)&place, sizeof place);
+}
+/// sendto(2) to all stations of an Ethernet.
+static inline ssize_t linux_packet_broadcast(
+    int socket, int link, unsigned short protocol, const void *bytes, size_t count) {
+    struct sockaddr_ll place = {
+        .sll_family = AF_PACKET, .sll_protocol = htons(protocol), .sll_ifindex = link, .sll_halen = 6};
+    memset(place.sll_addr, 0xff, 6);
+    return sendto(socket, bytes, count, MSG_NOSIGNAL, (struct sockaddr *)&place, sizeof place);
 }
 static inline int linux_unix_connect(int socket, const char *path) {
     struct sockaddr_un address;

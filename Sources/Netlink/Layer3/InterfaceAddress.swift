@@ -10,6 +10,8 @@ public struct InterfaceAddress: Sendable, Equatable {
     public var prefix: IPPrefix
     /// `IFA_F_NODAD` and its like.
     public var flags: AddressFlags
+    /// Seconds after which the kernel takes it away; nil for never.
+    public var lifetime: UInt32?
 
     public init(_ prefix: IPPrefix, link: Int32, flags: AddressFlags = []) {
         self.prefix = prefix
@@ -55,6 +57,11 @@ extension NetlinkMessage {
         message(address, "add the address", RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_EXCL)
     }
 
+    /// The same, where one that it has gets the new flags and lifetime.
+    public static func replace(_ address: InterfaceAddress) -> NetlinkMessage {
+        message(address, "renew the address", RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_REPLACE)
+    }
+
     /// Takes an address from an interface; EADDRNOTAVAIL when it has not got it.
     public static func delete(_ address: InterfaceAddress) -> NetlinkMessage {
         message(address, "delete the address", RTM_DELADDR)
@@ -75,6 +82,9 @@ extension NetlinkMessage {
         message.put(IFA_ADDRESS, bytes: host.bytes)
         if address.prefix.family == .v4, address.prefix.length < 31 {
             message.put(IFA_BROADCAST, bytes: address.prefix.last.bytes)
+        }
+        if let lifetime = address.lifetime {
+            message.put(IFA_CACHEINFO, ifa_cacheinfo(ifa_prefered: lifetime, ifa_valid: lifetime, cstamp: 0, tstamp: 0))
         }
         if !address.flags.isEmpty { message.put(IFA_FLAGS, address.flags.rawValue) }
         return message

@@ -54,6 +54,7 @@ extension ProfileReader {
         if case .string(let text) = value { texts = [text] } else { texts = try self.texts(value, key) ?? [] }
         if texts.isEmpty || texts == ["none"] { return .none }
         if texts == ["auto"] { return .auto }
+        if texts == ["dhcp"] { return .dynamic }
         var prefixes: [IPPrefix] = []
         for text in texts { prefixes.append(try required(IPPrefix(text), key)) }
         return .fixed(prefixes)

@@ -24,6 +24,7 @@ extension Profile.Interface {
         switch address {
         case .auto: break
         case .none: table.add("address", text: "none")
+        case .dynamic: table.add("address", text: "dhcp")
         case .fixed(let prefixes): table.add("address", texts: prefixes.map { $0.description })
         }
         switch hardwareAddress {

@@ -46,6 +46,8 @@ extension Profile {
             /// One of each of the switch's subnets, that no other port has.
             case auto
             case none
+            /// What a DHCP server gives (RFC 2131).
+            case dynamic
             /// As given, each with the length of its network's prefix.
             case fixed([IPPrefix])
         }

@@ -32,8 +32,9 @@ extension Schema {
             "sources", .list(.string(.mac([]))), "Hardware addresses let in, in mode source",
             example: "[\"02:00:00:00:00:01\"]", fallback: "[]"),
         Key(
-            "address", .oneOrMore(.address(["auto", "none"])),
-            "auto: one of each of the switch's subnets; none; or addresses with their networks' lengths",
+            "address", .oneOrMore(.address(["auto", "none", "dhcp"])),
+            "auto: one of each of the switch's subnets; none; dhcp: what a DHCP server gives (IPv4), asked before the command "
+                + "begins and renewed while it runs; or addresses with their networks' lengths",
             example: "[\"10.1.0.5/24\", \"fd00:1::5/64\"]", fallback: "auto"),
         Key(
             "mac", .string(.mac(["auto", "random"])),

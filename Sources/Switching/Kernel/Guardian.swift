@@ -14,9 +14,11 @@ struct Guardian {
     ///
     /// - Parameter begin: what it does at once. Returns a descriptor to read until its end, lest its writer be held up;
     ///   -1 for none.
+    /// - Parameter meanwhile: what it does from then on, again and again. Returns the milliseconds until the next time;
+    ///   -1 for never.
     /// - Parameter end: what it does when the box has ended.
     func start(
-        _ begin: () throws(SwitchError) -> Int32, atEnd end: () -> Void
+        _ begin: () throws(SwitchError) -> Int32, meanwhile: () -> Int32 = { -1 }, atEnd end: () -> Void
     ) throws(SwitchError) {
         let said = try attributed { () throws(SystemError) in
             guard let box = try ProcessHandle(process) else {
@@ -25,7 +27,7 @@ struct Guardian {
             let pipe = try makePipe("start a process beside the box")
             let between = try startChild(in: []) {
                 // Its parent ends at once, so that it is nobody's child.
-                if linux_clone3(0, nil, -1) == 0 { stay(box, pipe.write, begin, end) }
+                if linux_clone3(0, nil, -1) == 0 { stay(box, pipe.write, begin, meanwhile, end) }
                 _exit(0)
             }
             close(pipe.write)
@@ -42,7 +44,8 @@ struct Guardian {
     private static let ready = "ready"
 
     private func stay(
-        _ box: borrowing ProcessHandle, _ answer: Int32, _ begin: () throws(SwitchError) -> Int32, _ end: () -> Void
+        _ box: borrowing ProcessHandle, _ answer: Int32, _ begin: () throws(SwitchError) -> Int32,
+        _ meanwhile: () -> Int32, _ end: () -> Void
     ) -> Never {
         CrashPoint.enter("guardian")
         setsid()
@@ -58,7 +61,7 @@ struct Guardian {
         }
         say(Guardian.ready, answer)
         close(answer)
-        wait(box, noise)
+        wait(box, noise, meanwhile)
         end()
         _exit(0)
     }
@@ -68,14 +71,14 @@ struct Guardian {
         _ = try? writeText(text, to: answer, name: "the launcher")
     }
 
-    private func wait(_ box: borrowing ProcessHandle, _ noise: Int32) {
+    private func wait(_ box: borrowing ProcessHandle, _ noise: Int32, _ meanwhile: () -> Int32) {
         var waits = [
             pollfd(fd: box.descriptor.number, events: Int16(POLLIN), revents: 0),
             pollfd(fd: noise, events: Int16(POLLIN), revents: 0),
         ]
         var bytes = [UInt8](repeating: 0, count: 4096)
         while true {
-            if poll(&waits, 2, -1) < 0 {
+            if poll(&waits, 2, meanwhile()) < 0 {
                 if errno == EINTR { continue }
                 return
             }

@@ -21,10 +21,41 @@ struct BoxEnd {
                     // Nobody else has them: that is known, and need not be asked.
                     + addresses.map { .add(InterfaceAddress($0, link: index, flags: .withoutDuplicateDetection)) })
         }
+        try setRoutes(socket, addresses, plan.defaultRoutes)
+    }
+
+    /// Gets the address from a DHCP server. To be called before the box can send.
+    ///
+    /// - Parameter mac: the interface's own.
+    /// - Parameter use: is told the lease before the address is the box's.
+    /// - Returns: the address, in the box already, which is renewed from then on.
+    func lease(
+        _ socket: borrowing NetlinkSocket, _ mac: MACAddress, for box: BoxReference,
+        _ use: (DynamicLease) throws(SwitchError) -> Void = { _ throws(SwitchError) in }
+    ) throws(SwitchError) -> [IPPrefix] {
+        try attributed(to: "address") { () throws(SystemError) in
+            try socket.send([
+                .change(.index(index), LinkChange(ipv6Addresses: .never)),
+                .change(.index(index), LinkChange(isUp: true)),
+            ])
+        }
+        let client = DHCPClient(
+            namespace: box.namespace, link: index, interface: plan.name, mac: mac, hostname: box.owner)
+        let lease = try client.acquire()
+        try use(lease)
+        try LeaseKeeper(client: client, lease: lease, box: box).start(socket)
+        let router = plan.takesRouter ? lease.router.map { [$0] } ?? [] : plan.defaultRoutes
+        try setRoutes(socket, [lease.address], router)
+        return [lease.address]
+    }
+
+    private func setRoutes(
+        _ socket: borrowing NetlinkSocket, _ addresses: [IPPrefix], _ routers: [IPAddress]
+    ) throws(SwitchError) {
         let families = Set(addresses.map { $0.family })
         try attributed(to: "gateway") { () throws(SystemError) in
             try socket.send(
-                plan.defaultRoutes.filter { families.contains($0.family) }.map {
+                routers.filter { families.contains($0.family) }.map {
                     .add(.byDefault(via: $0, link: index))
                 })
         }

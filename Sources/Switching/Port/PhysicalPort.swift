@@ -41,8 +41,13 @@ struct PhysicalPort {
         try attributed(to: mac != nil ? "mac" : "mtu") { () throws(SystemError) in
             if mac != nil || mtu != nil { try inside.send(.change(.index(moved.index), change)) }
         }
-        let addresses = plan.fixed ?? []
-        try BoxEnd(plan, moved.index).setUp(inside, addresses)
+        var addresses = plan.fixed ?? []
+        let end = BoxEnd(plan, moved.index)
+        if plan.isDynamic {
+            addresses = try end.lease(inside, mac ?? before.address ?? plan.mac, for: box)
+        } else {
+            try end.setUp(inside, addresses)
+        }
         return Port(
             name: plan.name, switchName: nil, attach: .physical, addresses: addresses, mac: mac ?? before.address)
     }

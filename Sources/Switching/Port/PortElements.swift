@@ -40,7 +40,8 @@ struct PortElements {
         var messages = [NetlinkMessage.add([NetfilterElement(key)], to: PortElements.set("filtered"))]
         for direction in TrafficRule.Direction.allCases {
             for family in [IPFamily.v4, .v6] {
-                let elements = rules.filter { $0.direction == direction }.compactMap { element($0, family) }
+                let regions = rules.filter { $0.direction == direction }.compactMap { TrafficRegion($0, family) }
+                let elements = TrafficRegion.disjoint(regions).compactMap { element($0, family) }
                 if elements.isEmpty { continue }
                 let name = (direction == .to ? "out" : "in") + (family == .v4 ? "4" : "6")
                 messages.append(.add(elements, to: PortElements.set(name)))
@@ -49,20 +50,16 @@ struct PortElements {
         return messages
     }
 
-    private func element(_ rule: TrafficRule, _ family: IPFamily) -> NetfilterElement? {
-        let network: IPPrefix
-        switch rule.peer {
-        case .any: network = .all(family)
-        case .network(let given):
-            if given.family != family { return nil }
-            network = given
-        case .name: return nil
-        }
-        let (first, last) = rule.protocol.numbers(family)
-        let ports = rule.ports ?? 0...UInt16.max
+    private func element(_ region: TrafficRegion, _ family: IPFamily) -> NetfilterElement? {
+        let (protocols, addresses, ports) = (region.protocols, region.addresses, region.ports)
+        guard let first = IPAddress(number: addresses.lowerBound, family),
+            let last = IPAddress(number: addresses.upperBound, family)
+        else { return nil }
         return NetfilterElement(
-            rangeKey.adding(byte: first).adding(network.first.bytes).adding(port: ports.lowerBound),
-            through: rangeKey.adding(byte: last).adding(network.last.bytes).adding(port: ports.upperBound))
+            rangeKey.adding(byte: UInt8(protocols.lowerBound)).adding(first.bytes)
+                .adding(port: UInt16(ports.lowerBound)),
+            through: rangeKey.adding(byte: UInt8(protocols.upperBound)).adding(last.bytes)
+                .adding(port: UInt16(ports.upperBound)))
     }
 }
 

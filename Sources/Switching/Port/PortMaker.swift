@@ -36,7 +36,9 @@ struct PortMaker: ~Copyable {
     }
 
     /// - Parameter prepare: puts in force what is to hold from the first frame on.
-    func make(_ prepare: (Port) throws(SwitchError) -> Port) throws(SwitchError) -> Port {
+    func make(
+        for reference: BoxReference, _ prepare: (Port) throws(SwitchError) -> Port
+    ) throws(SwitchError) -> Port {
         let bridge = try attributed { () throws(SystemError) in try socket.link(.name(FabricName.bridge)) }
         guard let bridge else {
             throw SwitchError(
@@ -45,9 +47,16 @@ struct PortMaker: ~Copyable {
         }
         let star = BridgeStar(bridge, spec, namespace: namespace, directory: directory)
         let (link, number, own) = try makeLink(star)
-        let addresses = try lease(link, from: number)
+        let addresses: [IPPrefix]
+        if plan.isDynamic {
+            addresses = try leaseDynamically(link, reference)
+        } else {
+            addresses = try lease(link, from: number)
+        }
         // An entry of the forwarding table is in the VLANs that the port is in by then.
-        try attributed(to: plan.vlan != nil ? "vlan" : "trunk") { () throws(SystemError) in try limitVLANs(link) }
+        try attributed(to: plan.vlan != nil ? "vlan" : "trunk") { () throws(SystemError) in
+            if !plan.isDynamic { try limitVLANs(link) }
+        }
         try attributed { () throws(SystemError) in try socket.send(known(link, addresses, bridge)) }
         let isOneOfMany = try star.announce(
             BridgeStar.Station(mac: plan.mac, vlans: vlans, addresses: addresses.map { $0.address }), on: own,
@@ -65,7 +74,7 @@ struct PortMaker: ~Copyable {
                     try socket.send(.change(.index(link.index), LinkChange(isUp: true)))
                 }
             }
-            try BoxEnd(plan, end).setUp(box, addresses)
+            if !plan.isDynamic { try BoxEnd(plan, end).setUp(box, addresses) }
             return port
         } catch {
             guard let companion else { throw error }
@@ -138,6 +147,20 @@ struct PortMaker: ~Copyable {
             }
         }
         throw pool.usedUp(spec)
+    }
+
+    /// Asks a DHCP server, while nothing runs in the box yet that could send: the port is guarded afterwards.
+    private func leaseDynamically(_ link: Link, _ reference: BoxReference) throws(SwitchError) -> [IPPrefix] {
+        guard let end = link.other else { throw SwitchError("the port's end in the box cannot be found") }
+        try attributed(to: plan.vlan != nil ? "vlan" : "trunk") { () throws(SystemError) in try limitVLANs(link) }
+        if !plan.rate.isEmpty {
+            try attributed { () throws(SystemError) in
+                try socket.send(.change(.index(link.index), LinkChange(isUp: true)))
+            }
+        }
+        return try BoxEnd(plan, end).lease(box, plan.mac, for: reference) { (lease) throws(SwitchError) in
+            try takeFixed([lease.address], link)
+        }
     }
 
     private func takeFixed(_ fixed: [IPPrefix], _ link: Link) throws(SwitchError) {

@@ -11,6 +11,10 @@ struct PortPlan: Equatable {
     var mtu: Int
     /// The addresses asked for; `nil`: one of each subnet.
     var fixed: [IPPrefix]?
+    /// Whether a DHCP server gives the address.
+    var isDynamic = false
+    /// Whether the default route is the one that it tells.
+    var takesRouter = false
     var isIsolated: Bool
     var isGuarded: Bool
     var rules: [TrafficRule]?
@@ -49,6 +53,10 @@ struct PortPlan: Equatable {
         switch interface.address {
         case .auto: fixed = nil
         case .none: fixed = []
+        case .dynamic:
+            (fixed, isDynamic) = ([], true)
+            // The lease is renewed from the box's own address.
+            rules = rules.map { $0 + [TrafficRule(.udp, .to, .any, ports: 67...67)] }
         case .fixed(let prefixes):
             for prefix in prefixes { try PortPlan.check(prefix, spec) }
             fixed = prefixes
@@ -56,6 +64,7 @@ struct PortPlan: Equatable {
         switch interface.gateway {
         case .none: break
         case .address(let address): defaultRoutes = [address]
+        case .auto where isDynamic: takesRouter = true
         case .auto: if spec.hasHostLink { defaultRoutes = spec.subnets.map { $0.address } }
         }
         if vlan != nil || !trunk.isEmpty, !spec.filtersVLANs {

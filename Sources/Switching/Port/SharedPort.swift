@@ -57,7 +57,13 @@ struct SharedPort {
         guard let made else { throw SwitchError("the interface \(plan.name) is gone as soon as it was made") }
         _ = try shaper?.hold(made, inside)
         try rules?.hold(plan.name, in: box.namespace)
-        try BoxEnd(plan, made.index).setUp(inside, addresses)
+        let end = BoxEnd(plan, made.index)
+        var addresses = addresses
+        if plan.isDynamic {
+            addresses = try end.lease(inside, made.address ?? plan.mac, for: box)
+        } else {
+            try end.setUp(inside, addresses)
+        }
         return Port(
             name: plan.name, switchName: switchName, attach: plan.kind == .macvtap ? .macvtap : .macvlan,
             addresses: addresses, mac: made.address)

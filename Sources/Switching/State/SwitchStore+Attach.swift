@@ -118,7 +118,7 @@ extension SwitchStore {
             var end = ""
             let port: Port
             do throws(SwitchError) {
-                port = try maker.make { (port) throws(SwitchError) in
+                port = try maker.make(for: box) { (port) throws(SwitchError) in
                     end = port.end ?? ""
                     return try makeChain(chain, of: port, on: fabric)
                 }
@@ -176,6 +176,11 @@ extension SwitchStore {
 
     /// What a switch is that nobody has declared: with the network of the addresses that are asked for, or one of ours.
     private func firstUse(_ name: String, _ interface: Profile.Interface) throws(SwitchError) -> SwitchSpec {
+        if interface.address == .dynamic {
+            throw SwitchError(
+                key: "address", "on a switch that is made on first use nobody gives addresses by DHCP",
+                mend: "write \"auto\", or make the switch with --uplink and a device that leads to a DHCP server")
+        }
         var spec = SwitchSpec(name: name)
         spec.isTransient = true
         if case .fixed(let prefixes) = interface.address {

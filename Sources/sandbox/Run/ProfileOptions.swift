@@ -47,8 +47,8 @@ struct ProfileOptions: ParsableArguments {
     var switchName: String?
     @Option(name: .of("attach"), parsing: .unconditional, help: .of("attach"), completion: .of("attach"))
     var attach: String?
-    @Option(name: .of("address"), parsing: .unconditional, help: .of("address"), completion: .of("address"))
-    var address: String?
+    @Option(name: .of("address"), parsing: .unconditionalSingleValue, help: .of("address"), completion: .of("address"))
+    var address: [String] = []
     @Option(name: .of("publish"), parsing: .unconditionalSingleValue, help: .of("publish"), completion: .of("publish"))
     var publish: [String] = []
     @Option(name: .of("chain"), parsing: .unconditionalSingleValue, help: .of("chain"), completion: .of("chain"))
@@ -67,7 +67,7 @@ struct ProfileOptions: ParsableArguments {
             ("group", list(group)), ("workdir", list(workdir)), ("env", environment),
             ("clear-env", clearEnvironment ? [""] : []), ("hostname", list(hostname)),
             ("capabilities", capabilities), ("switch", list(switchName)), ("attach", list(attach)),
-            ("address", list(address)), ("publish", publish), ("chain", chain), ("set", set),
+            ("address", address), ("publish", publish), ("chain", chain), ("set", set),
             ("json", json ? [""] : []),
         ]
     }

@@ -115,8 +115,8 @@ extension RunOption {
             long: "attach", placeholder: "kind", effect: .text(key: "network.attach"), completion: .attachments,
             help: "How: veth, macvlan, host or none."),
         RunOption(
-            long: "address", placeholder: "address", effect: .oneOrMore(key: "network.address"),
-            help: "The address on the switch: auto, none, or ADDRESS/LENGTH, several with commas."),
+            long: "address", placeholder: "address", isRepeatable: true, effect: .oneOrMore(key: "network.address"),
+            help: "The address: auto, none, dhcp, or ADDRESS/LENGTH, several with commas."),
         RunOption(
             long: "publish", placeholder: "spec", isRepeatable: true, effect: .words(key: "network.publish"),
             help: "A port of the host that leads to the box: [ADDRESS:]PORT[-PORT][:PORT[-PORT]][/tcp|/udp]."),

@@ -16,6 +16,8 @@ struct RunRequest: Sendable, Equatable {
     var json = false
     var isDetached = false
     var removesRecord = false
+    /// The words so far of options whose words are a key's list, by the key.
+    private var lists: [String: [String]] = [:]
 }
 
 extension RunRequest {
@@ -28,6 +30,11 @@ extension RunRequest {
         case .detach: isDetached = true
         case .dryRun: isDryRun = true
         case .json: json = true
+        case .oneOrMore(let key):
+            lists[key, default: []] += try option.nonEmpty(value).split(separator: ",").map { String($0) }
+            let words = lists[key] ?? []
+            // In the place of what the option has said before.
+            overrides.append(Override(key, words.count == 1 ? .string(words[0]) : .strings(words)))
         default: overrides += try option.overrides(value, directory: directory)
         }
     }
@@ -48,14 +55,11 @@ extension RunOption {
             return [Override(key, .string(value == "tmpfs" ? value : absolute(try nonEmpty(value), directory)))]
         case .words(let key):
             return Override.words(key, try nonEmpty(value).split(separator: ",").map { String($0) })
-        case .oneOrMore(let key):
-            let words = try nonEmpty(value).split(separator: ",").map { String($0) }
-            return [Override(key, words.count == 1 ? .string(words[0]) : .strings(words))]
         case .item(let key): return Override.words(key, [try nonEmpty(value)])
         case .paths(let key): return Override.words(key, [absolute(try nonEmpty(value), directory)])
         case .constant(let key, .yes): return [Override(key, .bool(true))]
         case .constant(let key, .text(let text)): return [Override(key, .string(text))]
-        case .profile, .name, .remove, .detach, .dryRun, .json: return []
+        case .profile, .name, .remove, .detach, .dryRun, .json, .oneOrMore: return []
         }
     }
 

@@ -47,6 +47,16 @@ extension Integration {
             #expect(try client.ping("10.91.0.7") && client.ping("fd91::7"))
         }
 
+        @Test("rules that cover one another wholly or in part") func overlapping() throws {
+            let client = try client(
+                "udp to any:53", "udp to 10.91.0.7:53", "tcp to 10.91.0.0/24:75-80", "tcp to 10.91.0.7:80-80",
+                "tcp to 10.91.0.0/28:80-85")
+            #expect(try client.ask("udp", "10.91.0.7", 53) == "ok" && client.ask("udp", "fd91::7", 53) == "ok")
+            #expect(try client.ask("tcp", "10.91.0.7", 80) == "ok" && client.ask("tcp", "10.91.0.7", 81) == "ok")
+            #expect(try client.ask("udp", "10.91.0.7", 54) == "TimeoutError")
+            #expect(try client.ask("tcp", "fd91::7", 80) == "TimeoutError")
+        }
+
         @Test("nothing at all") func nothing() throws {
             let client = try client()
             #expect(try !client.ping("10.91.0.7") && !client.ping("10.91.0.1"))
