@@ -4,8 +4,9 @@
 
 _sandbox_words() {
     case $1 in
-    '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore switch profile explain doctor' ;;
+    '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore switch chain profile explain doctor' ;;
     'switch') echo 'create list show delete stats capture graph features' ;;
+    'chain') echo 'show insert remove replace move' ;;
     'profile') echo 'list show check new schema unit' ;;
     esac
 }
@@ -13,7 +14,7 @@ _sandbox_words() {
 _sandbox_options() {
     case $1 in
     '') echo '--version -h --help' ;;
-    'run') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --switch --attach --address --publish --set --json -n --name -d --detach -t --terminal --rm --dry-run --version -h --help' ;;
+    'run') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --switch --attach --address --publish --chain --set --json -n --name -d --detach -t --terminal --rm --dry-run --version -h --help' ;;
     'exec') echo '-t --terminal --user --group --workdir --env --version -h --help' ;;
     'attach') echo '--read-only --detach-key --version -h --help' ;;
     'ps') echo '-a --all -q --quiet --json --version -h --help' ;;
@@ -41,14 +42,20 @@ _sandbox_options() {
     'switch capture') echo '-w --write -c --count --direction --version -h --help' ;;
     'switch graph') echo '--text --svg --dot --mermaid --version -h --help' ;;
     'switch features') echo '--json --version -h --help' ;;
+    'chain') echo '--version -h --help' ;;
+    'chain show') echo '--interface --json --version -h --help' ;;
+    'chain insert') echo '--interface --at --version -h --help' ;;
+    'chain remove') echo '--interface --version -h --help' ;;
+    'chain replace') echo '--interface --version -h --help' ;;
+    'chain move') echo '--interface --version -h --help' ;;
     'profile') echo '--version -h --help' ;;
-    'profile list') echo '-a --all --json --version -h --help' ;;
-    'profile show') echo '--set --json --version -h --help' ;;
-    'profile check') echo '--json --version -h --help' ;;
+    'profile list') echo '-a --all --function --json --version -h --help' ;;
+    'profile show') echo '--set --function --json --version -h --help' ;;
+    'profile check') echo '--function --json --version -h --help' ;;
     'profile new') echo '--version -h --help' ;;
     'profile schema') echo '--version -h --help' ;;
     'profile unit') echo '-n --name --set --version -h --help' ;;
-    'explain') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --switch --attach --address --publish --set --json --version -h --help' ;;
+    'explain') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --switch --attach --address --publish --chain --set --json --version -h --help' ;;
     'doctor') echo '--json --version -h --help' ;;
     esac
 }
@@ -77,6 +84,7 @@ _sandbox_kind() {
     'run --attach') echo attachments ;;
     'run --address') echo none ;;
     'run --publish') echo none ;;
+    'run --chain') echo functions ;;
     'run --set') echo keys ;;
     'run -n'|'run --name') echo none ;;
     'exec --user') echo users ;;
@@ -135,6 +143,17 @@ _sandbox_kind() {
     'switch capture --direction') echo none ;;
     'switch capture @') echo switches ;;
     'switch graph @') echo switches ;;
+    'chain show --interface') echo none ;;
+    'chain show @') echo sandboxes ;;
+    'chain insert --interface') echo none ;;
+    'chain insert --at') echo none ;;
+    'chain insert @') echo sandboxes ;;
+    'chain remove --interface') echo none ;;
+    'chain remove @') echo sandboxes ;;
+    'chain replace --interface') echo none ;;
+    'chain replace @') echo sandboxes ;;
+    'chain move --interface') echo none ;;
+    'chain move @') echo sandboxes ;;
     'profile show --set') echo keys ;;
     'profile show @') echo profiles ;;
     'profile check @') echo profiles ;;
@@ -163,6 +182,7 @@ _sandbox_kind() {
     'explain --attach') echo attachments ;;
     'explain --address') echo none ;;
     'explain --publish') echo none ;;
+    'explain --chain') echo functions ;;
     'explain --set') echo keys ;;
     'explain @') echo sandboxes ;;
     *) echo flag ;;

@@ -5,9 +5,11 @@
 function __sandbox_words
     switch "$argv"
         case ''
-            string split ' ' 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore switch profile explain doctor'
+            string split ' ' 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore switch chain profile explain doctor'
         case 'switch'
             string split ' ' 'create list show delete stats capture graph features'
+        case 'chain'
+            string split ' ' 'show insert remove replace move'
         case 'profile'
             string split ' ' 'list show check new schema unit'
     end
@@ -16,7 +18,7 @@ end
 # Whether an option takes the next word as its value.
 function __sandbox_takes_value
     switch "$argv"
-        case 'run -p' 'run --profile' 'run --unshare' 'run --join' 'run --root' 'run --overlay' 'run --bind' 'run --tmpfs' 'run --read-only' 'run --writable' 'run --hide' 'run --private' 'run --user' 'run --group' 'run --workdir' 'run --env' 'run --hostname' 'run --capabilities' 'run --switch' 'run --attach' 'run --address' 'run --publish' 'run --set' 'run -n' 'run --name'
+        case 'run -p' 'run --profile' 'run --unshare' 'run --join' 'run --root' 'run --overlay' 'run --bind' 'run --tmpfs' 'run --read-only' 'run --writable' 'run --hide' 'run --private' 'run --user' 'run --group' 'run --workdir' 'run --env' 'run --hostname' 'run --capabilities' 'run --switch' 'run --attach' 'run --address' 'run --publish' 'run --chain' 'run --set' 'run -n' 'run --name'
             return 0
         case 'exec --user' 'exec --group' 'exec --workdir' 'exec --env'
             return 0
@@ -52,11 +54,21 @@ function __sandbox_takes_value
             return 0
         case 'switch capture -w' 'switch capture --write' 'switch capture -c' 'switch capture --count' 'switch capture --direction'
             return 0
+        case 'chain show --interface'
+            return 0
+        case 'chain insert --interface' 'chain insert --at'
+            return 0
+        case 'chain remove --interface'
+            return 0
+        case 'chain replace --interface'
+            return 0
+        case 'chain move --interface'
+            return 0
         case 'profile show --set'
             return 0
         case 'profile unit -n' 'profile unit --name' 'profile unit --set'
             return 0
-        case 'explain -p' 'explain --profile' 'explain --unshare' 'explain --join' 'explain --root' 'explain --overlay' 'explain --bind' 'explain --tmpfs' 'explain --read-only' 'explain --writable' 'explain --hide' 'explain --private' 'explain --user' 'explain --group' 'explain --workdir' 'explain --env' 'explain --hostname' 'explain --capabilities' 'explain --switch' 'explain --attach' 'explain --address' 'explain --publish' 'explain --set'
+        case 'explain -p' 'explain --profile' 'explain --unshare' 'explain --join' 'explain --root' 'explain --overlay' 'explain --bind' 'explain --tmpfs' 'explain --read-only' 'explain --writable' 'explain --hide' 'explain --private' 'explain --user' 'explain --group' 'explain --workdir' 'explain --env' 'explain --hostname' 'explain --capabilities' 'explain --switch' 'explain --attach' 'explain --address' 'explain --publish' 'explain --chain' 'explain --set'
             return 0
     end
     return 1
@@ -148,6 +160,7 @@ complete -c sandbox -n '__sandbox_at ' -a update -d 'Change the limits of a runn
 complete -c sandbox -n '__sandbox_at ' -a checkpoint -d 'Save a sandbox with its memory and connections in a snapshot.'
 complete -c sandbox -n '__sandbox_at ' -a restore -d 'Let a sandbox go on from a snapshot.'
 complete -c sandbox -n '__sandbox_at ' -a switch -d 'Make, look at and delete the switches that sandboxes are attached to.'
+complete -c sandbox -n '__sandbox_at ' -a chain -d 'Look at and change the functions between a sandbox and its switch.'
 complete -c sandbox -n '__sandbox_at ' -a profile -d 'List, show, check and write profiles, and run them as services.'
 complete -c sandbox -n '__sandbox_at ' -a explain -d 'Tell in plain words what a box can see and do.'
 complete -c sandbox -n '__sandbox_at ' -a doctor -d 'Check this machine, and say how to mend what it lacks.'
@@ -175,6 +188,7 @@ complete -c sandbox -n '__sandbox_at run' -l switch -x -a '(__sandbox_ask switch
 complete -c sandbox -n '__sandbox_at run' -l attach -x -a '(__sandbox_ask attachments)' -d 'How: veth, macvlan, host or none.'
 complete -c sandbox -n '__sandbox_at run' -l address -x -d 'The address on the switch: auto, none, or ADDRESS/LENGTH, several with commas.'
 complete -c sandbox -n '__sandbox_at run' -l publish -x -d 'A port of the host that leads to the box: [ADDRESS:]PORT[-PORT][:PORT[-PORT]][/tcp|/udp].'
+complete -c sandbox -n '__sandbox_at run' -l chain -x -a '(__sandbox_ask functions)' -d 'A service function before the switch, in order from the box: NAME[:PRESET][?PARAMETER=VALUE&...].'
 complete -c sandbox -n '__sandbox_at run' -l set -x -a '(__sandbox_ask keys)' -d 'Set any key of the profile language, as in resources.memory=512M.'
 complete -c sandbox -n '__sandbox_at run' -l json -d 'Print one JSON document instead of text.'
 complete -c sandbox -n '__sandbox_at run' -s n -l name -x -d 'The name of the sandbox.'
@@ -335,6 +349,35 @@ complete -c sandbox -n '__sandbox_at switch graph' -x -a '(__sandbox_ask switche
 complete -c sandbox -n '__sandbox_at switch features' -l json -d 'Print one JSON document instead of text.'
 complete -c sandbox -n '__sandbox_at switch features' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at switch features' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at chain' -a show -d 'Show the functions in order, and what has gone through each.'
+complete -c sandbox -n '__sandbox_at chain' -a insert -d 'Put a function into the chain.'
+complete -c sandbox -n '__sandbox_at chain' -a remove -d 'Take a function out of the chain.'
+complete -c sandbox -n '__sandbox_at chain' -a replace -d 'Put another function in the place of one.'
+complete -c sandbox -n '__sandbox_at chain' -a move -d 'Give a function another position.'
+complete -c sandbox -n '__sandbox_at chain' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at chain' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at chain show' -l interface -x -d 'The interface, as the box calls it; the first with a port without this.'
+complete -c sandbox -n '__sandbox_at chain show' -l json -d 'Print one JSON document instead of text.'
+complete -c sandbox -n '__sandbox_at chain show' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at chain show' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at chain show' -x -a '(__sandbox_ask sandboxes)'
+complete -c sandbox -n '__sandbox_at chain insert' -l interface -x -d 'The interface, as the box calls it; the first with a port without this.'
+complete -c sandbox -n '__sandbox_at chain insert' -l at -x -d 'Its position from 1 on, 1 being next to the application.'
+complete -c sandbox -n '__sandbox_at chain insert' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at chain insert' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at chain insert' -x -a '(__sandbox_ask sandboxes)'
+complete -c sandbox -n '__sandbox_at chain remove' -l interface -x -d 'The interface, as the box calls it; the first with a port without this.'
+complete -c sandbox -n '__sandbox_at chain remove' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at chain remove' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at chain remove' -x -a '(__sandbox_ask sandboxes)'
+complete -c sandbox -n '__sandbox_at chain replace' -l interface -x -d 'The interface, as the box calls it; the first with a port without this.'
+complete -c sandbox -n '__sandbox_at chain replace' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at chain replace' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at chain replace' -x -a '(__sandbox_ask sandboxes)'
+complete -c sandbox -n '__sandbox_at chain move' -l interface -x -d 'The interface, as the box calls it; the first with a port without this.'
+complete -c sandbox -n '__sandbox_at chain move' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at chain move' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at chain move' -x -a '(__sandbox_ask sandboxes)'
 complete -c sandbox -n '__sandbox_at profile' -a list -d 'List the profiles along the search path.'
 complete -c sandbox -n '__sandbox_at profile' -a show -d 'Show profiles merged, and the file and line that each value came from.'
 complete -c sandbox -n '__sandbox_at profile' -a check -d 'Say all that is wrong with profiles, or of no effect.'
@@ -344,14 +387,17 @@ complete -c sandbox -n '__sandbox_at profile' -a unit -d 'Print a systemd unit t
 complete -c sandbox -n '__sandbox_at profile' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at profile' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at profile list' -s a -l all -d 'Profiles that others shadow, too.'
+complete -c sandbox -n '__sandbox_at profile list' -l function -d 'Service functions for chains, instead of profiles.'
 complete -c sandbox -n '__sandbox_at profile list' -l json -d 'Print one JSON document instead of text.'
 complete -c sandbox -n '__sandbox_at profile list' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at profile list' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at profile show' -l set -x -a '(__sandbox_ask keys)' -d 'Set any key of the profile language, as in resources.memory=512M.'
+complete -c sandbox -n '__sandbox_at profile show' -l function -d 'The names are those of service functions for chains.'
 complete -c sandbox -n '__sandbox_at profile show' -l json -d 'Print one JSON document instead of text.'
 complete -c sandbox -n '__sandbox_at profile show' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at profile show' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at profile show' -r -a '(__sandbox_ask profiles)'
+complete -c sandbox -n '__sandbox_at profile check' -l function -d 'The names are those of service functions for chains.'
 complete -c sandbox -n '__sandbox_at profile check' -l json -d 'Print one JSON document instead of text.'
 complete -c sandbox -n '__sandbox_at profile check' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at profile check' -s h -l help -d 'Show help information.'
@@ -388,6 +434,7 @@ complete -c sandbox -n '__sandbox_at explain' -l switch -x -a '(__sandbox_ask sw
 complete -c sandbox -n '__sandbox_at explain' -l attach -x -a '(__sandbox_ask attachments)' -d 'How: veth, macvlan, host or none.'
 complete -c sandbox -n '__sandbox_at explain' -l address -x -d 'The address on the switch: auto, none, or ADDRESS/LENGTH, several with commas.'
 complete -c sandbox -n '__sandbox_at explain' -l publish -x -d 'A port of the host that leads to the box: [ADDRESS:]PORT[-PORT][:PORT[-PORT]][/tcp|/udp].'
+complete -c sandbox -n '__sandbox_at explain' -l chain -x -a '(__sandbox_ask functions)' -d 'A service function before the switch, in order from the box: NAME[:PRESET][?PARAMETER=VALUE&...].'
 complete -c sandbox -n '__sandbox_at explain' -l set -x -a '(__sandbox_ask keys)' -d 'Set any key of the profile language, as in resources.memory=512M.'
 complete -c sandbox -n '__sandbox_at explain' -l json -d 'Print one JSON document instead of text.'
 complete -c sandbox -n '__sandbox_at explain' -l version -d 'Show the version.'

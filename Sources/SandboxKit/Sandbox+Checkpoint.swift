@@ -164,7 +164,7 @@ func copyAll(from source: Int32, to target: Int32, name: String) throws(SystemEr
         var done = 0
         while done < Int(count) {
             let written = try check("write \(name)") {
-                bytes.withUnsafeBytes { Int32(write(target, $0.baseAddress! + done, Int(count) - done)) }
+                bytes.withUnsafeBytes { Int32(write(target, $0.baseAddress?.advanced(by: done), Int(count) - done)) }
             }
             done += Int(written)
         }
