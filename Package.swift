@@ -46,6 +46,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/LebJe/TOMLKit", from: "0.6.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: [
         .target(name: "CLinux", cSettings: gnu),
@@ -58,13 +59,22 @@ let package = Package(
         layer("Profile", ["Addresses", .product(name: "TOMLKit", package: "TOMLKit")]),
         layer("Launch", ["Addresses", "Kernel", "Netlink", "Profile", "CLinux"]),
         layer("Switching", ["Addresses", "Profile", "Netlink", "Kernel", "CLinux"]),
-        layer("SandboxKit", ["Launch", "Switching", "Addresses", "Profile", "Kernel", "Netlink"]),
+        .target(
+            name: "Checkpoint",
+            dependencies: [
+                "Switching", "Launch", "Profile", "Kernel", "CLinux",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
+            exclude: ["RPC/rpc.proto"], cSettings: gnu, swiftSettings: strict),
+        layer(
+            "SandboxKit",
+            ["Checkpoint", "Launch", "Switching", "Addresses", "Profile", "Kernel", "Netlink", "CLinux"]),
         layer("SandboxAsync", ["SandboxKit", "Launch", "Kernel", "CLinux"]),
         .executableTarget(
             name: "sandbox",
             dependencies: [
-                "SandboxKit", "Switching", "Launch", "Profile", "Addresses", "Netlink", "Kernel", "CLinux",
-                "CCapability",
+                "SandboxKit", "Checkpoint", "Switching", "Launch", "Profile", "Addresses", "Netlink", "Kernel",
+                "CLinux", "CCapability",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             cSettings: gnu, swiftSettings: strict, linkerSettings: staticLink),

@@ -4,7 +4,7 @@
 
 _sandbox_words() {
     case $1 in
-    '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update switch chain profile explain doctor' ;;
+    '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore switch chain profile explain doctor' ;;
     'switch') echo 'create list show delete stats capture graph features' ;;
     'chain') echo 'show insert remove replace move' ;;
     'profile') echo 'list show check new schema unit' ;;
@@ -31,6 +31,8 @@ _sandbox_options() {
     'pause') echo '--version -h --help' ;;
     'resume') echo '--version -h --help' ;;
     'update') echo '--set --version -h --help' ;;
+    'checkpoint') echo '--snapshot --leave-running --tcp --version -h --help' ;;
+    'restore') echo '-n --name -d --detach --version -h --help' ;;
     'switch') echo '--version -h --help' ;;
     'switch create') echo '--subnet --kind --parent --uplink --force --mtu --vlan-filtering --isolated --dns --domain --resolver --multicast-snooping --vxlan --peer --group --device --port --version -h --help' ;;
     'switch list') echo '--json --version -h --help' ;;
@@ -114,6 +116,11 @@ _sandbox_kind() {
     'resume @') echo sandboxes ;;
     'update --set') echo resources ;;
     'update @') echo sandboxes ;;
+    'checkpoint --snapshot') echo none ;;
+    'checkpoint --tcp') echo none ;;
+    'checkpoint @') echo sandboxes ;;
+    'restore -n'|'restore --name') echo none ;;
+    'restore @') echo none ;;
     'switch create --subnet') echo none ;;
     'switch create --kind') echo none ;;
     'switch create --parent') echo none ;;

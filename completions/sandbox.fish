@@ -5,7 +5,7 @@
 function __sandbox_words
     switch "$argv"
         case ''
-            string split ' ' 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update switch chain profile explain doctor'
+            string split ' ' 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore switch chain profile explain doctor'
         case 'switch'
             string split ' ' 'create list show delete stats capture graph features'
         case 'chain'
@@ -43,6 +43,10 @@ function __sandbox_takes_value
         case 'gc --older'
             return 0
         case 'update --set'
+            return 0
+        case 'checkpoint --snapshot' 'checkpoint --tcp'
+            return 0
+        case 'restore -n' 'restore --name'
             return 0
         case 'switch create --subnet' 'switch create --kind' 'switch create --parent' 'switch create --uplink' 'switch create --mtu' 'switch create --domain' 'switch create --resolver' 'switch create --vxlan' 'switch create --peer' 'switch create --group' 'switch create --device' 'switch create --port'
             return 0
@@ -153,6 +157,8 @@ complete -c sandbox -n '__sandbox_at ' -a gc -d 'Clear away what crashes left, a
 complete -c sandbox -n '__sandbox_at ' -a pause -d 'Pause sandboxes: stop all their processes where they are.'
 complete -c sandbox -n '__sandbox_at ' -a resume -d 'Let paused sandboxes go on.'
 complete -c sandbox -n '__sandbox_at ' -a update -d 'Change the limits of a running sandbox.'
+complete -c sandbox -n '__sandbox_at ' -a checkpoint -d 'Save a sandbox with its memory and connections in a snapshot.'
+complete -c sandbox -n '__sandbox_at ' -a restore -d 'Let a sandbox go on from a snapshot.'
 complete -c sandbox -n '__sandbox_at ' -a switch -d 'Make, look at and delete the switches that sandboxes are attached to.'
 complete -c sandbox -n '__sandbox_at ' -a chain -d 'Look at and change the functions between a sandbox and its switch.'
 complete -c sandbox -n '__sandbox_at ' -a profile -d 'List, show, check and write profiles, and run them as services.'
@@ -270,6 +276,16 @@ complete -c sandbox -n '__sandbox_at update' -l set -x -a '(__sandbox_ask resour
 complete -c sandbox -n '__sandbox_at update' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at update' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at update' -x -a '(__sandbox_ask sandboxes)'
+complete -c sandbox -n '__sandbox_at checkpoint' -l snapshot -x -d 'Name of the snapshot.'
+complete -c sandbox -n '__sandbox_at checkpoint' -l leave-running -d 'Let the application go on.'
+complete -c sandbox -n '__sandbox_at checkpoint' -l tcp -x -d 'TCP connections: established (they go on after a restore) or close.'
+complete -c sandbox -n '__sandbox_at checkpoint' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at checkpoint' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at checkpoint' -x -a '(__sandbox_ask sandboxes)'
+complete -c sandbox -n '__sandbox_at restore' -s n -l name -x -d 'The sandbox\'s name from now on.'
+complete -c sandbox -n '__sandbox_at restore' -s d -l detach -d 'Return once it runs.'
+complete -c sandbox -n '__sandbox_at restore' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at restore' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at switch' -a create -d 'Make a switch.'
 complete -c sandbox -n '__sandbox_at switch' -a list -d 'List switches.'
 complete -c sandbox -n '__sandbox_at switch' -a show -d 'Show a switch, its ports and what went through them.'

@@ -137,6 +137,20 @@ final class LaunchProgress {
         self.note = note
     }
 
+    /// What was started has ended.
+    func withoutProcess() throws(LaunchError) {
+        record.process = nil
+        record.application = nil
+        try registry.write(record)
+    }
+
+    /// This process answers for it, and for these control groups.
+    func note(_ groups: [Cgroup.Group]) throws(LaunchError) {
+        record.launcher = try translated { () throws(SystemError) in try .own() }
+        record.groups = groups
+        try registry.write(record)
+    }
+
     /// The box has its interfaces.
     func note(_ ports: [Port]) throws(LaunchError) {
         record.ports = ports

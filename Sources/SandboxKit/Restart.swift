@@ -10,6 +10,8 @@ extension Registry {
     func finish(_ name: String, status: Int32) throws(LaunchError) -> Int32 {
         let lock = try lock(name, patience: 60_000)
         guard var record = try find(name) else { return status }
+        // It was ended because it goes on from its snapshot.
+        if record.phase == .checkpointed { return status }
         guard try isOwn(record) else {
             throw LaunchError("\"\(name)\" is another process's to finish", status: status)
         }

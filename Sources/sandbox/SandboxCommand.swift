@@ -13,7 +13,7 @@ struct SandboxCommand: ParsableCommand {
             RunCommand.self, ExecCommand.self, AttachCommand.self,
             PsCommand.self, InspectCommand.self, StatsCommand.self, TopCommand.self, LogsCommand.self,
             EventsCommand.self, WaitCommand.self, StopCommand.self, KillCommand.self, RmCommand.self, GcCommand.self,
-            PauseCommand.self, ResumeCommand.self, UpdateCommand.self,
+            PauseCommand.self, ResumeCommand.self, UpdateCommand.self, CheckpointCommand.self, RestoreCommand.self,
             SwitchCommand.self, ChainCommand.self, ProfileCommand.self, ExplainCommand.self, DoctorCommand.self,
             ManualCommand.self,
             CompleteCommand.self,

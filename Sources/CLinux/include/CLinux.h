@@ -283,6 +283,7 @@ static inline dev_t linux_makedev(unsigned major, unsigned minor) { return maked
 
 #include "Arguments.h"
 #include "Epoll.h"
+#include "Foreign.h"
 #include "Netns.h"
 #include "Resident.h"
 #include "Spawn.h"

@@ -222,6 +222,9 @@ struct Watch {
         waiter.controller = -1
     }
 
+    /// There is no beginning to wait for.
+    mutating func begun() { waiter.begin = -1 }
+
     /// Waits until the command has begun, or the launch failed.
     /// - Returns: the exit status where the box ended before that.
     mutating func untilBegin() throws(LaunchError) -> Int32? {

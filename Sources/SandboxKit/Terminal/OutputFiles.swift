@@ -21,7 +21,9 @@ extension StateFolder {
         guard limit != nil || terminal else {
             let log = try append(File.log)
             try mark(marks.number, OutputPlace(offset: try size(log.number)))
-            files.output = log.take()
+            // Without O_NOFOLLOW, with which nobody could open it anew through /proc, as a restore does.
+            let path = "/proc/self/fd/\(log.number)"
+            files.output = try Descriptor(open: path, O_WRONLY | O_APPEND).take()
             return files
         }
         var relay = OutputRelay()

@@ -1,0 +1,157 @@
+import CLinux
+import Glibc
+import Kernel
+public import Launch
+import Switching
+
+/// What becomes of TCP connections.
+public enum Connections: String, Sendable, CaseIterable {
+    /// They go on after the restore.
+    case established
+    /// They are closed.
+    case close
+}
+
+/// One saving of a box's processes into a directory. They stand still afterwards: the caller lets them go on or ends
+/// them.
+public struct Dump: Sendable {
+    /// The box's first process.
+    public var root: Int32
+    /// A descriptor of the directory for the images, empty.
+    public var images: Int32
+    /// The path of that directory, which must hold from now on.
+    public var path: String
+    public var files: [ExternalFile] = []
+    /// A descriptor of its network namespace where it has one of its own, else -1.
+    public var network: Int32 = -1
+    public var connections = Connections.established
+    /// The process that waits for the box outside.
+    public var waiter: Int32
+    /// The freezer of version 1 that it is paused by.
+    public var freezer: String?
+    /// Done by another process when this one is killed before ``run(_:)`` returns, after the box goes on.
+    public var abandon: @Sendable () -> Void = {}
+
+    public init(root: Int32, waiter: Int32, images: Int32, path: String) {
+        (self.root, self.waiter, self.images, self.path) = (root, waiter, images, path)
+    }
+
+    /// CRIU's name for a box's network namespace on restore.
+    static let networkKey = "box-network"
+
+    /// Saves, and calls `settle` while the box stands still: what it throws, as every failure, lets the box go on.
+    ///
+    /// - Parameter settle: makes the snapshot complete. It returns whether the box is to go on.
+    public func run(
+        _ engine: CRIUEngine, _ settle: () throws(LaunchError) -> Bool
+    ) throws(LaunchError) {
+        let rollback = try Rollback(root: root, network: network, waiter: waiter)
+        let service = try CRIUService(engine, inherited: [images])
+        let abandon = abandon
+        let warden: Warden
+        do throws(SystemError) {
+            warden = try Warden(service.process, foreign: [service.descriptor]) {
+                // Nobody is left to tell.
+                try? rollback.run()
+                abandon()
+            }
+        } catch {
+            throw LaunchError(error)
+        }
+        var goesOn = true
+        var failure: LaunchError?
+        do throws(LaunchError) {
+            try save(service)
+            goesOn = try settle()
+        } catch {
+            failure = error
+        }
+        // It takes the end for an end only when it is awake.
+        if !goesOn { kill(root, SIGKILL) }
+        if !goesOn { rollback.wakeWaiter() }
+        if goesOn {
+            do throws(LaunchError) { try rollback.run() } catch { failure = failure ?? error }
+        }
+        do throws(SystemError) { try warden.dismiss() } catch { failure = failure ?? LaunchError(error) }
+        if let failure { throw failure }
+    }
+
+    private func save(_ service: consuming CRIUService) throws(LaunchError) {
+        let network = network
+        let answer = try service.ask(try request()) { stage throws(LaunchError) in
+            guard stage.name == "network-lock", network >= 0 else { return }
+            do throws(SwitchError) { try NetworkLock.lock(network) } catch { throw LaunchError(error.text) }
+        }
+        if answer.success { return }
+        throw LaunchError("it cannot be saved: \(complaint(inLog: path + "/" + CRIULog.dump))")
+    }
+
+    private func request() throws(LaunchError) -> criu_req {
+        var request = criu_req()
+        request.type = .dump
+        request.opts = .common(images: images, log: CRIULog.dump, connections)
+        request.opts.pid = root
+        request.opts.leaveStopped = true
+        request.opts.external = files.map { $0.key }
+        if network >= 0 {
+            let inode = try LaunchError.wrap { () throws(SystemError) in
+                try FileStatus(network, name: "its network namespace").inode
+            }
+            request.opts.external.append("net[\(inode)]:\(Dump.networkKey)")
+        }
+        // Pinned namespaces of the host, which are none of the box's.
+        request.opts.skipMnt = try LaunchError.wrap { () throws(SystemError) in
+            try mountPoints(of: root, type: "nsfs")
+        }
+        if let freezer { request.opts.freezeCgroup = freezer }
+        return request
+    }
+}
+
+enum CRIULog {
+    static let dump = "dump.log"
+    static let restore = "restore.log"
+}
+
+extension criu_opts {
+    /// What a dump and its restore must agree on.
+    static func common(images: Int32, log: String, _ connections: Connections) -> criu_opts {
+        var options = criu_opts()
+        options.imagesDirFd = images
+        options.workDirFd = images
+        options.logFile = log
+        options.logLevel = 2
+        options.notifyScripts = true
+        options.tcpEstablished = connections == .established
+        options.tcpClose = connections == .close
+        options.fileLocks = true
+        options.linkRemap = true
+        options.ghostLimit = 100 << 20
+        options.manageCgroups = true
+        options.manageCgroupsMode = .ignore
+        options.autoExtMnt = true
+        options.extMasters = true
+        options.extSharing = true
+        options.networkLock = .skip
+        return options
+    }
+}
+
+extension LaunchError {
+    static func wrap<Result>(_ body: () throws(SystemError) -> Result) throws(LaunchError) -> Result {
+        do throws(SystemError) { return try body() } catch { throw LaunchError(error) }
+    }
+}
+
+/// Where a process's mount namespace has file systems of a type.
+private func mountPoints(of pid: Int32, type: String) throws(SystemError) -> [String] {
+    var points: [String] = []
+    for line in try readText("/proc/\(pid)/mountinfo").split(separator: "\n") {
+        guard let dash = line.firstRange(of: " - ") else { continue }
+        let words = line[..<dash.lowerBound].split(separator: " ")
+        if line[dash.upperBound...].hasPrefix(type + " "), words.count > 4 {
+            points.append(unescapeMountPath(words[4]))
+        }
+    }
+    return points
+}

@@ -1,0 +1,105 @@
+import CLinux
+import Glibc
+import Kernel
+public import Launch
+import Switching
+
+/// One bringing back of a box's processes from a directory of images.
+public struct Restore: Sendable {
+    /// A descriptor of the directory with the images.
+    public var images: Int32
+    /// A descriptor and the path of a directory for CRIU's log.
+    public var work: Int32
+    public var workPath: String
+    /// Descriptors in place of the files that were outside the box.
+    public var files: [(key: String, descriptor: Int32)] = []
+    /// A descriptor of the network namespace that was made for it, locked; -1 where it had none of its own.
+    public var network: Int32 = -1
+    public var connections = Connections.established
+    /// Lists of processes of the control groups, open for writing.
+    public var groups: [Int32] = []
+    /// What each process is to have and to be confined by; the root process first.
+    public var traits: [Traits] = []
+
+    public init(images: Int32, work: Int32, workPath: String) {
+        (self.images, self.work, self.workPath) = (images, work, workPath)
+    }
+
+    /// Restores. The root process becomes a child of the caller's.
+    ///
+    /// - Parameter made: told the root process while all still stand still.
+    /// - Returns: the root process.
+    public func run(
+        _ engine: CRIUEngine, _ made: (Int32) throws(LaunchError) -> Void
+    ) throws(LaunchError) -> Int32 {
+        let inherited = [images, work, network].filter { $0 >= 0 } + files.map { $0.descriptor }
+        let service = try CRIUService(engine, inherited: inherited) { () throws(SystemError) in
+            for group in groups { try writeText("0", to: group, name: "a control group's list of processes") }
+            try traits.first?.adopt()
+        }
+        var root: Int32 = 0
+        do throws(LaunchError) {
+            let answer = try service.ask(request()) { stage throws(LaunchError) in
+                if stage.descriptor >= 0 { close(stage.descriptor) }
+                switch stage.name {
+                case "post-restore":
+                    root = stage.pid
+                    try made(root)
+                case "pre-resume":
+                    // Only now have they their credentials and filters, and none has made a step.
+                    do throws(LaunchError) { try confirm(root) } catch {
+                        kill(root, SIGKILL)
+                        throw error
+                    }
+                case "network-unlock" where network >= 0:
+                    do throws(SwitchError) { try NetworkLock.unlock(network) } catch { throw LaunchError(error.text) }
+                default: break
+                }
+            }
+            guard answer.success else {
+                throw LaunchError("it cannot be restored: \(complaint(inLog: workPath + "/" + CRIULog.restore))")
+            }
+            if root == 0 { root = answer.restore.pid }
+            return root
+        } catch {
+            if root > 0 {
+                kill(root, SIGKILL)
+                // It is this process's child, or gone with CRIU's own cleaning up.
+                while waitpid(root, nil, 0) < 0, errno == EINTR {}
+            }
+            throw error
+        }
+    }
+
+    /// What the snapshot promises is in force, before the application's first step.
+    private func confirm(_ root: Int32) throws(LaunchError) {
+        var left = traits
+        let processes = try LaunchError.wrap { () throws(SystemError) in try processTree(of: root) }
+        for process in processes {
+            let restored = try Traits(of: process)
+            guard let index = left.firstIndex(where: { $0.pid == restored.pid }) else { continue }
+            let promised = left.remove(at: index)
+            try promised.verify(restored)
+            try LaunchError.wrap { () throws(SystemError) in try promised.putBack(on: process) }
+        }
+        if let missing = left.first { throw LaunchError("process \(missing.pid) has not come back") }
+    }
+
+    private func request() -> criu_req {
+        var request = criu_req()
+        request.type = .restore
+        request.opts = .common(images: images, log: CRIULog.restore, connections)
+        request.opts.workDirFd = work
+        request.opts.rstSibling = true
+        request.opts.root = "/"
+        var inherited = files
+        if network >= 0 { inherited.append((Dump.networkKey, network)) }
+        request.opts.inheritFd = inherited.map { file in
+            var entry = inherit_fd()
+            entry.key = file.key
+            entry.fd = file.descriptor
+            return entry
+        }
+        return request
+    }
+}

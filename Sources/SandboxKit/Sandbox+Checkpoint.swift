@@ -1,0 +1,200 @@
+import CLinux
+public import Checkpoint
+import Glibc
+import Kernel
+public import Launch
+import Profile
+import Switching
+
+/// How a sandbox is to be saved.
+public struct CheckpointOptions: Sendable {
+    /// The snapshot's name; the sandbox's and the time where `nil`.
+    public var snapshot: String?
+    /// Whether the application goes on afterwards.
+    public var leavesRunning = false
+    public var connections = Connections.established
+
+    public init() {}
+}
+
+extension Sandbox {
+    /// Saves the sandbox's processes, memory and connections in a snapshot, and ends it, or lets it go on. Whatever fails
+    /// lets it go on, and leaves no snapshot.
+    /// - Returns: the snapshot's name.
+    public func checkpoint(_ options: CheckpointOptions = CheckpointOptions()) throws(LaunchError) -> String {
+        let engine = try CRIUEngine.find()
+        let lock = try registry.lock(name)
+        guard let record = try registry.settle(lock) else { throw Registry.unknown(name) }
+        guard record.phase == .running, let process = record.process else { throw notRunning }
+        let profile = try registry.profile(of: name)
+        try Checkpointing.check(record, profile)
+        let id = options.snapshot ?? "\(name)-\(unixMilliseconds())"
+        guard Registry.isName(id) else { throw LaunchError("\"\(id)\" is no name for a snapshot") }
+        let saving = Checkpointing(registry: registry, record: record, options: options, id: id)
+        try saving.run(engine, root: process.pid)
+        if options.leavesRunning { return id }
+        try registry.putAside(record, lock)
+        lock.release()
+        try registry.waitForWaiter(of: record)
+        return id
+    }
+}
+
+/// One checkpoint of a sandbox.
+private struct Checkpointing {
+    let registry: Registry
+    let record: SandboxRecord
+    let options: CheckpointOptions
+    let id: String
+
+    /// Names what keeps a sandbox from being saved, before anything is touched.
+    static func check(_ record: SandboxRecord, _ profile: Profile) throws(LaunchError) {
+        if record.hasInit {
+            throw LaunchError(
+                key: "process.init", "\"\(record.name)\" has sandbox's own init as process 1, which cannot be saved",
+                mend: "start it with process.init = false")
+        }
+        guard record.namespaces.contains(.pid) else {
+            throw LaunchError(
+                "\"\(record.name)\" has no pid namespace: its process ids may be taken when it comes back",
+                mend: "start it with --unshare pid")
+        }
+        if !record.isDetached || !record.hasWaiter {
+            throw LaunchError(
+                "\"\(record.name)\" is not detached, or nobody waits for it", mend: "start it with -d")
+        }
+        if profile.filesystem.root != nil || profile.filesystem.overlay != nil {
+            throw LaunchError(
+                key: "filesystem.root", "a root of its own cannot be saved yet", mend: "use the host's root")
+        }
+        if profile.lifecycle.logSize != nil {
+            throw LaunchError(
+                key: "lifecycle.log-size", "output through a pipe cannot be saved yet", mend: "take it out")
+        }
+    }
+
+    func run(_ engine: CRIUEngine, root: Int32) throws(LaunchError) {
+        let directory = SnapshotDirectory(of: registry.state)
+        let draft = try directory.begin(id)
+        do throws(LaunchError) {
+            try save(engine, root, draft)
+        } catch {
+            var error = error
+            do throws(LaunchError) { try draft.discard() } catch let second { error.message += "; \(second.message)" }
+            throw error
+        }
+    }
+
+    private func save(
+        _ engine: CRIUEngine, _ root: Int32, _ draft: borrowing SnapshotDraft
+    ) throws(LaunchError) {
+        var dump = Dump(
+            root: root, waiter: record.launcher.pid, images: draft.images.descriptor.number, path: draft.images.path)
+        dump.connections = options.connections
+        let network =
+            record.namespaces.contains(.net) ? linux_open("/proc/\(root)/ns/net", O_RDONLY | O_CLOEXEC, 0) : -1
+        defer { if network >= 0 { close(network) } }
+        dump.network = network
+        let group = Cgroup(groups: record.groups)
+        if try registry.isPaused(record) {
+            dump.freezer = record.groups.first { $0.path.contains("/freezer/") }?.path ?? group.path
+        }
+        let logPath = registry.path(record.name) + "/" + File.log
+        var files = ExternalFiles(log: FileStatus(path: logPath), hasMountNamespace: record.namespaces.contains(.mount))
+        let processes = try translated { () throws(SystemError) in try processTree(of: root) }
+        var traits: [Traits] = []
+        for process in processes {
+            try files.look(at: process)
+            traits.append(try Traits(of: process))
+        }
+        dump.files = files.found
+        let (directory, id) = (SnapshotDirectory(of: registry.state), id)
+        let owner = try translated { () throws(SystemError) in try ProcessIdentity.own() }
+        // Nobody is left to tell.
+        dump.abandon = { try? directory.discard(id, of: owner) }
+        let version = try engine.version()
+        try dump.run(engine) { () throws(LaunchError) in
+            try copyFiles(to: draft.folder)
+            try draft.commit(manifest(files.found, traits, version))
+            if options.leavesRunning { return true }
+            // First, so that its waiter takes the end for what it is.
+            var record = record
+            record.phase = .checkpointed
+            record.ended = unixMilliseconds()
+            try registry.write(record)
+            return false
+        }
+    }
+
+    /// What the sandbox was asked for and is, and what it has written.
+    private func copyFiles(to folder: borrowing StateFolder) throws(LaunchError) {
+        let request = try registry.request(record.name)
+        try translated { () throws(SystemError) in
+            try folder.write(File.request, request.text)
+            try folder.write(File.state, record.text)
+            guard let own = try registry.openFolder(record.name) else { return }
+            let log = try own.open(File.log, O_RDONLY)
+            let copy = try folder.open(File.log, O_WRONLY | O_CREAT | O_TRUNC)
+            try copyAll(from: log.number, to: copy.number, name: "the log")
+        }
+    }
+
+    private func manifest(_ files: [ExternalFile], _ traits: [Traits], _ version: CRIUEngine.Version) -> Value {
+        var kernel = utsname()
+        uname(&kernel)
+        let release = withUnsafePointer(to: &kernel.release) {
+            $0.withMemoryRebound(to: CChar.self, capacity: 65) { String(cString: $0) }
+        }
+        return .table([
+            ("format", .integer(1)), ("id", .string(id)), ("sandbox", .string(record.name)),
+            ("created", .integer(unixMilliseconds())), ("criu", .string(version.text)), ("kernel", .string(release)),
+            ("connections", .string(options.connections.rawValue)),
+            ("files", .array(files.map { .strings([$0.key, $0.role.rawValue]) })),
+            ("processes", .array(traits.map { $0.value })),
+        ])
+    }
+}
+
+/// Copies one file's bytes behind another's.
+func copyAll(from source: Int32, to target: Int32, name: String) throws(SystemError) {
+    var bytes = [UInt8](repeating: 0, count: 1 << 16)
+    while true {
+        let count = try check("read \(name)") { Int32(read(source, &bytes, bytes.count)) }
+        if count == 0 { return }
+        var done = 0
+        while done < Int(count) {
+            let written = try check("write \(name)") {
+                bytes.withUnsafeBytes { Int32(write(target, $0.baseAddress?.advanced(by: done), Int(count) - done)) }
+            }
+            done += Int(written)
+        }
+    }
+}
+
+extension Registry {
+    /// Ends a sandbox that is saved, and keeps it as one that can come back.
+    fileprivate func putAside(_ record: SandboxRecord, _ lock: borrowing NameLock) throws(LaunchError) {
+        var record = record
+        record.phase = .checkpointed
+        record.ended = unixMilliseconds()
+        try translated { () throws(SystemError) in
+            guard let process = record.process, let handle = try ProcessHandle(process) else { return }
+            try handle.send(SIGKILL)
+            _ = try handle.waitForEnd(milliseconds: 10_000)
+        }
+        let group = try empty(&record)
+        record.process = nil
+        record.application = nil
+        try write(record)
+        try EventLog(state).add("checkpointed", record.name)
+        try removeGroup(group)
+    }
+
+    /// So that what comes next under the name is not in its way.
+    fileprivate func waitForWaiter(of record: SandboxRecord) throws(LaunchError) {
+        try translated { () throws(SystemError) in
+            guard let waiter = try ProcessHandle(record.launcher) else { return }
+            _ = try waiter.waitForEnd(milliseconds: 10_000)
+        }
+    }
+}
