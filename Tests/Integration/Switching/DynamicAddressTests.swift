@@ -19,7 +19,7 @@ extension Integration {
         }
 
         /// A DHCP server at b0 until the end of the test.
-        private func serve(_ range: String = "10.73.0.20,10.73.0.30") throws -> Child {
+        private func serve(_ range: String = "10.73.0.20,10.73.0.29") throws -> Child {
             let child = try box.start(
                 [
                     "nsenter", "--net=/run/netns/\(host.name)", "--", "dnsmasq", "--keep-in-foreground", "--conf-file=",
