@@ -81,7 +81,10 @@ let package = Package(
         tests("SandboxKitTests", ["SandboxKit", "Launch", "Profile", "Netlink", "Kernel"]),
         tests(
             "CommandTests",
-            ["sandbox", "SandboxKit", "Switching", "Launch", "Profile", "Addresses", "Netlink", "Kernel"]),
+            [
+                "sandbox", "SandboxKit", "Checkpoint", "Switching", "Launch", "Profile", "Addresses", "Netlink",
+                "Kernel",
+            ]),
         tests(
             "Integration", ["sandbox", "watch-sandbox", "SandboxAsync", "Profile", "CLinux"], exclude: ["Payloads"]),
     ]

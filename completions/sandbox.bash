@@ -4,7 +4,8 @@
 
 _sandbox_words() {
     case $1 in
-    '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update switch chain profile explain doctor' ;;
+    '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update snapshot switch chain profile explain doctor' ;;
+    'snapshot') echo 'list show verify delete' ;;
     'switch') echo 'create list show delete stats capture graph features' ;;
     'chain') echo 'show insert remove replace move' ;;
     'profile') echo 'list show check new schema unit' ;;
@@ -31,6 +32,11 @@ _sandbox_options() {
     'pause') echo '--version -h --help' ;;
     'resume') echo '--version -h --help' ;;
     'update') echo '--set --version -h --help' ;;
+    'snapshot') echo '--version -h --help' ;;
+    'snapshot list') echo '--json --version -h --help' ;;
+    'snapshot show') echo '--json --version -h --help' ;;
+    'snapshot verify') echo '--json --version -h --help' ;;
+    'snapshot delete') echo '--version -h --help' ;;
     'switch') echo '--version -h --help' ;;
     'switch create') echo '--subnet --kind --parent --uplink --force --mtu --vlan-filtering --isolated --dns --domain --resolver --multicast-snooping --vxlan --peer --group --device --port --version -h --help' ;;
     'switch list') echo '--json --version -h --help' ;;
@@ -114,6 +120,9 @@ _sandbox_kind() {
     'resume @') echo sandboxes ;;
     'update --set') echo resources ;;
     'update @') echo sandboxes ;;
+    'snapshot show @') echo none ;;
+    'snapshot verify @') echo none ;;
+    'snapshot delete @') echo none ;;
     'switch create --subnet') echo none ;;
     'switch create --kind') echo none ;;
     'switch create --parent') echo none ;;
