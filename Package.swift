@@ -53,6 +53,7 @@ let package = Package(
         .systemLibrary(name: "CNetlink", pkgConfig: "libnl-3.0", providers: [.apt(["libnl-3-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCapability", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
+        .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
         layer("Kernel", ["CLinux", "CSeccomp", "CCapability"]),
         layer("Netlink", ["Addresses", "CNetlink", "CLinux", "Kernel"]),
         layer("Addresses", []),
@@ -62,7 +63,7 @@ let package = Package(
         .target(
             name: "Checkpoint",
             dependencies: [
-                "Switching", "Launch", "Profile", "Kernel", "CLinux",
+                "Switching", "Launch", "Profile", "Kernel", "CLinux", "CNettle",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["RPC/rpc.proto"], cSettings: gnu, swiftSettings: strict),
@@ -85,10 +86,14 @@ let package = Package(
         tests("ProfileTests", ["Profile"]),
         tests("LaunchTests", ["Addresses", "Launch"]),
         tests("SwitchingTests", ["Switching", "Addresses", "Profile", "Netlink", "Kernel"]),
+        tests("CheckpointTests", ["Checkpoint", "Profile", "Kernel"]),
         tests("SandboxKitTests", ["SandboxKit", "Launch", "Profile", "Netlink", "Kernel"]),
         tests(
             "CommandTests",
-            ["sandbox", "SandboxKit", "Switching", "Launch", "Profile", "Addresses", "Netlink", "Kernel"]),
+            [
+                "sandbox", "SandboxKit", "Checkpoint", "Switching", "Launch", "Profile", "Addresses", "Netlink",
+                "Kernel",
+            ]),
         tests(
             "Integration", ["sandbox", "watch-sandbox", "SandboxAsync", "Profile", "CLinux"], exclude: ["Payloads"]),
     ]

@@ -5,6 +5,8 @@
 _sandbox_words() {
     case $1 in
     '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore switch chain profile explain doctor' ;;
+    '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update snapshot switch chain profile explain doctor' ;;
+    'snapshot') echo 'list show verify delete' ;;
     'switch') echo 'create list show delete stats capture graph features' ;;
     'chain') echo 'show insert remove replace move' ;;
     'profile') echo 'list show check new schema unit' ;;
@@ -33,6 +35,11 @@ _sandbox_options() {
     'update') echo '--set --version -h --help' ;;
     'checkpoint') echo '--snapshot --leave-running --tcp --version -h --help' ;;
     'restore') echo '-n --name -d --detach --version -h --help' ;;
+    'snapshot') echo '--version -h --help' ;;
+    'snapshot list') echo '--json --version -h --help' ;;
+    'snapshot show') echo '--json --version -h --help' ;;
+    'snapshot verify') echo '--json --version -h --help' ;;
+    'snapshot delete') echo '--version -h --help' ;;
     'switch') echo '--version -h --help' ;;
     'switch create') echo '--subnet --kind --parent --uplink --force --mtu --vlan-filtering --isolated --dns --domain --resolver --multicast-snooping --vxlan --peer --group --device --port --version -h --help' ;;
     'switch list') echo '--json --version -h --help' ;;
@@ -121,6 +128,9 @@ _sandbox_kind() {
     'checkpoint @') echo sandboxes ;;
     'restore -n'|'restore --name') echo none ;;
     'restore @') echo none ;;
+    'snapshot show @') echo none ;;
+    'snapshot verify @') echo none ;;
+    'snapshot delete @') echo none ;;
     'switch create --subnet') echo none ;;
     'switch create --kind') echo none ;;
     'switch create --parent') echo none ;;

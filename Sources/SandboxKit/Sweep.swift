@@ -1,3 +1,4 @@
+import Checkpoint
 import Glibc
 import Kernel
 public import Launch
@@ -46,6 +47,13 @@ extension Registry {
             try switched { () throws(SwitchError) in try SwitchStore(state).sweep() }
         }
         sweep.attempt("name servers") { () throws(LaunchError) in try sweepNameServers() }
+        sweep.attempt("snapshots") { () throws(LaunchError) in
+            do throws(SnapshotError) {
+                return try SnapshotStore.ofCaller().sweep()
+            } catch {
+                throw LaunchError(error.message)
+            }
+        }
         let damaged = sweep.problems.map { $0.subject + "-" }
         sweep.attempt("control groups") { () throws(LaunchError) in
             try translated { () throws(SystemError) in

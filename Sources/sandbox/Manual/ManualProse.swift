@@ -23,6 +23,7 @@ struct ManualProse {
         case "explain": explain
         case "doctor": doctor
         case "profile": profile
+        case "snapshot": snapshot
         case "switch": fabric
         case "chain": chain
         default: lifecycle(of: command)

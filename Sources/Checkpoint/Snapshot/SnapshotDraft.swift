@@ -1,0 +1,110 @@
+import CLinux
+import Glibc
+import Kernel
+import Profile
+
+/// A snapshot in the making: a hidden directory that becomes a snapshot whole, or goes away.
+public struct SnapshotDraft: ~Copyable {
+    public let id: String
+    /// The hidden directory's absolute path.
+    public let path: String
+    private let store: SnapshotStore
+    private let name: String
+    private var isDone = false
+
+    /// Where CRIU's images are to be written.
+    public var images: String { "\(path)/\(SnapshotStore.images)" }
+
+    fileprivate init(_ store: SnapshotStore, id: String, hidden name: String) {
+        self.store = store
+        self.id = id
+        self.name = name
+        path = "\(store.path)/\(name)"
+    }
+
+    /// Makes the snapshot of what is in the directory: every file is made owner-only, measured and put on disk, the
+    /// manifest written last, the directory renamed.
+    /// - Parameter manifest: what is known of it; `files` is filled in here, but for `expandedSize` of those listed.
+    /// - Returns: the complete manifest.
+    @discardableResult
+    public consuming func commit(_ manifest: Manifest) throws(SnapshotError) -> Manifest {
+        do throws(SnapshotError) {
+            let complete = try seal(manifest)
+            isDone = true
+            return complete
+        } catch {
+            isDone = true
+            remove()
+            throw error
+        }
+    }
+
+    private func seal(_ manifest: Manifest) throws(SnapshotError) -> Manifest {
+        var manifest = manifest
+        manifest.id = id
+        if let parent = manifest.parent { try SnapshotStore.check(parent) }
+        let known = manifest.files
+        let folder = try attributed { () throws(SystemError) in try StateFolder(existing: path) }
+        manifest.files = []
+        try SnapshotFiles.visit(folder, at: "") { file, path throws(SnapshotError) in
+            try attributed { () throws(SystemError) in
+                try check("set the mode of \(path)") { fchmod(file, 0o600) }
+                let (sum, size) = try Digest.of(file: file, name: path)
+                try check("write \(path) to disk") { fsync(file) }
+                let expanded = known.first { $0.path == path }?.expandedSize
+                manifest.files.append(.init(path: path, size: size, digest: sum, expandedSize: expanded))
+            }
+        }
+        let text = manifest.document.json + "\n"
+        try attributed { () throws(SystemError) in
+            try write(SnapshotStore.manifest, text, in: folder)
+            try write(SnapshotStore.seal, Digest.of(text) + "\n", in: folder)
+            try check("write \(path) to disk") { fsync(folder.descriptor.number) }
+            let all = try store.open()
+            // Never over one that is there: renameat(2) would not replace a directory with entries.
+            try all.rename(name, to: id)
+            try check("write \(store.path) to disk") { fsync(all.descriptor.number) }
+        }
+        return manifest
+    }
+
+    private func write(_ file: String, _ text: String, in folder: borrowing StateFolder) throws(SystemError) {
+        let opened = try folder.open(file, O_WRONLY | O_CREAT | O_EXCL)
+        try writeText(text, to: opened.number, name: file)
+        try check("write \(file) to disk") { fsync(opened.number) }
+    }
+
+    /// Removes all that was written.
+    public consuming func discard() throws(SnapshotError) {
+        isDone = true
+        try attributed { () throws(SystemError) in try store.open().removeFolder(name) }
+    }
+
+    // What cannot be removed now is hidden, and `sandbox gc` takes it away once this process has ended.
+    private func remove() {
+        do throws(SystemError) { try store.open().removeFolder(name) } catch {}
+    }
+
+    deinit { if !isDone { remove() } }
+}
+
+extension SnapshotStore {
+    /// Begins a snapshot.
+    /// - Throws: when there is one of that id.
+    public func begin(_ id: String) throws(SnapshotError) -> SnapshotDraft {
+        try SnapshotStore.check(id)
+        if FileStatus(path: "\(path)/\(id)", follow: false) != nil {
+            throw SnapshotError(
+                "there is a snapshot \"\(id)\"", mend: "choose another name, or 'sandbox snapshot delete \(id)'")
+        }
+        let name = try attributed { () throws(SystemError) in
+            let name = try ProcessIdentity.own().temporary(id)
+            let folder = try open()
+            try folder.removeFolder(name)
+            let hidden = try folder.folder(name)
+            _ = try hidden.folder(SnapshotStore.images)
+            return name
+        }
+        return SnapshotDraft(self, id: id, hidden: name)
+    }
+}

@@ -1,0 +1,137 @@
+import CLinux
+import Glibc
+import Kernel
+
+/// A snapshot that was checked.
+public struct Snapshot: Sendable, Equatable {
+    /// Its directory.
+    public let path: String
+    public let manifest: Manifest
+
+    /// Where its images are; see ``expand(into:)`` for those that are compressed.
+    public var images: String { "\(path)/\(SnapshotStore.images)" }
+    /// Bytes that its files take.
+    public var size: Int { manifest.files.reduce(0) { $0 + $1.size } }
+    /// Whether files must be expanded before CRIU can read them.
+    public var isCompressed: Bool { manifest.files.contains { $0.expandedSize != nil } }
+}
+
+extension SnapshotStore {
+    /// A snapshot by its manifest alone: its files are looked at by ``verified(_:)``.
+    public func snapshot(_ id: String) throws(SnapshotError) -> Snapshot {
+        let folder = try folder(of: id)
+        return Snapshot(path: folder.path, manifest: try manifest(in: folder, id))
+    }
+
+    /// A snapshot with every file checked: owner, mode, links, size and SHA-256. Nothing else may be restored.
+    public func verified(_ id: String) throws(SnapshotError) -> Snapshot {
+        let folder = try folder(of: id)
+        let manifest = try manifest(in: folder, id)
+        var missing: [String: Manifest.File] = [:]
+        for file in manifest.files { missing[file.path] = file }
+        try SnapshotFiles.visit(folder, at: "") { descriptor, path throws(SnapshotError) in
+            guard let listed = missing.removeValue(forKey: path) else {
+                throw SnapshotFiles.refusal(path, in: folder.path, "the manifest does not list it")
+            }
+            let (sum, size) = try attributed { () throws(SystemError) in
+                try Digest.of(file: descriptor, name: path)
+            }
+            guard sum == listed.digest, size == listed.size else {
+                throw SnapshotError(
+                    "\(folder.path)/\(path) has been altered: it is not what the manifest lists",
+                    mend: "take another snapshot")
+            }
+        }
+        if let first = missing.keys.min() { throw SnapshotError("\(folder.path)/\(first) is missing") }
+        return Snapshot(path: folder.path, manifest: manifest)
+    }
+
+    /// The snapshots of a sandbox, oldest first; all of them for `nil`. One that cannot be read is given to `problem`.
+    public func snapshots(
+        of sandbox: String? = nil, problem: (_ id: String, SnapshotError) -> Void
+    ) throws(SnapshotError) -> [Snapshot] {
+        var found: [Snapshot] = []
+        for id in try ids() {
+            do throws(SnapshotError) {
+                let snapshot = try snapshot(id)
+                if sandbox == nil || snapshot.manifest.sandbox == sandbox { found.append(snapshot) }
+            } catch {
+                problem(id, error)
+            }
+        }
+        return found.sorted { ($0.manifest.created, $0.manifest.id) < ($1.manifest.created, $1.manifest.id) }
+    }
+
+    /// The newest snapshot of a sandbox.
+    public func latest(of sandbox: String) throws(SnapshotError) -> String {
+        var bad: SnapshotError?
+        let newest = try snapshots(of: sandbox) { _, error in bad = error }.last
+        if let newest { return newest.manifest.id }
+        if let bad { throw bad }
+        throw SnapshotError("there is no snapshot of \"\(sandbox)\"", mend: "'sandbox checkpoint \(sandbox)' takes one")
+    }
+
+    /// What a word of the command line means: a snapshot's id, or a sandbox's name for its newest one.
+    public func resolve(_ word: String) throws(SnapshotError) -> String {
+        try SnapshotStore.check(word)
+        if FileStatus(path: "\(path)/\(word)", follow: false) != nil { return word }
+        do throws(SnapshotError) {
+            return try latest(of: word)
+        } catch {
+            if try ids().isEmpty { throw SnapshotStore.unknown(word) }
+            throw error
+        }
+    }
+
+    private func folder(of id: String) throws(SnapshotError) -> StateFolder {
+        try SnapshotStore.check(id)
+        guard FileStatus(path: path, follow: false) != nil else { throw SnapshotStore.unknown(id) }
+        let found = try attributed { () throws(SystemError) in try StateFolder(existing: path).existing(id) }
+        guard let folder = consume found else { throw SnapshotStore.unknown(id) }
+        return folder
+    }
+
+    private func manifest(in folder: borrowing StateFolder, _ id: String) throws(SnapshotError) -> Manifest {
+        try SnapshotFiles.checkFile(SnapshotStore.manifest, in: folder)
+        try SnapshotFiles.checkFile(SnapshotStore.seal, in: folder)
+        let text = try read(SnapshotStore.manifest, in: folder)
+        let seal = try read(SnapshotStore.seal, in: folder)
+        guard seal == Digest.of(text) + "\n" else {
+            throw SnapshotError("\(folder.path)/\(SnapshotStore.manifest) has been altered: its digest is another one")
+        }
+        let manifest: Manifest
+        do throws(SnapshotError) {
+            guard let document = ManifestText.document(text) else { throw SnapshotError("it is no JSON document") }
+            manifest = try Manifest(document)
+            try check(manifest, id)
+        } catch {
+            throw SnapshotError("\(folder.path)/\(SnapshotStore.manifest): \(error.message)")
+        }
+        return manifest
+    }
+
+    private func read(_ file: String, in folder: borrowing StateFolder) throws(SnapshotError) -> String {
+        do throws(SystemError) {
+            let opened = try folder.open(file, O_RDONLY)
+            return try readText(opened.number, name: "\(folder.path)/\(file)", atMost: ManifestText.limit)
+        } catch {
+            throw SnapshotError(error)
+        }
+    }
+
+    private func check(_ manifest: Manifest, _ id: String) throws(SnapshotError) {
+        guard manifest.id == id else {
+            throw SnapshotError("it is the manifest of \"\(manifest.id)\"", mend: "a snapshot keeps its name")
+        }
+        if let parent = manifest.parent { try SnapshotStore.check(parent) }
+        var seen: Set<String> = []
+        for file in manifest.files {
+            guard SnapshotFiles.isPath(file.path), seen.insert(file.path).inserted else {
+                throw SnapshotError("\"\(file.path)\" is no path within a snapshot")
+            }
+        }
+        if let upper = manifest.upper, !seen.contains(upper) {
+            throw SnapshotError("\"\(upper)\" is none of its files")
+        }
+    }
+}

@@ -1,0 +1,48 @@
+import ArgumentParser
+import Checkpoint
+import Profile
+
+/// `sandbox snapshot list`: all snapshots.
+struct SnapshotListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List snapshots, oldest first.")
+
+    @Flag(name: .customLong("json"), help: "Print one JSON document instead of text.")
+    var json = false
+
+    func run() throws {
+        var problems: [SnapshotError] = []
+        let snapshots = try snapshotted { () throws(SnapshotError) in
+            try SnapshotStore.ofCaller().snapshots { _, problem in problems.append(problem) }
+        }
+        if json {
+            try Output.json(.array(snapshots.map { $0.summary }))
+        } else {
+            var table = Table(headings: ["SNAPSHOT", "SANDBOX", "CREATED", "SIZE", "MEMORY", "COMMAND"])
+            for snapshot in snapshots {
+                let manifest = snapshot.manifest
+                table.rows.append([
+                    manifest.id, manifest.sandbox, TimeText.local(manifest.created),
+                    Figures.bytes(UInt64(max(0, snapshot.size))),
+                    Figures.bytes(UInt64(max(0, manifest.contents.memory))),
+                    manifest.command.joined(separator: " "),
+                ])
+            }
+            try Output.write(table.text(width: terminalWidth(), style: .output))
+        }
+        for problem in problems { Output.error(problem.message) }
+        if !problems.isEmpty { throw ExitCode(ExitStatus.failure) }
+    }
+}
+
+extension Snapshot {
+    /// An entry of `snapshot list --json`.
+    fileprivate var summary: Value {
+        .table([
+            ("id", .string(manifest.id)), ("sandbox", .string(manifest.sandbox)),
+            ("created", .string(TimeText.iso(manifest.created))), ("size", .integer(size)),
+            ("memory", .integer(manifest.contents.memory)), ("tcp", .string(manifest.tcp.rawValue)),
+            ("frozenMicroseconds", manifest.frozen.map { .integer($0) } ?? .null),
+            ("parent", manifest.parent.map { .string($0) } ?? .null), ("command", .strings(manifest.command)),
+        ])
+    }
+}

@@ -1,0 +1,102 @@
+import ArgumentParser
+import Checkpoint
+import Profile
+
+/// `sandbox snapshot show`: what a snapshot holds.
+struct SnapshotShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Tell what snapshots hold: processes, memory, sockets, files, interfaces.",
+        discussion: "Reads the manifest only; 'sandbox snapshot verify' looks at every byte.")
+
+    @Flag(name: .customLong("json"), help: "Print the manifests as one JSON document, an array.")
+    var json = false
+    @OptionGroup var snapshots: SnapshotNames
+
+    func run() throws {
+        var shown: [Snapshot] = []
+        var failure: (any Error)?
+        do {
+            try snapshots.each { store, id throws(SnapshotError) in shown.append(try store.snapshot(id)) }
+        } catch {
+            failure = error
+        }
+        if json {
+            try Output.json(.array(shown.map { $0.manifest.document }))
+        } else {
+            for (index, snapshot) in shown.enumerated() {
+                try Output.write((index > 0 ? "\n" : "") + snapshot.text(width: terminalWidth(), style: .output))
+            }
+        }
+        if let failure { throw failure }
+    }
+}
+
+extension Snapshot {
+    /// For people.
+    func text(width: Int?, style: Style) -> String {
+        var text = style.bold(printable(manifest.id)) + "\n"
+        for line in facts { text += "  \(printable(line))\n" }
+        func section(_ title: String, _ table: Table) {
+            if table.rows.isEmpty { return }
+            text += "\n" + style.bold(title) + "\n" + table.text(width: width, style: style)
+        }
+        section("Processes", processes)
+        section("Sockets", sockets)
+        section("Interfaces", interfaces)
+        section("Open files", Table(headings: ["PATH"], rows: manifest.contents.openFiles.map { [$0] }))
+        section(
+            "Changed files",
+            Table(headings: ["KIND", "PATH"], rows: manifest.contents.changes.map { [$0.kind.rawValue, $0.path] }))
+        return text
+    }
+
+    private var facts: [String] {
+        let (manifest, versions) = (manifest, manifest.versions)
+        var lines = [
+            "of \(manifest.sandbox): \(manifest.command.joined(separator: " "))",
+            "taken \(TimeText.local(manifest.created))",
+        ]
+        if let frozen = manifest.frozen { lines.append("stood still for \(Figures.decimal(Double(frozen) / 1000)) ms") }
+        lines.append(
+            "\(Figures.bytes(UInt64(max(0, size)))) in \(manifest.files.count) files, "
+                + "\(Figures.bytes(UInt64(max(0, manifest.contents.memory)))) of memory")
+        lines.append("TCP connections: \(manifest.tcp == .established ? "kept" : "closed")")
+        if let parent = manifest.parent { lines.append("adds to \(parent)") }
+        let namespaces = manifest.namespaces.map(\.rawValue).joined(separator: ", ")
+        if !namespaces.isEmpty { lines.append("namespaces: \(namespaces)") }
+        if !versions.kernel.isEmpty { lines.append("Linux \(versions.kernel) \(versions.machine)") }
+        if !versions.criu.isEmpty { lines.append("CRIU \(versions.criu)") }
+        return lines
+    }
+
+    private var processes: Table {
+        var table = Table(headings: ["PID", "PARENT", "USER", "THREADS", "MEMORY", "COMMAND"])
+        for process in manifest.processes {
+            let command = process.command.isEmpty ? process.name : process.command.joined(separator: " ")
+            table.rows.append([
+                "\(process.pid)", "\(process.parent)", "\(process.uid)", "\(process.threads.count)",
+                Figures.bytes(UInt64(max(0, process.memory))), command,
+            ])
+        }
+        return table
+    }
+
+    private var sockets: Table {
+        var table = Table(headings: ["PID", "KIND", "STATE", "LOCAL", "REMOTE"])
+        for socket in manifest.contents.sockets {
+            table.rows.append(["\(socket.pid)", socket.kind, socket.state, socket.local, socket.remote])
+        }
+        return table
+    }
+
+    private var interfaces: Table {
+        var table = Table(headings: ["NAME", "ATTACH", "SWITCH", "MAC", "ADDRESSES"])
+        for interface in manifest.interfaces {
+            table.rows.append([
+                interface.name, interface.attach, interface.switchName ?? "-", interface.mac ?? "-",
+                interface.addresses.joined(separator: ","),
+            ])
+        }
+        return table
+    }
+}
