@@ -86,7 +86,7 @@ private struct Checkpointing {
     }
 
     private func save(
-        _ engine: CRIUEngine, _ root: Int32, _ draft: borrowing SnapshotDraft
+        _ engine: CRIUEngine, _ root: Int32, _ draft: borrowing ImageDraft
     ) throws(LaunchError) {
         var dump = Dump(
             root: root, waiter: record.launcher.pid, images: draft.images.descriptor.number, path: draft.images.path)

@@ -32,7 +32,7 @@ private struct Restoration {
     let traits: [Traits]
     let connections: Connections
 
-    init(_ registry: Registry, _ snapshot: borrowing Snapshot, _ name: String?) throws(LaunchError) {
+    init(_ registry: Registry, _ snapshot: borrowing ImageFolder, _ name: String?) throws(LaunchError) {
         self.registry = registry
         let damaged = LaunchError("the snapshot \"\(snapshot.id)\" is damaged")
         let manifest = snapshot.manifest
@@ -70,13 +70,13 @@ private struct Restoration {
         self.plan = plan
     }
 
-    private static func read(_ file: String, _ snapshot: borrowing Snapshot) throws(LaunchError) -> Value? {
+    private static func read(_ file: String, _ snapshot: borrowing ImageFolder) throws(LaunchError) -> Value? {
         let text = try translated { () throws(SystemError) in try snapshot.folder.read(file) }
         guard let text else { return nil }
         do throws(ProfileError) { return try TOMLDocument(file: file, text: text).value } catch { return nil }
     }
 
-    func run(_ snapshot: borrowing Snapshot, isDetached: Bool) throws(LaunchError) -> Int32 {
+    func run(_ snapshot: borrowing ImageFolder, isDetached: Bool) throws(LaunchError) -> Int32 {
         let engine = try CRIUEngine.find()
         let name = request.name ?? ""
         let lock = try registry.lock(name)
@@ -112,7 +112,7 @@ private struct Restoration {
     }
 
     /// CRIU wants every file at least as long as it was.
-    private func putLogBack(_ name: String, _ snapshot: borrowing Snapshot) throws(LaunchError) {
+    private func putLogBack(_ name: String, _ snapshot: borrowing ImageFolder) throws(LaunchError) {
         try translated { () throws(SystemError) in
             guard let folder = try registry.openFolder(name) else { return }
             let saved = try snapshot.folder.open(File.log, O_RDONLY)
@@ -122,7 +122,7 @@ private struct Restoration {
     }
 
     private func restore(
-        _ engine: CRIUEngine, _ snapshot: borrowing Snapshot, _ progress: LaunchProgress, _ kept: KeptDescriptors,
+        _ engine: CRIUEngine, _ snapshot: borrowing ImageFolder, _ progress: LaunchProgress, _ kept: KeptDescriptors,
         _ lock: borrowing NameLock, _ foreground: Foreground?
     ) throws(LaunchError) -> Int32 {
         let group = try translated { () throws(SystemError) in

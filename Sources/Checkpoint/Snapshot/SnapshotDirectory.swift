@@ -21,7 +21,7 @@ public struct SnapshotDirectory: Sendable {
     private func open() throws(SystemError) -> StateFolder { try parent.open().folder(SnapshotDirectory.folder) }
 
     /// Begins a new snapshot under a name that nobody finds.
-    public func begin(_ id: String) throws(LaunchError) -> SnapshotDraft {
+    public func begin(_ id: String) throws(LaunchError) -> ImageDraft {
         try LaunchError.wrapped { () throws(SystemError) in
             let all = try open()
             if try all.existing(id) != nil {
@@ -31,7 +31,7 @@ public struct SnapshotDirectory: Sendable {
             try all.removeFolder(hidden)
             let folder = try all.folder(hidden)
             let images = try folder.folder(SnapshotDirectory.images)
-            return SnapshotDraft(id: id, hidden: hidden, all: all, folder: folder, images: images)
+            return ImageDraft(id: id, hidden: hidden, all: all, folder: folder, images: images)
         }
     }
 
@@ -41,7 +41,7 @@ public struct SnapshotDirectory: Sendable {
     }
 
     /// A complete snapshot.
-    public func find(_ id: String) throws(LaunchError) -> Snapshot {
+    public func find(_ id: String) throws(LaunchError) -> ImageFolder {
         if id.hasPrefix(".") || id.contains("/") { throw LaunchError("\"\(id)\" is no name for a snapshot") }
         let found = try LaunchError.wrapped { () throws(SystemError) in try open().existing(id) }
         guard let folder = consume found else { throw LaunchError("no snapshot \"\(id)\"") }
@@ -49,7 +49,7 @@ public struct SnapshotDirectory: Sendable {
         guard let text else { throw LaunchError("\(folder.path) has no manifest") }
         do throws(ProfileError) {
             let manifest = try TOMLDocument(file: SnapshotDirectory.manifest, text: text).value
-            return Snapshot(id: id, folder: folder, manifest: manifest)
+            return ImageFolder(id: id, folder: folder, manifest: manifest)
         } catch {
             throw LaunchError("\(folder.path)/\(SnapshotDirectory.manifest) is damaged")
         }
@@ -57,7 +57,7 @@ public struct SnapshotDirectory: Sendable {
 }
 
 /// A snapshot that is being made.
-public struct SnapshotDraft: ~Copyable {
+public struct ImageDraft: ~Copyable {
     public let id: String
     private let hidden: String
     private let all: StateFolder
@@ -95,7 +95,7 @@ public struct SnapshotDraft: ~Copyable {
 }
 
 /// A snapshot as it lies on disk.
-public struct Snapshot: ~Copyable {
+public struct ImageFolder: ~Copyable {
     public let id: String
     public let folder: StateFolder
     public let manifest: Value
