@@ -130,7 +130,10 @@ struct OverrideTests {
         #expect(
             Schema.completions(of: "namespaces.unshare+=n") == ["namespaces.unshare+=none", "namespaces.unshare+=net"])
         #expect(Schema.completions(of: "network.a") == ["network.attach=", "network.address=", "network.allow="])
-        #expect(Schema.completions(of: "network.address=") == ["network.address=auto", "network.address=none"])
+        #expect(
+            Schema.completions(of: "network.address=") == [
+                "network.address=auto", "network.address=none", "network.address=dhcp",
+            ])
         #expect(Schema.completions(of: "limits.nof") == ["limits.nofile="])
         #expect(Schema.completions(of: "x=").isEmpty)
     }

@@ -35,7 +35,7 @@ extension Integration {
                 ("10.92.0.5/24", "is not in 10.91.0.0/24"), ("10.91.0.1/24", "the address of the switch"),
                 ("10.91.0.5/16", "another length"), ("10.91.0.5", "length"), ("fd00::5/64", "is not in"),
                 ("10.91.0.0/24", "network's own address"), ("10.91.0.255/24", "network's own address"),
-                ("dhcp", "is no address"), ("224.0.0.1/24", "no interface's address"),
+                ("dhpc", "is no address"), ("224.0.0.1/24", "no interface's address"),
             ])
         func addresses(_ address: String, _ problem: String) throws {
             try expectNothing(run(["--address", address]), problem, "network.address")
