@@ -46,6 +46,7 @@ extension Registry {
             try switched { () throws(SwitchError) in try SwitchStore(state).sweep() }
         }
         sweep.attempt("name servers") { () throws(LaunchError) in try sweepNameServers() }
+        sweep.attempt("functions") { () throws(LaunchError) in try sweepFunctions() }
         let damaged = sweep.problems.map { $0.subject + "-" }
         sweep.attempt("control groups") { () throws(LaunchError) in
             try translated { () throws(SystemError) in
