@@ -35,11 +35,21 @@ final class Interfaces {
     private let host: Int32
     /// The switches of `plans`, until their ports are made: nobody who stays beside the box keeps one from going.
     private var prepared: [PreparedSwitch?] = []
+    /// By the interface's place.
+    private var chains: [ChainPlan]
 
     /// Makes the switches that are missing. To be called in the host's namespaces.
+    /// - Parameter chains: with their sandboxes, by the interface's place.
     /// - Returns: `nil` where the box has no interfaces.
-    init?(_ plan: LaunchPlan, _ state: StateDirectory? = nil) throws(LaunchError) {
+    init?(_ plan: LaunchPlan, _ state: StateDirectory? = nil, _ chains: [ChainPlan] = []) throws(LaunchError) {
         if plan.interfaces.isEmpty { return nil }
+        self.chains = chains
+        if chains.isEmpty {
+            for interface in plan.interfaces {
+                self.chains.append(
+                    try switched(interface.key) { () throws(SwitchError) in try ChainPlan(interface.functions) })
+            }
+        }
         plans = plan.interfaces
         owner = plan.name
         mayAdminister = plan.security.capabilities.mayHold("NET_ADMIN")
@@ -75,11 +85,12 @@ final class Interfaces {
         defer { prepared = [] }
         var ports: [Port] = []
         do throws(LaunchError) {
-            for (plan, fabric) in zip(plans, prepared) {
+            for ((plan, fabric), chain) in zip(zip(plans, prepared), chains) {
                 ports.append(
                     try switched(plan.key) { () throws(SwitchError) in
                         try store.attach(
-                            plan.interface, named: plan.name, to: box, host: host, on: fabric, chain: plan.functions)
+                            plan.interface, named: plan.name, to: box, host: host, on: fabric,
+                            chain: chain.hops.isEmpty ? nil : chain)
                     })
             }
         } catch {

@@ -18,6 +18,8 @@ public struct LaunchRequest: Sendable, Equatable {
     public var isDetached = false
     /// Whether nothing is kept once the command has ended.
     public var removesRecord = false
+    /// What it is in a chain, for a function.
+    var function: FunctionPlace?
 
     /// A request for a merged profile as a document.
     public init(profile: Value) { self.profile = profile }
@@ -45,6 +47,7 @@ extension LaunchRequest {
         if let directory { put("directory", .string(directory)) }
         put("detached", .bool(isDetached))
         put("removes-record", .bool(removesRecord))
+        if let function { put("function", function.value) }
         put("profile", profile)
         return lines
     }
@@ -62,6 +65,7 @@ extension LaunchRequest {
         self.environment = environment
         self.isDetached = isDetached
         self.removesRecord = removesRecord
+        function = value["function"].flatMap { FunctionPlace($0) }
         name = fields.string("name")
         directory = fields.string("directory")
     }

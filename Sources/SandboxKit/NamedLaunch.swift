@@ -76,10 +76,13 @@ struct NamedLaunch {
         if let foreground { context.held.append(foreground.descriptor) } else { context.held += held }
         let note = isInPlace ? kept.exit : nil
         context.started = { pid, groups throws(LaunchError) in try progress.start(pid, groups, inPlace: note) }
-        if let interfaces = try Interfaces(plan, registry.state) {
-            context.held += interfaces.descriptors
+        let functions = try registry.startFunctions(plan) { boxes throws(LaunchError) in try progress.note(boxes) }
+        let interfaces = try Interfaces(plan, registry.state, functions)
+        if let interfaces { context.held += interfaces.descriptors }
+        if plan.isFunction || interfaces != nil {
             context.attach = { namespace, pid throws(LaunchError) in
-                try progress.note(try interfaces.attach(namespace, pid))
+                if let interfaces { try progress.note(try interfaces.attach(namespace, pid)) }
+                try progress.joinChain(namespace, pid)
             }
         }
         let unlock = lock.releaser
@@ -88,6 +91,7 @@ struct NamedLaunch {
             // With the lock still: until it knows, the one in the foreground takes our end for a launch that failed.
             foreground?.begun()
             unlock()
+            try progress.renewFunction()
         }
         return try Launcher.run(plan, context)
     }
@@ -100,6 +104,7 @@ struct NamedLaunch {
             record.command = plan.command
             record.isDetached = request.isDetached
             record.removesRecord = request.removesRecord
+            record.function = request.function
             if case .waiter(initProcess: true, _) = plan.supervision { record.hasInit = true }
             record.hasWaiter = plan.supervision != .none && plan.detachment != .alone
             for kind in NamespaceKind.allCases
@@ -163,6 +168,24 @@ final class LaunchProgress {
                     ("addresses", .strings(port.addresses.map { $0.description })),
                 ])
         }
+    }
+
+    /// Its chains have these sandboxes.
+    func note(_ functions: [String]) throws(LaunchError) {
+        record.functions = functions
+        try registry.write(record)
+    }
+
+    /// The box has the interfaces of a function, where it is one.
+    func joinChain(_ namespace: Int32, _ pid: Int32) throws(LaunchError) {
+        guard let place = record.function else { return }
+        record.function?.pair = try registry.makePair(place, namespace, pid, of: record.name)
+        try registry.write(record)
+    }
+
+    /// One that has begun again is led to again.
+    func renewFunction() throws(LaunchError) {
+        if record.restarts > 0, record.function?.pair != nil { try registry.renewFunction(record) }
     }
 
     func begin() throws(LaunchError) {

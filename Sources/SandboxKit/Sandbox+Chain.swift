@@ -50,16 +50,50 @@ extension Sandbox {
         guard record.phase == .running else { throw notRunning }
         let port = try port(interface, record)
         let function = try resolved(change)
-        let chain = try switched { () throws(SwitchError) in
-            try SwitchStore(registry.state).changeChain(of: port) { (plan) throws(SwitchError) in
-                try plan.apply(change, function)
+        var failure: LaunchError?
+        var started: [String] = []
+        let change = { (plan: inout ChainPlan) throws(SwitchError) in try plan.apply(change, function) }
+        let changed: (old: ChainPlan, new: ChainPlan)
+        do throws(SwitchError) {
+            changed = try SwitchStore(registry.state).changeChain(of: port, change) { plan throws(SwitchError) in
+                do throws(LaunchError) {
+                    for hop in plan.hops where hop.hasBox && hop.box == nil {
+                        let start = try registry.functionStart(hop.function, of: name, on: port.switchName, mtu: nil)
+                        started.append(start.name)
+                        record.functions.append(start.name)
+                        try registry.write(record)
+                        plan.place(hop.id, in: start.name, try registry.startFunction(start))
+                    }
+                } catch {
+                    failure = error
+                    throw SwitchError(error.message)
+                }
             }
+        } catch {
+            var error = failure ?? LaunchError(error)
+            do throws(LaunchError) {
+                record.functions.removeAll { started.contains($0) }
+                try registry.write(record)
+                try registry.endFunctions(started)
+            } catch let second {
+                error.message += "; left behind: \(second.message)"
+            }
+            throw error
         }
+        let chain = changed.new.references
+        let left = changed.old.hops.filter { hop in !changed.new.hops.contains { $0.id == hop.id } }
         for index in record.ports.indices where record.ports[index].name == port.name {
             record.ports[index].chain = chain
         }
         try registry.write(record)
         try note(chain, of: port.name, record)
+        // Nothing is led there any more, and what was on its way has arrived.
+        try switched { () throws(SwitchError) in
+            try SwitchStore(registry.state).remove(left.compactMap(\.pair))
+        }
+        try registry.endFunctions(left.compactMap(\.box))
+        record.functions.removeAll { box in left.contains { $0.box == box } && !changed.new.boxes.contains(box) }
+        try registry.write(record)
         try EventLog(registry.state).add(
             "chain-changed", name, [("interface", .string(port.name)), ("chain", .strings(chain))])
         return chain

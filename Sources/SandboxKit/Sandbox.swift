@@ -43,8 +43,16 @@ public struct Sandbox: Sendable {
         if name == nil, request.isDetached {
             name = try Registry.ofCaller().freeName(for: request.command.first ?? profile.process.command.first ?? "")
         }
-        return try Planner(host: try hostFacts()).plan(
-            profile, command: request.command, name: name, isDetached: request.isDetached)
+        let planner = Planner(host: try hostFacts())
+        var plan = try planner.plan(profile, command: request.command, name: name, isDetached: request.isDetached)
+        let hasFunctions = plan.interfaces.contains { $0.functions.contains { $0.placement != .inline } }
+        if name == nil, hasFunctions {
+            // Its functions are sandboxes, which are known by its name.
+            let made = try Registry.ofCaller().freeName(for: plan.command.first ?? "")
+            plan = try planner.plan(profile, command: request.command, name: made, isDetached: false)
+        }
+        plan.isFunction = request.function != nil
+        return plan
     }
 
     static func hostFacts() throws(LaunchError) -> HostFacts {
@@ -91,6 +99,8 @@ public struct Sandbox: Sendable {
             throw LaunchError("a sandbox named \"\(name)\" is running already", mend: "'sandbox stop \(name)' ends it")
         }
         let launch = NamedLaunch(registry, plan, arguments, shrinks: shrinks || plan.detachment != nil, held: held)
+        var request = request
+        if request.name == nil, !request.isDetached { (request.name, request.removesRecord) = (name, true) }
         return try launch.begin(request, lock)
     }
 

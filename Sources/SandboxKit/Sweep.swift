@@ -54,6 +54,7 @@ extension Registry {
                 throw LaunchError(error.message)
             }
         }
+        sweep.attempt("functions") { () throws(LaunchError) in try sweepFunctions() }
         let damaged = sweep.problems.map { $0.subject + "-" }
         sweep.attempt("control groups") { () throws(LaunchError) in
             try translated { () throws(SystemError) in

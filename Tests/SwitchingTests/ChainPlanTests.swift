@@ -75,11 +75,12 @@ struct ChainPlanTests {
         rules.ports = ["spy": "p3"]
         let lines = rules.lines.map(\.text)
         let sent = lines.filter { $0.hasPrefix("add rule netdev p7 ingress ") }.map { $0.dropFirst(27) }
-        #expect(sent == ["tcp dport 80 jump h1s_way", "jump h2s_way", "jump steer", "fwd to \"k7\""])
+        #expect(sent == ["tcp dport 80 jump h1s_way", "jump h2s_way", "fwd to \"k7\""])
         let received = lines.filter { $0.hasPrefix("add rule netdev p7 egress ") }.map { $0.dropFirst(26) }
         #expect(
             received == [
-                "meta mark & 0x20000000 == 0x20000000 meta mark set meta mark & 0xdfffffff return", "jump h2a_way",
+                "meta mark & 0x20000000 == 0x20000000 meta mark set meta mark & 0xdfffffff return",
+                "meta mark 185466882 return", "jump h2a_way",
                 "tcp sport 80 jump h1a_way",
             ])
         #expect(lines.contains("add rule netdev p7 h2a dup to \"p3\""))

@@ -42,7 +42,7 @@ public enum Launcher {
             // Before there is anything else new: interfaces are made in the caller's namespaces.
             let isConnected = try OwnNetwork.enter(plan, outside.launcher, context.attach)
             if isConnected { flags.remove(.net) }
-            let errand = try plan.interfaces.isEmpty || isConnected ? nil : Errand(context.attach)
+            let errand = try !plan.isConnected || isConnected ? nil : Errand(context.attach)
             let mapped = try enterNamespaces(plan, outside)
             try attributed(to: "namespaces.unshare") { () throws(SystemError) in
                 if !flags.isEmpty { try unshareNamespaces(flags) }

@@ -34,7 +34,7 @@ enum OwnNetwork {
     /// Not where a user namespace is to own it, nor for a port with a process of its own, which is no child of the
     /// command's.
     private static func suits(_ plan: LaunchPlan) -> Bool {
-        !plan.interfaces.isEmpty && plan.interfaces.allSatisfy { $0.interface.switchName != nil }
+        plan.isConnected && plan.interfaces.allSatisfy { $0.interface.switchName != nil }
             && plan.namespaces.unshare.contains(.net) && !plan.namespaces.unshare.contains(.user)
             && plan.namespaces.join.isEmpty
     }

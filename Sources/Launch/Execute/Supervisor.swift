@@ -69,11 +69,11 @@ struct Supervisor: ~Copyable {
     /// Whether the box leaves something outside: an entry in the registry, a control group. It waits until that is
     /// written down.
     private func hasRemains(_ outside: Outside) -> Bool {
-        plan.name != nil || outside.cgroup != nil || !plan.interfaces.isEmpty
+        plan.name != nil || outside.cgroup != nil || plan.isConnected
     }
 
     private func attach(_ child: Int32, _ context: LaunchContext) throws(LaunchError) {
-        if plan.interfaces.isEmpty { return }
+        if !plan.isConnected { return }
         let namespace = try attributed(to: "network") { () throws(SystemError) in
             try Descriptor(open: "/proc/\(child)/ns/net", O_RDONLY)
         }

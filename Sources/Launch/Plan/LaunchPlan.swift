@@ -18,6 +18,8 @@ public struct LaunchPlan: Sendable, Equatable {
     public var resources = Profile.Resources()
     /// Interfaces of the box beside its loopback, each with its name.
     public var interfaces: [InterfacePlan] = []
+    /// Whether it gets interfaces of a chain of functions, too.
+    public var isFunction = false
     public var supervision = Supervision.none
     /// Who stays with a detached box; nil for one in the foreground.
     public var detachment: Detachment?
@@ -31,6 +33,9 @@ public struct LaunchPlan: Sendable, Equatable {
     public var entry: EntryPlan?
 
     public init(command: [String]) { self.command = command }
+
+    /// Whether somebody outside makes interfaces for it.
+    var isConnected: Bool { !interfaces.isEmpty || isFunction }
 }
 
 /// An interface of the box, and the profile's key for it: `network` or `network.more[N]`.

@@ -24,13 +24,7 @@ extension Planner {
     private func functions(_ interface: Profile.Interface, _ key: String) throws(LaunchError) -> [ResolvedFunction] {
         if interface.chain.isEmpty { return [] }
         let functions = try host.functions(interface.chain, "\(key).chain")
-        for (index, function) in functions.enumerated() {
-            if function.placement != .inline {
-                throw LaunchError(
-                    key: "\(key).chain[\(index)]",
-                    "placement \(function.placement.rawValue): \"\(function.reference)\" needs a sandbox in the chain, "
-                        + "which this version cannot start", mend: "use functions whose placement is inline")
-            }
+        for function in functions {
             if !function.limits.isEmpty, !interface.rate.isEmpty {
                 throw LaunchError(
                     key: "\(key).rate", "\"\(function.reference)\" in the chain limits the interface too",

@@ -50,6 +50,9 @@ enum ParameterValue: Equatable {
         case .duration:
             guard Quantity.duration(.string(text)) != nil else { return nil }
             self = .plain(text)
+        case .path:
+            guard ParameterValue.isPath(text) else { return nil }
+            self = .plain(text)
         case .sandbox:
             guard ProfileStore.isName(text) else { return nil }
             self = .sandbox(text)
@@ -63,6 +66,12 @@ enum ParameterValue: Equatable {
     /// What cannot be anything but a word to nft(8).
     private static func isWord(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.allSatisfy { DocumentPath.isBare($0) || $0 == UInt8(ascii: ".") }
+    }
+
+    /// One that a shell takes as it is.
+    private static func isPath(_ text: String) -> Bool {
+        text.hasPrefix("/")
+            && text.utf8.allSatisfy { DocumentPath.isBare($0) || [0x2E, 0x2F, 0x2B, 0x40].contains($0) }
     }
 
     /// Whether a rule with it is left out.
@@ -83,6 +92,18 @@ enum ParameterValue: Equatable {
         case .list(let items): "{ " + items.joined(separator: ", ") + " }"
         case .addresses(let items): "{ " + items.map { $0.description }.joined(separator: ", ") + " }"
         case .sandbox(let name): ResolvedFunction.portMark + name + ResolvedFunction.portMark
+        }
+    }
+
+    /// As a program has it.
+    var plainText: String {
+        switch self {
+        case .absent: ""
+        case .flag(let flag): flag ? "true" : "false"
+        case .plain(let text): text
+        case .list(let items): items.joined(separator: ",")
+        case .addresses(let items): items.map { $0.description }.joined(separator: ",")
+        case .sandbox(let name): name
         }
     }
 
@@ -108,6 +129,7 @@ extension Profile.Function.Parameter.Sort {
         case .size: "a size such as \"64K\""
         case .duration: "a duration such as \"20ms\""
         case .sandbox: "a sandbox's name"
+        case .path: "an absolute path such as \"/var/tmp\""
         }
     }
 }

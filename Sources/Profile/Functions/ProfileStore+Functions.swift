@@ -33,7 +33,7 @@ extension ProfileStore {
             guard let function = loaded.profile.function else {
                 throw NotRead("is no function: its profile has no section [function]", "name another")
             }
-            return try FunctionResolver(function, reference).resolved()
+            return try FunctionResolver(function, reference, loaded.merged).resolved()
         }
         for interface in [loaded.profile.network.interface] + loaded.profile.network.more {
             for inner in interface.chain {

@@ -29,6 +29,8 @@ public struct ResolvedFunction: Sendable, Equatable {
     public var toSwitch: [String] = []
     public var toApplication: [String] = []
     public var limits = Limits()
+    /// The profile of its box, parameters filled in; `nil` for one without a box, and once it has been started.
+    public var box: Value?
 
     public init(
         _ reference: String, name: String, _ placement: Profile.Function.Placement,
@@ -58,12 +60,15 @@ struct FunctionResolver {
     private let function: Profile.Function
     private let reference: FunctionReference
     private let isIncomplete: Bool
+    private let document: Value?
     private var values: [(name: String, value: ParameterValue)] = []
 
+    /// - Parameter document: the function's whole profile.
     /// - Parameter incomplete: whether parameters that must be given may be missing, to check a function by itself.
     init(
-        _ function: Profile.Function, _ reference: FunctionReference, incomplete: Bool = false
+        _ function: Profile.Function, _ reference: FunctionReference, _ document: Value? = nil, incomplete: Bool = false
     ) throws(NotRead) {
+        self.document = document
         self.function = function
         self.reference = reference
         isIncomplete = incomplete
@@ -150,6 +155,7 @@ struct FunctionResolver {
                 "holds nothing back", "give it one of \(function.parameters.entries.map(\.key).joined(separator: ", "))"
             )
         }
+        if function.placement != .inline { resolved.box = try document.map { value throws(NotRead) in try box(value) } }
         return resolved
     }
 
@@ -167,6 +173,38 @@ struct FunctionResolver {
             let bare = word.hasSuffix(",") ? word.dropLast() : word
             return bare == "accept" ? "return" + word.dropFirst(bare.count) : String(word)
         }.joined(separator: " ")
+    }
+
+    /// The profile of the box with `$NAME` filled in, in its command, its environment, its files and what it is shown.
+    private func box(_ document: Value) throws(NotRead) -> Value {
+        var filled = document
+        for path in [
+            ["process", "command"], ["process", "environment", "set"], ["filesystem", "files"], ["filesystem", "bind"],
+        ] {
+            filled = try filled.changed(at: path[...]) { value throws(NotRead) in
+                try value.mapTexts { text throws(NotRead) in try texts(text) }
+            }
+        }
+        return filled
+    }
+
+    /// As a program reads it: lists with commas, nothing for what is absent.
+    private func texts(_ text: String) throws(NotRead) -> String {
+        var filled = ""
+        var rest = Substring(text)
+        while let sign = rest.firstIndex(of: "$") {
+            filled += rest[..<sign]
+            rest = rest[rest.index(after: sign)...]
+            let name = rest.prefix { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") }
+            guard let value = values.first(where: { $0.name == name })?.value else {
+                // The shell's own.
+                filled += "$"
+                continue
+            }
+            rest = rest.dropFirst(name.count)
+            filled += value.plainText
+        }
+        return filled + rest
     }
 
     private func quantity<Number>(

@@ -28,7 +28,7 @@ extension Profile {
 
         public struct Parameter: Sendable, Equatable {
             public enum Sort: String, Sendable, CaseIterable {
-                case boolean, integer, word, words, address, addresses, port, ports, rate, size, duration, sandbox
+                case boolean, integer, word, words, address, addresses, port, ports, rate, size, duration, sandbox, path
 
                 /// Whether several values can be given, with commas.
                 public var isList: Bool { self == .words || self == .addresses || self == .ports }

@@ -132,6 +132,7 @@ extension Registry {
         }
         CrashPoint.pass("empty")
         try releasePorts(&record)
+        try releaseFunctions(&record)
         return group
     }
 

@@ -39,6 +39,10 @@ public struct SandboxRecord: Sendable, Equatable {
     public var groups: [Cgroup.Group] = []
     /// Its interfaces beside the loopback.
     public var ports: [Port] = []
+    /// What it is in a chain, for a function.
+    var function: FunctionPlace?
+    /// The sandboxes that are functions of its chains.
+    public var functions: [String] = []
     /// The boot that process identities belong to (/proc/sys/kernel/random/boot_id).
     public var boot: String
     /// Milliseconds since the epoch.
@@ -90,6 +94,8 @@ extension SandboxRecord {
         for group in groups { paths.append(.strings([group.version == .v2 ? "v2" : "v1", group.path])) }
         put("groups", .array(paths))
         if !ports.isEmpty { put("ports", .array(ports.map { $0.value })) }
+        if let function { put("function", function.value) }
+        if !functions.isEmpty { put("functions", .strings(functions)) }
         put("boot", .string(boot))
         put("created", .integer(created))
         if let started { put("started", .integer(started)) }
@@ -128,6 +134,8 @@ extension SandboxRecord {
                 ports.append(port)
             }
         }
+        function = value["function"].flatMap { FunctionPlace($0) }
+        functions = fields.strings("functions") ?? []
         process = fields.process("process")
         application = fields.process("application")
         started = fields.integer("started")
@@ -139,7 +147,7 @@ extension SandboxRecord {
 }
 
 extension ProcessIdentity {
-    fileprivate var value: Value { .array([.integer(Int(pid)), .integer(Int(clamping: start))]) }
+    var value: Value { .array([.integer(Int(pid)), .integer(Int(clamping: start))]) }
 }
 
 /// Reads a table of ours.

@@ -7,6 +7,9 @@ public struct ChainHop: Sendable, Hashable {
         case through
         /// A copy goes in; nothing comes out.
         case copy
+        /// By rules at an interface of the switch's own for each way, which it never leaves by itself: `inner` is
+        /// passed to the switch, `outer` to the application.
+        case inline
     }
 
     /// The index of the switch's end towards the application.
@@ -25,7 +28,17 @@ public struct ChainHop: Sendable, Hashable {
     public init(inner: Int32, outer: Int32) { (self.inner, self.outer) = (inner, outer) }
 
     /// Whether no frame that comes to it goes past it.
-    var takesAll: Bool { way == .through && classifier == nil && !failsOpen }
+    var takesAll: Bool { way != .copy && classifier == nil && !failsOpen }
+
+    /// Where frames come out again.
+    func exit(_ direction: SteeringRule.Direction) -> SteeringPoint {
+        switch (way, direction) {
+        case (.inline, .toSwitch): .output(inner)
+        case (.inline, .toApplication): .output(outer)
+        case (_, .toSwitch): .input(outer)
+        case (_, .toApplication): .input(inner)
+        }
+    }
 
     public func hash(into hasher: inout Hasher) { hasher.combine(inner) }
 }
@@ -79,6 +92,8 @@ public struct SteeringRule: Sendable, Equatable {
     /// What it leads to or copies to, the first first.
     public var hops: [ChainHop]
     public var ending: Ending
+    /// Whether frames are on their way out of an interface, and not in: what can be done with them is less.
+    public var isSent = false
 
     public enum Mark: UInt32, Sendable {
         /// It has gone in at the port.
@@ -99,7 +114,7 @@ extension ChainPath {
     }
 
     /// The places of those that frames come out of again.
-    private var through: [Int] { hops.indices.filter { hops[$0].way == .through } }
+    private var through: [Int] { hops.indices.filter { hops[$0].way != .copy } }
 
     /// All points with their rules, each direction's in the order in which frames come by them.
     var rules: (toSwitch: [(SteeringPoint, SteeringRule)], toApplication: [(SteeringPoint, SteeringRule)]) {
@@ -114,25 +129,28 @@ extension ChainPath {
                 SteeringPoint.output(port),
                 SteeringRule(
                     direction: .toApplication, lets: .delivered, hops: ChainPath.reached(hops.reversed()),
-                    ending: .goOn)
+                    ending: .goOn, isSent: true)
             )
         ]
         for place in through {
             let rest = ChainPath.reached(Array(hops[(place + 1)...]))
             toSwitch.append(
                 (
-                    .input(hops[place].outer),
-                    SteeringRule(direction: .toSwitch, lets: nil, hops: rest, ending: .enter(port: port))
+                    hops[place].exit(.toSwitch),
+                    SteeringRule(
+                        direction: .toSwitch, lets: nil, hops: rest, ending: .enter(port: port),
+                        isSent: hops[place].way == .inline)
                 ))
         }
         for place in through.reversed() {
             let rest = ChainPath.reached(hops[..<place].reversed())
             toApplication.append(
                 (
-                    .input(hops[place].inner),
+                    hops[place].exit(.toApplication),
                     SteeringRule(
                         direction: .toApplication, lets: nil, hops: rest,
-                        ending: .deliver(port: port, isQueued: isQueued))
+                        ending: .deliver(port: port, isQueued: isQueued || hops[place].way == .inline),
+                        isSent: hops[place].way == .inline)
                 ))
         }
         return (toSwitch, toApplication)
@@ -140,6 +158,6 @@ extension ChainPath {
 
     /// The points of the functions.
     var ends: Set<SteeringPoint> {
-        Set(through.flatMap { [SteeringPoint.input(hops[$0].inner), .input(hops[$0].outer)] })
+        Set(through.flatMap { [hops[$0].exit(.toApplication), hops[$0].exit(.toSwitch)] })
     }
 }

@@ -6,6 +6,14 @@ public struct ChainPlan: Sendable, Equatable {
         /// No other hop of the port has or had it: what is counted under it is this one's.
         public var id: Int
         public var function: ResolvedFunction
+        /// The sandbox that it is, where it is one.
+        public var box: String?
+        /// The sandbox's interfaces for this chain, once it has them.
+        public var pair: PortPair?
+
+        public var hasBox: Bool { function.placement != .inline }
+
+        init(id: Int, function: ResolvedFunction) { (self.id, self.function) = (id, function) }
     }
 
     public private(set) var hops: [Hop] = []
@@ -22,15 +30,18 @@ public struct ChainPlan: Sendable, Equatable {
     public var references: [String] { hops.map(\.function.reference) }
 
     private mutating func append(_ function: ResolvedFunction, at index: Int) throws(SwitchError) {
-        guard function.placement == .inline else {
-            throw SwitchError(
-                key: "chain",
-                "placement \(function.placement.rawValue): \"\(function.reference)\" needs a sandbox in the chain, which "
-                    + "this version cannot start", mend: "use functions whose placement is inline")
-        }
+        if function.placement != .inline, let text = function.classifier { _ = try Classifier(parsing: text) }
         hops.insert(Hop(id: nextID, function: function), at: index)
         nextID += 1
     }
+
+    /// Enters which sandbox a function is, and the interfaces that it has.
+    public mutating func place(_ id: Int, in box: String, _ pair: PortPair?) {
+        for index in hops.indices where hops[index].id == id { (hops[index].box, hops[index].pair) = (box, pair) }
+    }
+
+    /// The sandboxes in it.
+    public var boxes: [String] { hops.compactMap(\.box) }
 
     /// - Parameter position: from 1 on, as it will be; `nil`: the last.
     public mutating func insert(_ function: ResolvedFunction, at position: Int?) throws(SwitchError) {

@@ -1,3 +1,4 @@
+import Glibc
 import Kernel
 import Profile
 
@@ -34,7 +35,48 @@ struct ChainRecords: ~Copyable {
         try folder.write(port, plan.document.tomlDocument())
     }
 
-    func remove(_ port: String) throws(SystemError) { try folder.remove(port) }
+    func remove(_ port: String) throws(SystemError) {
+        try folder.remove(port + ChainRecords.next)
+        try folder.remove(port)
+    }
+
+    /// What the chain of a port is about to be, and who is at it.
+    func coming(_ port: String) throws(SystemError) -> (plan: ChainPlan, by: ProcessIdentity)? {
+        guard let text = try folder.read(port + ChainRecords.next) else { return nil }
+        do throws(ProfileError) {
+            let document = try TOMLDocument(file: "\(folder.path)/\(port)\(ChainRecords.next)", text: text)
+            if let plan = ChainPlan(document.value), case .integer(let pid)? = document.value["pid"],
+                case .integer(let start)? = document.value["start"]
+            {
+                return (plan, ProcessIdentity(pid: Int32(clamping: pid), start: UInt64(clamping: start)))
+            }
+        } catch {
+            throw SystemError("read \(folder.path)/\(port)\(ChainRecords.next): \(error.message)", code: 22)
+        }
+        throw SystemError("read \(folder.path)/\(port)\(ChainRecords.next)", code: 22)
+    }
+
+    func announce(_ plan: ChainPlan, of port: String) throws(SystemError) {
+        let own = try ProcessIdentity.own()
+        guard case .table(let entries) = plan.document else { return }
+        let owner: [(key: String, value: Value)] = [
+            ("pid", .integer(Int(own.pid))), ("start", .integer(Int(clamping: own.start))),
+        ]
+        try folder.write(port + ChainRecords.next, Value.table(entries + owner).tomlDocument())
+    }
+
+    /// It has come to be, or nothing has come of it.
+    func settle(_ port: String) throws(SystemError) { try folder.remove(port + ChainRecords.next) }
+
+    private static let next = ".next"
+
+    /// Keeps others from changing chains of this switch, for whom it takes longer than ten seconds.
+    func lock() throws(SystemError) -> ByteLock {
+        guard let lock = try ByteLock(folder.open(File.lock, O_RDWR | O_CREAT), offset: 0, milliseconds: 10_000) else {
+            throw SystemError("change a chain: another command is at work", code: EBUSY)
+        }
+        return lock
+    }
 }
 
 extension ChainPlan {
@@ -65,6 +107,9 @@ extension ChainPlan.Hop {
             ("egress", .integer(Int(clamping: limits.egress ?? 0))),
             ("ingress", .integer(Int(clamping: limits.ingress ?? 0))),
             ("burst", .integer(Int(clamping: limits.burst ?? 0))), ("delay", .integer(limits.delay ?? 0)),
+            ("mode", text(function.mode?.rawValue)), ("instance", text(function.instance)), ("box", text(box)),
+            ("inner", text(pair?.inner)), ("outer", text(pair?.outer)), ("pair", text(pair?.name)),
+            ("switch", text(pair?.switchName)), ("takes-all", .bool(pair?.takesAll ?? false)),
         ])
     }
 
@@ -88,8 +133,16 @@ extension ChainPlan.Hop {
             let failure = text("fail").flatMap({ Profile.Function.Failure(rawValue: $0) }),
             let toSwitch = texts("to-switch"), let toApplication = texts("to-application")
         else { return nil }
-        self.id = id
-        function = ResolvedFunction(reference, name: name, placement, failure: failure)
+        self.init(id: id, function: ResolvedFunction(reference, name: name, placement, failure: failure))
+        func word(_ key: String) -> String? { text(key).flatMap { $0.isEmpty ? nil : $0 } }
+        function.mode = word("mode").flatMap { Profile.Function.Mode(rawValue: $0) }
+        function.instance = word("instance")
+        box = word("box")
+        if let inner = word("inner"), let switchName = word("switch"), case .bool(let takesAll)? = value["takes-all"] {
+            pair = PortPair(
+                name: word("pair") ?? name, switchName: switchName, inner: inner, outer: word("outer"),
+                takesAll: takesAll)
+        }
         function.classifier = text("classifier").flatMap { $0.isEmpty ? nil : $0 }
         (function.toSwitch, function.toApplication) = (toSwitch, toApplication)
         func amount(_ key: String) -> UInt64? { number(key).flatMap { $0 > 0 ? UInt64($0) : nil } }

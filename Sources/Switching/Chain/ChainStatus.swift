@@ -22,6 +22,10 @@ public struct ChainStatus: Sendable, Equatable {
     }
 
     public var function: ResolvedFunction
+    /// The sandbox that it is, where it is one.
+    public var box: String?
+    /// Whether its interfaces are there and on; an inline function cannot fail.
+    public var isAlive = true
     public var toSwitch = Way()
     public var toApplication = Way()
 }
@@ -42,8 +46,13 @@ extension Switch {
                 guard let link = links.first(where: { $0.name == direction.queue(of: port) }) else { continue }
                 waiting[direction] = try socket.qdiscs(of: link.index).reduce(0) { $0 + $1.dropped }
             }
-            return plan.hops.map { hop in
+            return try plan.hops.map { hop throws(SystemError) in
                 var status = ChainStatus(function: hop.function)
+                if hop.hasBox {
+                    status.box = hop.box
+                    status.look(at: try hop.pair.map { pair throws(SystemError) in try pair.state(socket) })
+                    return status
+                }
                 status.toSwitch = ChainStatus.way(hop, .toSwitch, counters, &waiting)
                 status.toApplication = ChainStatus.way(hop, .toApplication, counters, &waiting)
                 return status
@@ -61,6 +70,28 @@ extension Switch {
 }
 
 extension ChainStatus {
+    /// As its interfaces tell.
+    fileprivate mutating func look(at state: PortPair.State?) {
+        isAlive = state?.isAlive ?? false
+        guard let state, let inner = state.inner else { return }
+        func count(_ packets: UInt64, _ bytes: UInt64) -> Count {
+            var count = Count()
+            (count.packets, count.bytes) = (packets, bytes)
+            return count
+        }
+        guard let outer = state.outer else {
+            toSwitch.entered = count(inner.receivedPackets, inner.receivedBytes)
+            return
+        }
+        toSwitch.entered = count(inner.receivedPackets, inner.receivedBytes)
+        toSwitch.left = count(outer.sentPackets, outer.sentBytes)
+        toApplication.entered = count(outer.receivedPackets, outer.receivedBytes)
+        toApplication.left = count(inner.sentPackets, inner.sentBytes)
+        toSwitch.dropped = toSwitch.entered.packets &- min(toSwitch.left.packets, toSwitch.entered.packets)
+        toApplication.dropped =
+            toApplication.entered.packets &- min(toApplication.left.packets, toApplication.entered.packets)
+    }
+
     /// - Parameter waiting: what queues threw away: it counts for the first function that holds back.
     fileprivate static func way(
         _ hop: ChainPlan.Hop, _ direction: ChainDirection, _ counters: [NetfilterCounter],

@@ -9,6 +9,8 @@ public struct ChainElement: Sendable, Equatable {
     public var failsOpen: Bool
     /// What of the traffic is led to it; nil for all.
     public var classifier: Classifier?
+    /// Whether it is interfaces of the switch's own with rules; see ``ChainHop/Way/inline``.
+    var isInline = false
 
     public init(_ pair: PortPair, failsOpen: Bool = false, classifier: Classifier? = nil) {
         (self.pair, self.failsOpen, self.classifier) = (pair, failsOpen, classifier)
@@ -30,18 +32,19 @@ extension SwitchStore {
     ///
     /// - Parameter port: what it is called in the switch: ``Port/end``.
     /// - Parameter old: the chain as it is; who changes it keeps others from it.
+    /// - Parameter trusts: whether it is for sure, and not half of it.
     public func steer(
-        port: String, on name: String, from old: [ChainElement], to new: [ChainElement]
+        port: String, on name: String, from old: [ChainElement], to new: [ChainElement], trusts: Bool = true
     ) throws(SwitchError) {
         let fabric = try existing(name)
         let engine = try attributed { () throws(SystemError) in try SteeringEngine(fabric.namespace.number) }
         let before = try engine.path(port, old, mustLive: [])
         let after = try engine.path(port, new, mustLive: new.filter { !old.contains($0) })
         do throws(SystemError) {
-            try engine.run(Steering.steps(from: before, to: after))
+            try engine.run(Steering.steps(from: before, to: after, trusts: trusts))
         } catch {
             do throws(SystemError) {
-                try engine.run(Steering.steps(from: after, to: before))
+                try engine.run(Steering.steps(from: after, to: before, trusts: false))
             } catch let second {
                 throw SwitchError(
                     "\(error.message), and the chain cannot be made what it was: \(second.message)",
@@ -58,24 +61,35 @@ extension SwitchStore {
             let socket = try NetlinkSocket(in: fabric.namespace.number)
             var states: [ChainElementState] = []
             for element in chain {
-                let inner = try socket.link(.name(element.pair.inner))
-                let outer = try element.pair.outer.flatMap { name throws(SystemError) in
-                    try socket.link(.name(name))
-                }
-                let isWhole = element.pair.outer == nil || outer?.state == ChainElementState.up
+                let state = try element.pair.state(socket)
                 states.append(
                     ChainElementState(
-                        element: element, isAlive: inner?.state == ChainElementState.up && isWhole,
-                        inner: inner?.counters.turnedRound, outer: outer?.counters.turnedRound))
+                        element: element, isAlive: state.isAlive, inner: state.inner, outer: state.outer))
             }
             return states
         }
     }
 }
 
-extension ChainElementState {
+extension PortPair {
+    /// Whether it is there and on, and what has come and gone as the function has it.
+    struct State {
+        var isAlive: Bool
+        var inner: InterfaceCounters?
+        var outer: InterfaceCounters?
+    }
+
+    func state(_ socket: borrowing NetlinkSocket) throws(SystemError) -> State {
+        let inner = try socket.link(.name(inner))
+        let outer = try outer.flatMap { name throws(SystemError) in try socket.link(.name(name)) }
+        let isWhole = self.outer == nil || outer?.state == PortPair.up
+        return State(
+            isAlive: inner?.state == PortPair.up && isWhole, inner: inner?.counters.turnedRound,
+            outer: outer?.counters.turnedRound)
+    }
+
     /// IF_OPER_UP.
-    fileprivate static let up: UInt8 = 6
+    private static let up: UInt8 = 6
 }
 
 /// Carries out ``SteeringStep``s in a switch's network namespace.
@@ -106,7 +120,7 @@ struct SteeringEngine: ~Copyable {
             }
             let missing = Int32.max - Int32(2 * place)
             var hop = ChainHop(inner: inner ?? missing, outer: outer ?? missing - 1)
-            hop.way = element.pair.outer == nil ? .copy : .through
+            hop.way = element.pair.outer == nil ? .copy : element.isInline ? .inline : .through
             (hop.failsOpen, hop.classifier, hop.isDirect) = (
                 element.failsOpen, element.classifier, element.pair.takesAll
             )

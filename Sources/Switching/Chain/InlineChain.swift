@@ -17,13 +17,21 @@ struct InlineChain: ~Copyable {
 
     /// Replaces what is in force by `plan` as a whole: a frame meets the one or the other. What is refused leaves what
     /// was.
-    func install(_ plan: ChainPlan) throws(SwitchError) {
+    ///
+    /// - Parameter old: what may be in force still.
+    /// - Parameter steer: leads frames from the old to the new way; all functions of both are there while it does.
+    func install(
+        _ plan: ChainPlan, after old: [ChainPlan] = [], steer: () throws(SwitchError) -> Void = {}
+    ) throws(SwitchError) {
         let links = try attributed { () throws(SystemError) in try socket.links() }
         guard let end = links.first(where: { $0.name == port }) else {
             throw SwitchError("the port \(port) is gone")
         }
         var rules = InlineRules(port: port, plan: plan)
-        rules.gone = try goneHops(plan)
+        let layout = plan.layout
+        let joined = old.reduce(layout) { $1.layout.joined(to: $0) }
+        rules.layout = joined
+        rules.gone = try goneHops(joined)
         rules.ports = try mirrorPorts(plan, links)
         // A limit of the port's own: what comes in is led past it by tc(8), which nft(8) would never see.
         let companion = PortShaper.companion(of: port)
@@ -33,7 +41,13 @@ struct InlineChain: ~Copyable {
                 key: "rate", "the port has a limit of its own, network.rate.egress, beside the chain's",
                 mend: "take one of them out")
         }
-        let made = try makeQueues(plan, end, links)
+        var made = try makeQueues(plan, end, links)
+        do throws(SystemError) {
+            made += try makeSegments(joined, end, links)
+        } catch {
+            try attributed { () throws(SystemError) in try drop(made) }
+            throw SwitchError(error, key: "chain")
+        }
         do throws(SwitchError) {
             try load(rules)
         } catch {
@@ -42,7 +56,50 @@ struct InlineChain: ~Copyable {
         }
         CrashPoint.pass("install chain")
         if rules.lastQueue != nil { try attributed { () throws(SystemError) in try freeInput(end) } }
+        try steer()
+        CrashPoint.pass("steer chain")
+        let known = Set(layout.apart)
+        rules.goneSegments = segments(links).filter { !known.contains($0) }
+        if joined != layout || !rules.goneSegments.isEmpty {
+            rules.layout = layout
+            rules.gone = try goneHops(layout)
+            try load(rules)
+            let names = rules.goneSegments.flatMap { id in
+                ChainDirection.allCases.map { FabricName.segment(port, id, $0) }
+            }
+            try attributed { () throws(SystemError) in try drop(names) }
+        }
         try settleQueues(plan, end, links)
+    }
+
+    // MARK: - Segments
+
+    /// Those that have interfaces.
+    private func segments(_ links: [Link]) -> [Int] {
+        let start = FabricName.segments(port)
+        let ids = links.compactMap { link in
+            link.name.hasPrefix(start) ? Int(link.name.dropFirst(start.utf8.count).dropLast()) : nil
+        }
+        return Set(ids).sorted()
+    }
+
+    /// Those that are missing. Nothing is led there yet.
+    /// - Returns: their names.
+    private func makeSegments(_ layout: InlineLayout, _ end: Link, _ links: [Link]) throws(SystemError) -> [String] {
+        var made: [String] = []
+        do throws(SystemError) {
+            for name in layout.apart.flatMap({ id in ChainDirection.allCases.map { FabricName.segment(port, id, $0) } })
+            where !links.contains(where: { $0.name == name }) {
+                let options = LinkOptions(name, mtu: UInt32(clamping: end.mtu), group: FabricGroup.companions)
+                let index = try socket.create(LinkSpec(options, .plain("ifb"))).index
+                made.append(name)
+                try socket.send(.change(.index(index), LinkChange(isUp: true, ipv6Addresses: .never)))
+            }
+        } catch {
+            try drop(made)
+            throw error
+        }
+        return made
     }
 
     private func load(_ rules: InlineRules) throws(SwitchError) {
@@ -53,9 +110,9 @@ struct InlineChain: ~Copyable {
     }
 
     /// Hops that the kernel has and the plan has not: a command may have been killed after it had changed them.
-    private func goneHops(_ plan: ChainPlan) throws(SwitchError) -> [Int] {
+    private func goneHops(_ layout: InlineLayout) throws(SwitchError) -> [Int] {
         let counters = try attributed { () throws(SystemError) in try InlineChain.counters(port, in: namespace) }
-        let known = Set(plan.hops.map(\.id))
+        let known = Set(layout.hops.map(\.id))
         return Set(counters.compactMap { InlineRules.hop(ofCounter: $0.name) }).subtracting(known).sorted()
     }
 
@@ -185,6 +242,7 @@ struct InlineChain: ~Copyable {
         } catch {
             if error.code != ENOENT { throw error }
         }
-        try drop(ChainDirection.allCases.map { $0.queue(of: port) })
+        let apart = try socket.links().map(\.name).filter { $0.hasPrefix(FabricName.segments(port)) }
+        try drop(ChainDirection.allCases.map { $0.queue(of: port) } + apart)
     }
 }

@@ -6,7 +6,11 @@ struct InlineRules {
     /// The port's end in the switch, after which the table is called.
     let port: String
     let plan: ChainPlan
-    /// Hops that are in the kernel and not in the plan.
+    /// Where they are; the plan's where `nil`.
+    var layout: InlineLayout?
+    /// Segments that are in the kernel and nowhere else.
+    var goneSegments: [Int] = []
+    /// Hops that are in the kernel and not in the layout.
     var gone: [Int] = []
     /// Where what the application sends waits last: an ifb(4).
     var lastQueue: String?
@@ -15,6 +19,12 @@ struct InlineRules {
 
     /// On a frame that has been in a queue towards the application and comes by again. No other namespace sees it.
     private static let passed = "0x20000000"
+
+    private var places: InlineLayout { layout ?? plan.layout }
+    /// The rules of a segment with interfaces of its own.
+    private static func hook(_ segment: Int, _ direction: ChainDirection) -> String {
+        "x\(segment)\(direction.rawValue)"
+    }
 
     static func chain(_ id: Int, _ direction: ChainDirection) -> String { "h\(id)\(direction.rawValue)" }
     static func counter(_ id: Int, _ direction: ChainDirection, _ place: String) -> String {
@@ -40,15 +50,22 @@ struct InlineRules {
         var lines: [Line] = []
         func say(_ text: String) { lines.append(Line(text: text)) }
         say("add table netdev \(port)")
-        say("add chain netdev \(port) steer")
         for direction in ChainDirection.allCases {
             let hook = direction.hook
             say(
                 "add chain netdev \(port) \(hook) { type filter hook \(hook) device \"\(port)\" priority 0; policy accept; }"
             )
             say("flush chain netdev \(port) \(hook)")
+            for segment in places.apart {
+                let hook = InlineRules.hook(segment, direction)
+                let device = FabricName.segment(port, segment, direction)
+                say(
+                    "add chain netdev \(port) \(hook) { type filter hook egress device \"\(device)\" priority 0; policy accept; }"
+                )
+                say("flush chain netdev \(port) \(hook)")
+            }
         }
-        for hop in plan.hops {
+        for hop in places.hops {
             for direction in ChainDirection.allCases {
                 let name = InlineRules.chain(hop.id, direction)
                 for place in ["in", "out"] {
@@ -60,8 +77,16 @@ struct InlineRules {
                 }
             }
         }
-        for hop in plan.hops { for direction in ChainDirection.allCases { lines += self.lines(hop, direction) } }
-        for direction in ChainDirection.allCases { lines += hookLines(direction) }
+        for hop in places.hops { for direction in ChainDirection.allCases { lines += self.lines(hop, direction) } }
+        for direction in ChainDirection.allCases {
+            lines += hookLines(direction)
+            for segment in places.segments {
+                guard let id = segment.before else { continue }
+                let head = "add rule netdev \(port) \(InlineRules.hook(id, direction)) "
+                lines += passage(segment.hops, direction, head)
+            }
+            for id in goneSegments { lines += removal(InlineRules.hook(id, direction), direction, id) }
+        }
         for id in gone { lines += removal(id) }
         return lines
     }
@@ -91,8 +116,24 @@ struct InlineRules {
             lines.append(
                 Line(text: head + "meta mark & \(mark) == \(mark) meta mark set meta mark & 0xdfffffff return"))
         }
-        let hops = direction == .toSwitch ? plan.hops : plan.hops.reversed()
-        for hop in hops {
+        if direction == .toApplication {
+            // What has passed the whole chain, on its way out for good.
+            lines.append(Line(text: head + "meta mark \(SteeringRule.Mark.delivered.rawValue) return"))
+        }
+        lines += passage(places.segments.filter { $0.before == nil }.flatMap(\.hops), direction, head)
+        if direction == .toApplication, queue != nil {
+            lines.append(Line(text: head + "meta mark set meta mark | \(InlineRules.passed)"))
+        }
+        if let queue = queue ?? (direction == .toSwitch ? lastQueue : nil) {
+            lines.append(Line(text: head + "fwd to \"\(queue)\""))
+        }
+        return lines
+    }
+
+    /// One function after the other, as frames come by.
+    private func passage(_ hops: [ChainPlan.Hop], _ direction: ChainDirection, _ head: String) -> [Line] {
+        var lines: [Line] = []
+        for hop in direction == .toSwitch ? hops : hops.reversed() {
             let function = hop.function
             let classifier = direction == .toSwitch ? function.classifier : function.turnedClassifier
             let jump = "jump \(InlineRules.chain(hop.id, direction))_way"
@@ -102,14 +143,16 @@ struct InlineRules {
             }
             lines.append(Line(text: head + classifier + " " + jump, origin: (function.reference, classifier)))
         }
-        if direction == .toSwitch { lines.append(Line(text: head + "jump steer")) }
-        if direction == .toApplication, queue != nil {
-            lines.append(Line(text: head + "meta mark set meta mark | \(InlineRules.passed)"))
-        }
-        if let queue = queue ?? (direction == .toSwitch ? lastQueue : nil) {
-            lines.append(Line(text: head + "fwd to \"\(queue)\""))
-        }
         return lines
+    }
+
+    private func removal(_ hook: String, _ direction: ChainDirection, _ segment: Int) -> [Line] {
+        let device = FabricName.segment(port, segment, direction)
+        // Added first: what is not there cannot be deleted.
+        return [
+            "add chain netdev \(port) \(hook) { type filter hook egress device \"\(device)\" priority 0; policy accept; }",
+            "flush chain netdev \(port) \(hook)", "delete chain netdev \(port) \(hook)",
+        ].map { Line(text: $0) }
     }
 
     private func removal(_ id: Int) -> [Line] {

@@ -46,7 +46,7 @@ public struct PortPairPlan: Sendable, Equatable {
 }
 
 /// A function's two interfaces, as they came to be: what they are called in the switch.
-public struct PortPair: Sendable, Equatable {
+public struct PortPair: Sendable, Hashable {
     /// What the function is called.
     public var name: String
     public var switchName: String
@@ -96,6 +96,16 @@ extension FabricGroup {
 }
 
 extension SwitchStore {
+    /// The first number of which a box has no interfaces.
+    public func freePairNumber(in namespace: Int32) throws(SwitchError) -> Int {
+        let names = try attributed { () throws(SystemError) in
+            Set(try NetlinkSocket(in: namespace).links().map(\.name))
+        }
+        var number = 0
+        while names.contains("in\(number)") { number += 1 }
+        return number
+    }
+
     /// Makes the interfaces of a function in its box. What comes out of them is dropped until a chain leads there. What
     /// fails leaves nothing that outlives the box's namespace.
     public func attachPair(_ plan: PortPairPlan, to box: BoxReference, on name: String) throws(SwitchError) -> PortPair
@@ -233,7 +243,9 @@ private struct PairMaker: ~Copyable {
         // All but the three that the kernel reserves: it is to be invisible.
         options.groupForwardMask = 0xFFF8
         let bridge = try box.create(
-            LinkSpec(LinkOptions("wire", address: .random(), mtu: UInt32(plan.mtu)), .bridge(options)))
+            LinkSpec(
+                LinkOptions("wire" + plan.interfaces.inner.dropFirst(2), address: .random(), mtu: UInt32(plan.mtu)),
+                .bridge(options)))
         return [.change(.index(bridge.index), LinkChange(isUp: true, ipv6Addresses: .never))]
             + inside.map { .change(.index($0), LinkChange(master: bridge.index)) }
             + inside.map { .change(.index($0), LinkChange(port: BridgePortOptions(learning: false))) }

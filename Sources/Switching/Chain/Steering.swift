@@ -14,8 +14,11 @@ public enum Steering {
     /// its new rule finds new rules only from there on, so that no frame is lost, goes in a circle or passes a function
     /// twice. Where functions are added, taken away or replaced, no frame misses one that is in both chains; where their
     /// order changes, one that is on its way just then can.
-    public static func steps(from old: ChainPath, to new: ChainPath) -> [SteeringStep] {
-        let known = Dictionary(uniqueKeysWithValues: old.rules.toSwitch + old.rules.toApplication)
+    ///
+    /// - Parameter trusts: whether `old` is in force for sure; if not, all rules are set.
+    public static func steps(from old: ChainPath, to new: ChainPath, trusts: Bool = true) -> [SteeringStep] {
+        let known =
+            trusts ? Dictionary(uniqueKeysWithValues: old.rules.toSwitch + old.rules.toApplication) : [:]
         // Without functions nothing has been there.
         let ports: [SteeringPoint] = [.input(old.port), .output(old.port)]
         var steps: [SteeringStep] = []

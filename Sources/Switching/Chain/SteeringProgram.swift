@@ -78,10 +78,9 @@ struct SteeringProgram {
 
     /// Straight to the other end of the pair, where the frame was received here; what is being sent takes the usual way.
     private mutating func redirect(_ link: Int32, isDirect: Bool) {
-        let isReceived = !(rule.direction == .toApplication && rule.ending == .goOn)
         program.set(1, link)
         program.set(2, 0)
-        program.call(isDirect && isReceived ? .redirectPeer : .redirect)
+        program.call(isDirect && !rule.isSent ? .redirectPeer : .redirect)
         program.end()
     }
 

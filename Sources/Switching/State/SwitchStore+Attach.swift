@@ -60,7 +60,7 @@ extension SwitchStore {
     /// - Parameter prepared: what ``prepare(_:)`` gave for it.
     public func attach(
         _ interface: Profile.Interface, named name: String, to box: BoxReference, host: Int32,
-        on prepared: PreparedSwitch?, chain: [ResolvedFunction] = []
+        on prepared: PreparedSwitch?, chain: ChainPlan? = nil
     ) throws(SwitchError) -> Port {
         guard let switchName = interface.switchName else {
             switch interface.kind {
@@ -99,7 +99,7 @@ extension SwitchStore {
 
     private func attach(
         _ interface: Profile.Interface, named name: String, to box: BoxReference, host: Int32,
-        _ chain: [ResolvedFunction], on fabric: borrowing Switch
+        _ chain: ChainPlan?, on fabric: borrowing Switch
     ) throws(SwitchError) -> Port {
         let switchName = fabric.spec.name
         let plan = try PortPlan(interface, name: name, on: fabric.spec, owner: box.owner)
@@ -120,10 +120,10 @@ extension SwitchStore {
             do throws(SwitchError) {
                 port = try maker.make(for: box) { (port) throws(SwitchError) in
                     end = port.end ?? ""
-                    return try makeChain(chain, of: port, on: fabric)
+                    return try chain.map { plan throws(SwitchError) in try makeChain(plan, of: port, on: fabric) } ?? port
                 }
             } catch {
-                if !chain.isEmpty { try releaseChains([end], on: fabric) }
+                if chain != nil { try releaseChains([end], on: fabric) }
                 throw error
             }
             do throws(SwitchError) {
@@ -138,7 +138,7 @@ extension SwitchStore {
                 throw SwitchError(
                     key: "attach", "the switch \"\(switchName)\" has ports of kind macvlan", mend: "write \"macvlan\"")
             }
-            if !chain.isEmpty {
+            if chain != nil {
                 throw SwitchError(
                     key: "chain", "ports of a macvlan switch pass no place where functions could be",
                     mend: "use a switch of kind bridge")

@@ -115,7 +115,11 @@ extension SwitchStore {
                     links.filter { $0.group == FabricGroup.ports }.flatMap { port in
                         [PortShaper.companion(of: port.name)] + ChainDirection.allCases.map { $0.queue(of: port.name) }
                     })
-                let left = links.filter { $0.group == FabricGroup.companions && !used.contains($0.name) }
+                let segments = links.filter { $0.group == FabricGroup.ports }.map { FabricName.segments($0.name) }
+                let left = links.filter { link in
+                    link.group == FabricGroup.companions && !used.contains(link.name)
+                        && !segments.contains { link.name.hasPrefix($0) }
+                }
                 try socket.send(left.map { .delete(.index($0.index)) })
                 return left.map { "\($0.name) on the switch \(name)" }
             }

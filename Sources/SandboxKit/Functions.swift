@@ -1,0 +1,319 @@
+import Glibc
+import Kernel
+import Launch
+import Profile
+import Switching
+
+/// What a sandbox is that is a function of a chain.
+struct FunctionPlace: Sendable, Equatable {
+    var switchName: String
+    var reference: String
+    var mode: Profile.Function.Mode
+    /// Bytes.
+    var mtu: Int
+    /// Whose it is: while that process lives it may be in no chain yet.
+    var starter: ProcessIdentity
+    /// Its interfaces in the first of its chains.
+    var pair: PortPair?
+
+    init(switchName: String, reference: String, mode: Profile.Function.Mode, mtu: Int, starter: ProcessIdentity) {
+        (self.switchName, self.reference, self.mode) = (switchName, reference, mode)
+        (self.mtu, self.starter) = (mtu, starter)
+    }
+
+    var value: Value {
+        .table([
+            ("switch", .string(switchName)), ("reference", .string(reference)), ("mode", .string(mode.rawValue)),
+            ("mtu", .integer(mtu)), ("starter", starter.value), ("name", .string(pair?.name ?? "")),
+            ("inner", .string(pair?.inner ?? "")), ("outer", .string(pair?.outer ?? "")),
+            ("takes-all", .bool(pair?.takesAll ?? false)),
+        ])
+    }
+
+    init?(_ value: Value) {
+        let fields = Fields(value)
+        guard let name = fields.string("switch"), let reference = fields.string("reference"),
+            let mode = fields.string("mode").flatMap({ Profile.Function.Mode(rawValue: $0) }),
+            let mtu = fields.integer("mtu"), let starter = fields.process("starter")
+        else { return nil }
+        self.init(switchName: name, reference: reference, mode: mode, mtu: mtu, starter: starter)
+        guard let inner = fields.string("inner"), !inner.isEmpty, let outer = fields.string("outer") else { return }
+        pair = PortPair(
+            name: fields.string("name") ?? "", switchName: name, inner: inner, outer: outer.isEmpty ? nil : outer,
+            takesAll: fields.bool("takes-all") ?? false)
+    }
+
+    /// - Parameter number: how many others the sandbox has.
+    func plan(_ function: String, _ number: Int = 0) throws(LaunchError) -> PortPairPlan {
+        var plan = PortPairPlan(name: function, mtu: mtu)
+        switch mode {
+        case .bridge: plan.mode = .bridge(.bridge)
+        case .tap: plan.mode = .tap
+        case .route: plan.mode = .route(inner: [], outer: [])
+        case .proxy:
+            throw LaunchError("\"\(reference)\" has the mode proxy, which is not supported", mend: "use mode bridge")
+        }
+        plan.interfaces = ("in\(number)", "out\(number)")
+        return plan
+    }
+}
+
+/// A function of a chain that is to be started.
+struct FunctionStart {
+    let function: ResolvedFunction
+    /// The sandbox whose chain it is in.
+    let application: String
+    let switchName: String
+    let mtu: Int
+    let name: String
+
+    /// As its profile says, in a network namespace of its own, without anything of the application's.
+    func request() throws(LaunchError) -> LaunchRequest {
+        var profile = Profile()
+        if let document = function.box {
+            do throws(ProfileError) {
+                profile = try Profile(document: document, name: function.name)
+            } catch {
+                throw LaunchError(key: "chain", error.message)
+            }
+        }
+        profile.function = nil
+        if profile.namespaces.join[.net] != nil {
+            throw LaunchError(
+                key: "chain", "the function \"\(function.reference)\" joins a network namespace",
+                mend: "take namespaces.join.net out of its profile")
+        }
+        profile.namespaces.unshare.insert(.net)
+        profile.process.terminal = .none
+        profile.process.environment.set["SANDBOX_FUNCTION"] = name
+        profile.process.environment.set["SANDBOX_APPLICATION"] = application
+        // One without a program is its interfaces, which need somebody to keep them.
+        if profile.process.command.isEmpty { profile.process.command = ["sleep", "infinity"] }
+        var request = LaunchRequest(profile, name: name)
+        request.profiles = [function.reference]
+        request.environment = environmentOfCaller()
+        request.directory = "/"
+        request.isDetached = true
+        request.function = FunctionPlace(
+            switchName: switchName, reference: function.reference, mode: function.mode ?? .bridge, mtu: mtu,
+            starter: try translated { () throws(SystemError) in try .own() })
+        return request
+    }
+}
+
+extension Registry {
+    /// Starts the sandboxes of a launch's chains.
+    ///
+    /// - Parameter note: is told of their names as they come.
+    /// - Returns: the chains, by the interface's place; none where there is nothing to start.
+    func startFunctions(
+        _ plan: LaunchPlan, _ note: ([String]) throws(LaunchError) -> Void
+    ) throws(LaunchError) -> [ChainPlan] {
+        guard plan.interfaces.contains(where: { $0.functions.contains { $0.placement != .inline } }) else { return [] }
+        var chains: [ChainPlan] = []
+        var boxes: [String] = []
+        for interface in plan.interfaces {
+            var chain = try switched(interface.key) { () throws(SwitchError) in try ChainPlan(interface.functions) }
+            if !chain.hops.allSatisfy({ !$0.hasBox }) {
+                let store = SwitchStore(state)
+                _ = try switched(interface.key) { () throws(SwitchError) in try store.prepare(interface.interface) }
+            }
+            for hop in chain.hops where hop.hasBox {
+                let start = try functionStart(
+                    hop.function, of: plan.name ?? "-", on: interface.interface.switchName,
+                    mtu: interface.interface.mtu)
+                // Written first: what is started is found by it.
+                boxes.append(start.name)
+                try note(boxes)
+                chain.place(hop.id, in: start.name, try startFunction(start))
+            }
+            chains.append(chain)
+        }
+        return chains
+    }
+
+    /// What is to be started, under a name that is free.
+    func functionStart(
+        _ function: ResolvedFunction, of application: String, on fabric: String?, mtu: Int?
+    ) throws(LaunchError) -> FunctionStart {
+        guard let fabric,
+            let spec = try switched("network", { () throws(SwitchError) in try SwitchStore(state).find(fabric) })
+        else {
+            throw LaunchError(key: "chain", "functions need a port of a switch", mend: "name one with --switch")
+        }
+        return FunctionStart(
+            function: function, application: application, switchName: fabric, mtu: mtu ?? spec.mtu,
+            name: try functionName(function, of: application))
+    }
+
+    private func functionName(_ function: ResolvedFunction, of application: String) throws(LaunchError) -> String {
+        let short = String((function.name.split(separator: "/").last ?? "function").prefix(24))
+        let word = short.hasSuffix(".toml") ? String(short.dropLast(5)) : short
+        if let instance = function.instance { return "\(word).\(instance)" }
+        let base = "\(application.prefix(34)).\(word)"
+        var number = 1
+        while true {
+            let name = number == 1 ? base : "\(base).\(number)"
+            guard let record = try settle(name) else { return name }
+            if record.function != nil, !record.isUnderWay { return name }
+            number += 1
+        }
+    }
+
+    /// Starts it, and looks whether it stays; one that several chains share may run already.
+    /// - Returns: its interfaces for one chain.
+    func startFunction(_ start: FunctionStart) throws(LaunchError) -> PortPair {
+        if start.function.instance != nil, let record = try settle(start.name), record.phase == .running {
+            guard let place = record.function, place.reference == start.function.reference,
+                place.switchName == start.switchName
+            else {
+                throw LaunchError(
+                    key: "chain",
+                    "\"\(start.name)\" is something else than \"\(start.function.reference)\" on the switch "
+                        + "\"\(start.switchName)\"", mend: "use another instance")
+            }
+            return try morePairs(record)
+        }
+        _ = try Sandbox.launch(try start.request(), in: self, executable: OwnExecutable.path())
+        do throws(LaunchError) {
+            return try settled(start)
+        } catch {
+            var error = error
+            do throws(LaunchError) { try endFunction(start.name) } catch let second {
+                error.message += "; left behind: \(second.message)"
+            }
+            throw error
+        }
+    }
+
+    /// Milliseconds in which a function that cannot do its work has said so.
+    private static let firstLook = 60
+
+    private func settled(_ start: FunctionStart) throws(LaunchError) -> PortPair {
+        if let record = try find(start.name), let process = try hold(record.process, of: record) {
+            _ = try waitForAny(of: [process.descriptor], until: monotonicMilliseconds() + Registry.firstLook)
+        }
+        guard let record = try settle(start.name), record.phase == .running, let pair = record.function?.pair else {
+            let said = try lastWords(start.name)
+            throw LaunchError(
+                key: "chain",
+                "the function \"\(start.function.reference)\" ended at once" + (said.isEmpty ? "" : ": \(said)"),
+                mend: "mend its profile, or what is given to it")
+        }
+        return pair
+    }
+
+    /// The end of what it has written.
+    private func lastWords(_ name: String) throws(LaunchError) -> String {
+        try translated { () throws(SystemError) in
+            guard let folder = try openFolder(name) else { return "" }
+            var text = ""
+            for file in [File.log] + File.ring { text += try folder.read(file) ?? "" }
+            return text.split(separator: "\n").last.map { String($0.prefix(200)) } ?? ""
+        }
+    }
+
+    /// Makes the interfaces of a function while its box waits.
+    func makePair(_ place: FunctionPlace, _ namespace: Int32, _ pid: Int32, of name: String) throws(LaunchError)
+        -> PortPair
+    {
+        let process = try translated { () throws(SystemError) in
+            guard let process = try ProcessIdentity(pid: pid) else {
+                throw SystemError("look at process \(pid)", code: ESRCH)
+            }
+            return process
+        }
+        let box = BoxReference(namespace: namespace, process: process, owner: name)
+        let plan = try place.plan(name)
+        return try switched("chain") { () throws(SwitchError) in
+            try SwitchStore(state).attachPair(plan, to: box, on: place.switchName)
+        }
+    }
+
+    /// Further interfaces of a function that runs.
+    private func morePairs(_ record: SandboxRecord) throws(LaunchError) -> PortPair {
+        guard let place = record.function, let directory = record.namespaceDirectory, let process = record.process
+        else {
+            throw LaunchError(key: "chain", "the function \"\(record.name)\" does not run")
+        }
+        let namespace = try translated { () throws(SystemError) in
+            try Descriptor(open: "\(directory)/net", O_RDONLY)
+        }
+        let box = BoxReference(namespace: namespace.number, process: process, owner: record.name)
+        let store = SwitchStore(state)
+        let number = try switched("chain") { () throws(SwitchError) in
+            try store.freePairNumber(in: namespace.number)
+        }
+        let plan = try place.plan(record.name, number)
+        return try switched("chain") { () throws(SwitchError) in
+            try store.attachPair(plan, to: box, on: place.switchName)
+        }
+    }
+
+    /// A function that has begun again is led to again.
+    func renewFunction(_ record: SandboxRecord) throws(LaunchError) {
+        guard let pair = record.function?.pair else { return }
+        try switched("chain") { () throws(SwitchError) in
+            try SwitchStore(state).renew(record.name, pair) { () throws(SwitchError) in
+                do throws(LaunchError) { return try morePairs(record) } catch {
+                    throw SwitchError(error.message)
+                }
+            }
+        }
+        try EventLog(state).add(
+            "chain-restored", record.name, [("function", .string(record.function?.reference ?? ""))])
+    }
+
+    // MARK: - The end
+
+    /// Ends the sandboxes that a sandbox's chains had, but for those that others have.
+    func releaseFunctions(_ record: inout SandboxRecord) throws(LaunchError) {
+        if let pair = record.function?.pair {
+            try switched("chain") { () throws(SwitchError) in try SwitchStore(state).remove([pair]) }
+            record.function?.pair = nil
+            try tellFailure(record)
+        }
+        if record.functions.isEmpty { return }
+        let functions = record.functions
+        record.functions = []
+        try endFunctions(functions)
+        CrashPoint.pass("end functions")
+    }
+
+    /// One that nobody has asked to end.
+    private func tellFailure(_ record: SandboxRecord) throws(LaunchError) {
+        let isAsked = try translated { () throws(SystemError) in
+            try openFolder(record.name)?.read(File.stopping) != nil
+        }
+        if isAsked { return }
+        try EventLog(state).add(
+            "chain-failed", record.name, [("function", .string(record.function?.reference ?? ""))])
+    }
+
+    /// Ends those that no chain has any more.
+    func endFunctions(_ names: [String]) throws(LaunchError) {
+        let used = try switched { () throws(SwitchError) in try SwitchStore(state).chainBoxes() }
+        for name in names where !used.contains(name) { try endFunction(name) }
+    }
+
+    private func endFunction(_ name: String) throws(LaunchError) {
+        guard let record = try find(name), record.function != nil else { return }
+        try Sandbox(name, in: self).remove(force: true)
+    }
+
+    /// Ends functions that no chain has.
+    /// - Returns: what was removed.
+    func sweepFunctions() throws(LaunchError) -> [String] {
+        var removed: [String] = []
+        for name in try names() {
+            guard let record = try find(name), let place = record.function else { continue }
+            if try isAlive(place.starter, of: record) { continue }
+            // Looked at last: a chain is announced before its functions are started.
+            let used = try switched { () throws(SwitchError) in try SwitchStore(state).chainBoxes() }
+            if used.contains(name) { continue }
+            try endFunction(name)
+            removed.append(path(name))
+        }
+        return removed
+    }
+}
