@@ -69,7 +69,7 @@ final class Lab {
         var interface = Profile.Interface()
         interface.switchName = "lab"
         change(&interface)
-        let port = try store.attach(interface, named: "eth0", to: try box(name), host: -1)
+        let port = try store.attach(interface, named: "eth0", to: try box(name), host: -1, on: nil)
         ports[name] = port
         return port
     }
