@@ -40,6 +40,9 @@ public struct ChainPlan: Sendable, Equatable {
         for index in hops.indices where hops[index].id == id { (hops[index].box, hops[index].pair) = (box, pair) }
     }
 
+    /// The interfaces of functions that other chains may have, too.
+    var sharedPairs: [PortPair] { hops.filter { $0.function.instance != nil }.compactMap(\.pair) }
+
     /// The sandboxes in it.
     public var boxes: [String] { hops.compactMap(\.box) }
 
@@ -84,6 +87,15 @@ public struct ChainPlan: Sendable, Equatable {
 
     private func outside(_ position: Int, _ last: Int) -> SwitchError {
         SwitchError("the chain has no position \(position)", mend: last < 1 ? "it is empty" : "use 1 to \(last)")
+    }
+
+    /// Whether what the application receives waits at its port itself: what has waited elsewhere is past the places
+    /// where programs lead it to a box, or copy it.
+    var waitsAtPort: Bool { !limit(.toApplication).isEmpty && hops.contains { $0.hasBox } }
+
+    /// The ways that have an ifb(4) to wait in.
+    var queued: [ChainDirection] {
+        ChainDirection.allCases.filter { !limit($0).isEmpty && !($0 == .toApplication && waitsAtPort) }
     }
 
     /// What all of them together hold back: the least of the rates, the sum of the delays.
