@@ -64,7 +64,8 @@ private struct Restoration {
         let engine = try CRIUEngine.find()
         let name = request.name ?? ""
         let lock = try registry.lock(name)
-        if let existing = try registry.settle(lock), existing.phase == .running || existing.phase == .created {
+        let before = try registry.settle(lock)
+        if let before, before.phase == .running || before.phase == .created {
             throw LaunchError("a sandbox named \"\(name)\" is running already", mend: "name another with -n")
         }
         var record = try translated { () throws(SystemError) in
@@ -73,6 +74,7 @@ private struct Restoration {
         (record.profiles, record.command, record.namespaces) = (old.profiles, old.command, old.namespaces)
         (record.isDetached, record.hasWaiter) = (true, true)
         record.removesRecord = old.removesRecord
+        let requested = before == nil ? nil : try registry.request(name)
         try registry.create(record, request, lock)
         let progress = LaunchProgress(record, registry)
         do throws(LaunchError) {
@@ -88,7 +90,13 @@ private struct Restoration {
         } catch {
             var error = error
             // Another process may be the one that had begun it.
-            do throws(LaunchError) { try registry.discard(lock) } catch let second {
+            do throws(LaunchError) {
+                try registry.discard(lock)
+                // One that has been saved can still come back.
+                if let before, let requested, before.phase == .checkpointed {
+                    try registry.create(before, requested, lock)
+                }
+            } catch let second {
                 error.message += "; \(second.message)"
             }
             throw error

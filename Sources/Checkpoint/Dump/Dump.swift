@@ -99,10 +99,7 @@ public struct Dump: Sendable {
             }
             request.opts.external.append("net[\(inode)]:\(Dump.networkKey)")
         }
-        // Pinned namespaces of the host, which are none of the box's.
-        request.opts.skipMnt = try LaunchError.wrap { () throws(SystemError) in
-            try mountPoints(of: root, type: "nsfs")
-        }
+        request.opts.skipMnt = try LaunchError.wrap { () throws(SystemError) in try strangeMounts(of: root) }
         if let freezer { request.opts.freezeCgroup = freezer }
         return request
     }
@@ -143,15 +140,17 @@ extension LaunchError {
     }
 }
 
-/// Where a process's mount namespace has file systems of a type.
-private func mountPoints(of pid: Int32, type: String) throws(SystemError) -> [String] {
+/// Mounts that a restore need not and cannot bring back: pinned namespaces of the host, which are none of the box's, and
+/// what lies below another mount, where no path leads.
+private func strangeMounts(of pid: Int32) throws(SystemError) -> [String] {
     var points: [String] = []
     for line in try readText("/proc/\(pid)/mountinfo").split(separator: "\n") {
         guard let dash = line.firstRange(of: " - ") else { continue }
         let words = line[..<dash.lowerBound].split(separator: " ")
-        if line[dash.upperBound...].hasPrefix(type + " "), words.count > 4 {
-            points.append(unescapeMountPath(words[4]))
-        }
+        if words.count <= 4 { continue }
+        let point = unescapeMountPath(words[4])
+        let isHidden = FileStatus(path: "/proc/\(pid)/root\(point)", follow: false) == nil
+        if isHidden || line[dash.upperBound...].hasPrefix("nsfs ") { points.append(point) }
     }
     return points
 }
