@@ -22,6 +22,17 @@ extension ManualProse {
             chain's and network.rate exclude each other.
             """,
             """
+            A function whose placement is sandbox is a sandbox of its own, called like the application and the function \
+            with a point between, or FUNCTION.INSTANCE for one that several share by FUNCTION@INSTANCE: it is listed, \
+            entered, limited and logged as others. It is started and looked at before anything is led to it, and ended \
+            50 milliseconds after nothing is led to it any more. In mode bridge frames go in at in0 and out at out0, \
+            joined by a bridge where the packet filter of its network namespace sees them; in mode tap it gets copies at \
+            in0. Where its command ends, the traffic stops, or with fail = "open" goes past; the event chain-failed tells \
+            of it, and its restart policy brings it back. While an inline function is moved to the other side of one, \
+            frames on their way can pass it twice, and never not at all. Beside such functions a rate for what is received \
+            holds next to the application. They need Linux 6.6.
+            """,
+            """
             A function of one's own is a profile with a section [function], in the folder functions beside one's \
             profiles; see sandbox-profile(5).
             """,

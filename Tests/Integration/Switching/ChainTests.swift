@@ -31,7 +31,9 @@ extension Integration {
             let enter = ["nsenter", "--net=\(namespace)"]
             let tables = try scene.box.must(enter + ["nft", "list", "tables"]).lines.filter { $0.contains("netdev") }
             let links = try scene.box.must(enter + ["ip", "-o", "link", "show", "type", "ifb"]).lines
-            return (tables + links.filter { !$0.isEmpty } + Files.list(scene.box.file("state/switches/lab/chains")))
+            return
+                (tables + links.filter { !$0.isEmpty }
+                + Files.list(scene.box.file("state/switches/lab/chains")).filter { $0 != "lock" })
                 .joined(separator: "\n")
         }
 
