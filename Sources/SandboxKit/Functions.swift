@@ -298,7 +298,24 @@ extension Registry {
 
     private func endFunction(_ name: String) throws(LaunchError) {
         guard let record = try find(name), record.function != nil else { return }
+        // What it has not written yet it may write.
+        if let failure = Sandbox.stop([Sandbox(name, self)], timeout: 1).first { throw failure.error }
         try Sandbox(name, in: self).remove(force: true)
+    }
+
+    /// Goes into a function's network namespace for who wants to look there; one that does not run has none.
+    func visit(_ name: String, _ body: (Int32?) -> Void) {
+        do throws(LaunchError) {
+            let directory = try find(name).flatMap { $0.phase == .running ? $0.namespaceDirectory : nil }
+            let namespace = try directory.map { path throws(LaunchError) in
+                try translated { () throws(SystemError) in try Descriptor(open: "\(path)/net", O_RDONLY).take() }
+            }
+            defer { if let namespace { close(namespace) } }
+            body(namespace)
+        } catch {
+            // It has ended just now: its ends in the switch tell what they know.
+            body(nil)
+        }
     }
 
     /// Ends functions that no chain has.

@@ -179,7 +179,8 @@ final class LaunchProgress {
     /// The box has the interfaces of a function, where it is one.
     func joinChain(_ namespace: Int32, _ pid: Int32) throws(LaunchError) {
         guard let place = record.function else { return }
-        record.function?.pair = try registry.makePair(place, namespace, pid, of: record.name)
+        let pair = try registry.makePair(place, namespace, pid, of: record.name)
+        record.function?.pair = pair
         try registry.write(record)
     }
 

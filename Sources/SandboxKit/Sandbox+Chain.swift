@@ -30,7 +30,7 @@ extension Sandbox {
             var functions: [ChainStatus] = []
             if let name = port.switchName, let end = port.end {
                 functions = try switched { () throws(SwitchError) in
-                    try SwitchStore(registry.state).existing(name).chain(of: end) ?? []
+                    try SwitchStore(registry.state).existing(name).chain(of: end, inside: registry.visit) ?? []
                 }
             }
             chains.append(InterfaceChain(port: port, functions: functions))
@@ -89,7 +89,7 @@ extension Sandbox {
         try note(chain, of: port.name, record)
         // Nothing is led there any more, and what was on its way has arrived.
         try switched { () throws(SwitchError) in
-            try SwitchStore(registry.state).remove(left.compactMap(\.pair))
+            try SwitchStore(registry.state).remove(left.filter { $0.function.instance != nil }.compactMap(\.pair))
         }
         try registry.endFunctions(left.compactMap(\.box))
         record.functions.removeAll { box in left.contains { $0.box == box } && !changed.new.boxes.contains(box) }

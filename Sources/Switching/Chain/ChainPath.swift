@@ -7,8 +7,9 @@ public struct ChainHop: Sendable, Hashable {
         case through
         /// A copy goes in; nothing comes out.
         case copy
-        /// By rules at an interface of the switch's own for each way, which it never leaves by itself: `inner` is
-        /// passed to the switch, `outer` to the application.
+        /// In at an interface of the switch's own, whose rules send it out of the same: `inner` to the switch, `outer` to
+        /// the application. What programs send out of an interface passes no rules of nftables there, what they let in
+        /// does.
         case inline
     }
 

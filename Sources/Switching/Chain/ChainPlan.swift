@@ -40,6 +40,9 @@ public struct ChainPlan: Sendable, Equatable {
         for index in hops.indices where hops[index].id == id { (hops[index].box, hops[index].pair) = (box, pair) }
     }
 
+    /// The interfaces of functions that other chains may have, too.
+    var sharedPairs: [PortPair] { hops.filter { $0.function.instance != nil }.compactMap(\.pair) }
+
     /// The sandboxes in it.
     public var boxes: [String] { hops.compactMap(\.box) }
 

@@ -32,7 +32,12 @@ public struct ChainStatus: Sendable, Equatable {
 
 extension Switch {
     /// The chain of a port, by the port's name in the switch; `nil` where it has none.
-    public borrowing func chain(of port: String) throws(SwitchError) -> [ChainStatus]? {
+    ///
+    /// - Parameter look: calls its function with a descriptor of a function's network namespace, `nil` where it is not
+    ///   known.
+    public borrowing func chain(
+        of port: String, inside look: (_ box: String, _ body: (Int32?) -> Void) -> Void = { $1(nil) }
+    ) throws(SwitchError) -> [ChainStatus]? {
         let (directory, namespace) = (directory, namespace.number)
         return try attributed { () throws(SystemError) in
             guard let records = try ChainRecords.existing(directory), let plan = try records.read(port) else {
@@ -50,7 +55,17 @@ extension Switch {
                 var status = ChainStatus(function: hop.function)
                 if hop.hasBox {
                     status.box = hop.box
-                    status.look(at: try hop.pair.map { pair throws(SystemError) in try pair.state(socket) })
+                    guard let pair = hop.pair else {
+                        status.isAlive = false
+                        return status
+                    }
+                    var failure: SystemError?
+                    look(hop.box ?? "") { box in
+                        do throws(SystemError) {
+                            status.look(at: try pair.state(socket, box: box))
+                        } catch { failure = error }
+                    }
+                    if let failure { throw failure }
                     return status
                 }
                 status.toSwitch = ChainStatus.way(hop, .toSwitch, counters, &waiting)
@@ -71,9 +86,9 @@ extension Switch {
 
 extension ChainStatus {
     /// As its interfaces tell.
-    fileprivate mutating func look(at state: PortPair.State?) {
-        isAlive = state?.isAlive ?? false
-        guard let state, let inner = state.inner else { return }
+    fileprivate mutating func look(at state: PortPair.State) {
+        isAlive = state.isAlive
+        guard let inner = state.inner else { return }
         func count(_ packets: UInt64, _ bytes: UInt64) -> Count {
             var count = Count()
             (count.packets, count.bytes) = (packets, bytes)

@@ -79,13 +79,22 @@ extension PortPair {
         var outer: InterfaceCounters?
     }
 
-    func state(_ socket: borrowing NetlinkSocket) throws(SystemError) -> State {
+    /// - Parameter box: a descriptor of the function's network namespace: the switch's ends do not count what comes to
+    ///   their other ends straight away.
+    func state(_ socket: borrowing NetlinkSocket, box: Int32? = nil) throws(SystemError) -> State {
         let inner = try socket.link(.name(inner))
         let outer = try outer.flatMap { name throws(SystemError) in try socket.link(.name(name)) }
         let isWhole = self.outer == nil || outer?.state == PortPair.up
         return State(
-            isAlive: inner?.state == PortPair.up && isWhole, inner: inner?.counters.turnedRound,
-            outer: outer?.counters.turnedRound)
+            isAlive: inner?.state == PortPair.up && isWhole, inner: try PortPair.counters(inner, box),
+            outer: try PortPair.counters(outer, box))
+    }
+
+    private static func counters(_ end: Link?, _ box: Int32?) throws(SystemError) -> InterfaceCounters? {
+        guard let box, let other = end?.other, let inside = try NetlinkSocket(in: box).link(.index(other)) else {
+            return end?.counters.turnedRound
+        }
+        return inside.counters
     }
 
     /// IF_OPER_UP.

@@ -60,7 +60,7 @@ struct InlineRules {
                 let hook = InlineRules.hook(segment, direction)
                 let device = FabricName.segment(port, segment, direction)
                 say(
-                    "add chain netdev \(port) \(hook) { type filter hook egress device \"\(device)\" priority 0; policy accept; }"
+                    "add chain netdev \(port) \(hook) { type filter hook ingress device \"\(device)\" priority 0; policy accept; }"
                 )
                 say("flush chain netdev \(port) \(hook)")
             }
@@ -84,6 +84,8 @@ struct InlineRules {
                 guard let id = segment.before else { continue }
                 let head = "add rule netdev \(port) \(InlineRules.hook(id, direction)) "
                 lines += passage(segment.hops, direction, head)
+                // Out of it again, where it is decided how they go on.
+                lines.append(Line(text: head + "fwd to \"\(FabricName.segment(port, id, direction))\""))
             }
             for id in goneSegments { lines += removal(InlineRules.hook(id, direction), direction, id) }
         }
@@ -150,7 +152,7 @@ struct InlineRules {
         let device = FabricName.segment(port, segment, direction)
         // Added first: what is not there cannot be deleted.
         return [
-            "add chain netdev \(port) \(hook) { type filter hook egress device \"\(device)\" priority 0; policy accept; }",
+            "add chain netdev \(port) \(hook) { type filter hook ingress device \"\(device)\" priority 0; policy accept; }",
             "flush chain netdev \(port) \(hook)", "delete chain netdev \(port) \(hook)",
         ].map { Line(text: $0) }
     }

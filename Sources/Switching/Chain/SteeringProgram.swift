@@ -59,7 +59,7 @@ struct SteeringProgram {
             program.call(.cloneRedirect)
         } else {
             if hop.failsOpen { check(link, gone: past) }
-            redirect(link, isDirect: hop.isDirect)
+            redirect(link, isDirect: hop.isDirect, isInward: hop.way == .inline)
         }
         program.place(past)
     }
@@ -77,9 +77,10 @@ struct SteeringProgram {
     }
 
     /// Straight to the other end of the pair, where the frame was received here; what is being sent takes the usual way.
-    private mutating func redirect(_ link: Int32, isDirect: Bool) {
+    private mutating func redirect(_ link: Int32, isDirect: Bool, isInward: Bool = false) {
         program.set(1, link)
-        program.set(2, 0)
+        // BPF_F_INGRESS.
+        program.set(2, isInward ? 1 : 0)
         program.call(isDirect && !rule.isSent ? .redirectPeer : .redirect)
         program.end()
     }

@@ -191,7 +191,7 @@ extension SwitchStore {
             let plan = try attributed { () throws(SystemError) in try ChainRecords.existing(directory)?.read(end) }
             try SwitchStore.removeChain(end, directory, namespace)
             // A function of several chains goes on, without these.
-            try remove(plan?.hops.compactMap(\.pair) ?? [])
+            try remove(plan?.sharedPairs ?? [])
         }
     }
 

@@ -120,7 +120,8 @@ extension SwitchStore {
             do throws(SwitchError) {
                 port = try maker.make(for: box) { (port) throws(SwitchError) in
                     end = port.end ?? ""
-                    return try chain.map { plan throws(SwitchError) in try makeChain(plan, of: port, on: fabric) } ?? port
+                    return try chain.map { plan throws(SwitchError) in try makeChain(plan, of: port, on: fabric) }
+                        ?? port
                 }
             } catch {
                 if chain != nil { try releaseChains([end], on: fabric) }

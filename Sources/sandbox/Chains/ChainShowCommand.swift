@@ -25,13 +25,14 @@ struct ChainShowCommand: ParsableCommand {
                 .table([("name", .string(place.name)), ("interfaces", .array(chains.map { $0.document }))]))
         }
         var table = Table(headings: [
-            "INTERFACE", "#", "FUNCTION", "PLACEMENT", "SENT", "DROPPED", "RECEIVED", "DROPPED",
+            "INTERFACE", "#", "FUNCTION", "PLACEMENT", "STATE", "SENT", "DROPPED", "RECEIVED", "DROPPED",
         ])
         for chain in chains {
             for (index, status) in chain.functions.enumerated() {
                 let (sent, received) = (status.toSwitch, status.toApplication)
                 table.rows.append([
                     chain.port.name, "\(index + 1)", status.function.reference, status.function.placement.rawValue,
+                    status.state,
                     "\(sent.entered.packets)", "\(sent.dropped)", "\(received.entered.packets)", "\(received.dropped)",
                 ])
             }
@@ -58,10 +59,13 @@ extension InterfaceChain {
 }
 
 extension ChainStatus {
+    fileprivate var state: String { isAlive ? "running" : "failed" }
+
     fileprivate var entries: [(key: String, value: Value)] {
         [
             ("function", .string(function.reference)), ("name", .string(function.name)),
-            ("placement", .string(function.placement.rawValue)), ("toSwitch", toSwitch.document),
+            ("placement", .string(function.placement.rawValue)), ("sandbox", optional(box)),
+            ("state", .string(state)), ("toSwitch", toSwitch.document),
             ("toApplication", toApplication.document),
         ]
     }
