@@ -4,7 +4,7 @@ import Testing
 
 @Suite("Profiles with parameters, run by themselves")
 struct RunningTests {
-    private static let pool = """
+    private static let pool = #"""
         extends = ["lean"]
         [function]
         placement = "proxy"
@@ -24,7 +24,7 @@ struct RunningTests {
         allow $peers[]
         server $servers[] $servers[]:$port
         end"""
-        """
+        """#
 
     private func run(_ names: [String], _ text: String = RunningTests.pool) throws(ProfileError) -> LoadedProfile {
         try store([
@@ -72,7 +72,10 @@ struct RunningTests {
                 "pool?servers=a b",
                 "\"pool?servers=a b\" gives \"servers\" the value \"a b\"; write words with commas between"
             ),
-            ("lean?port=1", "\"lean\" takes no parameters: its profile has no section [function]; name the profile alone"),
+            (
+                "lean?port=1",
+                "\"lean\" takes no parameters: its profile has no section [function]; name the profile alone"
+            ),
             (
                 "pool?servers=a@b",
                 "\"pool?servers=a@b\" names an instance, which only a chain shares; take \"@…\" out; -n names the sandbox"
@@ -86,7 +89,9 @@ struct RunningTests {
     func bad(name: String, expected: String) { #expect(message([name]) == expected) }
 
     @Test("parameters of two profiles") func two() {
-        #expect(message(["pool?servers=a", "pool?port=1"]).hasSuffix("both give parameters; give them to one of the profiles"))
+        #expect(
+            message(["pool?servers=a", "pool?port=1"]).hasSuffix(
+                "both give parameters; give them to one of the profiles"))
     }
 
     @Test(
@@ -99,7 +104,9 @@ struct RunningTests {
     func badLines(line: String, expected: String) {
         let text = RunningTests.pool.replacing("allow $peers[]", with: line)
         let found = message(["pool?servers=a"], text)
-        #expect(found.hasPrefix("/user/functions/pool.toml:15:") || found.hasPrefix("/user/functions/pool.toml:13:"), "\(found)")
+        #expect(
+            found.hasPrefix("/user/functions/pool.toml:15:") || found.hasPrefix("/user/functions/pool.toml:13:"),
+            "\(found)")
         #expect(found.contains("filesystem.files[0]") && found.hasSuffix(expected), "\(found)")
     }
 }
