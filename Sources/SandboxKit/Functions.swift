@@ -190,10 +190,12 @@ extension Registry {
     private static let firstLook = 60
 
     private func settled(_ start: FunctionStart) throws(LaunchError) -> PortPair {
+        var isOver = true
         if let record = try find(start.name), let process = try hold(record.process, of: record) {
-            _ = try waitForAny(of: [process.descriptor], until: monotonicMilliseconds() + Registry.firstLook)
+            isOver = try waitForAny(
+                of: [process.descriptor], until: monotonicMilliseconds() + Registry.firstLook)[0]
         }
-        guard let record = try settle(start.name), record.phase == .running, let pair = record.function?.pair else {
+        guard !isOver, let record = try settle(start.name), let pair = record.function?.pair else {
             let said = try lastWords(start.name)
             throw LaunchError(
                 key: "chain",

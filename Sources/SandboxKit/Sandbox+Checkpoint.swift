@@ -1,3 +1,4 @@
+import Addresses
 import CLinux
 public import Checkpoint
 import Glibc
@@ -28,9 +29,9 @@ extension Sandbox {
         guard record.phase == .running, let process = record.process else { throw notRunning }
         let profile = try registry.profile(of: name)
         try Checkpointing.check(record, profile)
-        let id = options.snapshot ?? "\(name)-\(unixMilliseconds())"
-        guard Registry.isName(id) else { throw LaunchError("\"\(id)\" is no name for a snapshot") }
-        let saving = Checkpointing(registry: registry, record: record, options: options, id: id)
+        let store = try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller() }
+        let id = options.snapshot ?? store.newID(for: name, now: unixMilliseconds())
+        let saving = Checkpointing(registry: registry, store: store, record: record, options: options, id: id)
         try saving.run(engine, root: process.pid)
         if options.leavesRunning { return id }
         try registry.putAside(record, lock)
@@ -43,6 +44,7 @@ extension Sandbox {
 /// One checkpoint of a sandbox.
 private struct Checkpointing {
     let registry: Registry
+    let store: SnapshotStore
     let record: SandboxRecord
     let options: CheckpointOptions
     let id: String
@@ -74,22 +76,23 @@ private struct Checkpointing {
     }
 
     func run(_ engine: CRIUEngine, root: Int32) throws(LaunchError) {
-        let directory = SnapshotDirectory(of: registry.state)
-        let draft = try directory.begin(id)
+        let draft = try stored { () throws(SnapshotError) in try store.begin(id) }
         do throws(LaunchError) {
             try save(engine, root, draft)
         } catch {
             var error = error
-            do throws(LaunchError) { try draft.discard() } catch let second { error.message += "; \(second.message)" }
+            do throws(SnapshotError) { try draft.discard() } catch let second { error.message += "; \(second.message)" }
             throw error
         }
     }
 
     private func save(
-        _ engine: CRIUEngine, _ root: Int32, _ draft: borrowing ImageDraft
+        _ engine: CRIUEngine, _ root: Int32, _ draft: SnapshotDraft
     ) throws(LaunchError) {
+        let begun = unixMilliseconds()
+        let images = try translated { () throws(SystemError) in try StateFolder(existing: draft.images) }
         var dump = Dump(
-            root: root, waiter: record.launcher.pid, images: draft.images.descriptor.number, path: draft.images.path)
+            root: root, waiter: record.launcher.pid, images: images.descriptor.number, path: draft.images)
         dump.connections = options.connections
         let network =
             record.namespaces.contains(.net) ? linux_open("/proc/\(root)/ns/net", O_RDONLY | O_CLOEXEC, 0) : -1
@@ -101,21 +104,31 @@ private struct Checkpointing {
         }
         let logPath = registry.path(record.name) + "/" + File.log
         var files = ExternalFiles(log: FileStatus(path: logPath), hasMountNamespace: record.namespaces.contains(.mount))
-        let processes = try translated { () throws(SystemError) in try processTree(of: root) }
-        var traits: [Traits] = []
-        for process in processes {
-            try files.look(at: process)
-            traits.append(try Traits(of: process))
+        for process in try translated({ () throws(SystemError) in try processTree(of: root) }) {
+            do throws(LaunchError) { try files.look(at: process) } catch {
+                // One that has ended meanwhile has nothing open.
+                if kill(process, 0) == 0 { throw error }
+            }
         }
         dump.files = files.found
-        let (directory, id) = (SnapshotDirectory(of: registry.state), id)
+        let (store, id) = (store, id)
         let owner = try translated { () throws(SystemError) in try ProcessIdentity.own() }
         // Nobody is left to tell.
-        dump.abandon = { try? directory.discard(id, of: owner) }
+        dump.abandon = { try? store.discard(id, of: owner) }
         let version = try engine.version()
         try dump.run(engine) { () throws(LaunchError) in
-            try copyFiles(to: draft.folder)
-            try draft.commit(manifest(files.found, traits, version))
+            let folder = try translated { () throws(SystemError) in try StateFolder(existing: draft.path) }
+            try copyFiles(to: folder)
+            // Only now they stand still, and none comes or goes.
+            let processes = try translated { () throws(SystemError) in try processTree(of: root) }
+            var traits: [Traits] = []
+            for process in processes { traits.append(try Traits(of: process)) }
+            try translated { () throws(SystemError) in
+                try folder.write(Restorable.file, Restorable(options.connections, files.found, traits).text)
+            }
+            var manifest = try manifest(version, begun)
+            try translated { () throws(SystemError) in try manifest.gather(processes) }
+            try stored { () throws(SnapshotError) in try draft.commit(manifest) }
             if options.leavesRunning { return true }
             // First, so that its waiter takes the end for what it is.
             var record = record
@@ -139,20 +152,79 @@ private struct Checkpointing {
         }
     }
 
-    private func manifest(_ files: [ExternalFile], _ traits: [Traits], _ version: CRIUEngine.Version) -> Value {
+    private func manifest(_ version: CRIUEngine.Version, _ begun: Int) throws(LaunchError) -> Manifest {
         var kernel = utsname()
         uname(&kernel)
-        let release = withUnsafePointer(to: &kernel.release) {
-            $0.withMemoryRebound(to: CChar.self, capacity: 65) { String(cString: $0) }
+        let request = try registry.request(record.name)
+        var manifest = Manifest(
+            id: id, sandbox: record.name, created: unixMilliseconds(), profile: request.profile,
+            request: .string(request.text), plan: .null)
+        manifest.duration = (unixMilliseconds() - begun) * 1000
+        manifest.tcp = options.connections == .close ? .close : .established
+        manifest.command = record.command
+        manifest.namespaces = record.namespaces
+        manifest.versions.criu = version.text
+        manifest.versions.kernel = text(of: kernel.release)
+        manifest.versions.machine = text(of: kernel.machine)
+        manifest.interfaces = record.ports.map { port in
+            .init(
+                name: port.name, attach: port.attach.rawValue, switchName: port.switchName,
+                mac: port.mac.map { $0.description }, addresses: port.addresses.map { $0.description })
         }
-        return .table([
-            ("format", .integer(1)), ("id", .string(id)), ("sandbox", .string(record.name)),
-            ("created", .integer(unixMilliseconds())), ("criu", .string(version.text)), ("kernel", .string(release)),
-            ("connections", .string(options.connections.rawValue)),
-            ("files", .array(files.map { .strings([$0.key, $0.role.rawValue]) })),
-            ("processes", .array(traits.map { $0.value })),
-        ])
+        return manifest
     }
+
+    /// A field of utsname.
+    private func text<Field>(of field: Field) -> String {
+        withUnsafeBytes(of: field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}
+
+/// What a restore needs beside the images, a file of the snapshot.
+struct Restorable {
+    static let file = "restore.toml"
+    let connections: Connections
+    let files: [(key: String, role: ExternalFile.Role)]
+    let traits: [Traits]
+
+    init(_ connections: Connections, _ files: [ExternalFile], _ traits: [Traits]) {
+        (self.connections, self.traits) = (connections, traits)
+        self.files = files.map { ($0.key, $0.role) }
+    }
+
+    var text: String {
+        let files = Value.array(files.map { .strings([$0.key, $0.role.rawValue]) })
+        return "connections = \(Value.string(connections.rawValue).toml)\nfiles = \(files.toml)\n"
+            + "processes = \(Value.array(traits.map { $0.value }).toml)\n"
+    }
+
+    /// The opposite of ``text``; `nil` for what we did not write.
+    init?(_ value: Value) {
+        guard case .string(let word)? = value["connections"], let connections = Connections(rawValue: word),
+            case .array(let files)? = value["files"], case .array(let processes)? = value["processes"]
+        else { return nil }
+        self.connections = connections
+        var keys: [(String, ExternalFile.Role)] = []
+        for file in files {
+            guard case .array(let parts) = file, parts.count == 2, case .string(let key) = parts[0],
+                case .string(let word) = parts[1], let role = ExternalFile.Role(rawValue: word)
+            else { return nil }
+            keys.append((key, role))
+        }
+        self.files = keys
+        var traits: [Traits] = []
+        for process in processes {
+            guard let read = Traits(process) else { return nil }
+            traits.append(read)
+        }
+        self.traits = traits
+    }
+}
+
+/// Runs `body` and turns a snapshot's error into a launch's.
+@discardableResult
+func stored<Result>(_ body: () throws(SnapshotError) -> Result) throws(LaunchError) -> Result {
+    do throws(SnapshotError) { return try body() } catch { throw LaunchError(error.message) }
 }
 
 /// Copies one file's bytes behind another's.

@@ -17,7 +17,10 @@ extension Sandbox {
         _ snapshot: String, as name: String? = nil, isDetached: Bool = false
     ) throws(LaunchError) -> Int32 {
         let registry = try Registry.ofCaller()
-        let found = try SnapshotDirectory(of: registry.state).find(snapshot)
+        let found = try stored { () throws(SnapshotError) in
+            let store = try SnapshotStore.ofCaller()
+            return try store.verified(store.resolve(snapshot))
+        }
         return try Restoration(registry, found, name).run(found, isDetached: isDetached)
     }
 }
@@ -28,37 +31,18 @@ private struct Restoration {
     let request: LaunchRequest
     let old: SandboxRecord
     let plan: LaunchPlan
-    let files: [(key: String, role: ExternalFile.Role)]
-    let traits: [Traits]
-    let connections: Connections
+    let saved: Restorable
 
-    init(_ registry: Registry, _ snapshot: borrowing ImageFolder, _ name: String?) throws(LaunchError) {
+    init(_ registry: Registry, _ snapshot: Snapshot, _ name: String?) throws(LaunchError) {
         self.registry = registry
-        let damaged = LaunchError("the snapshot \"\(snapshot.id)\" is damaged")
-        let manifest = snapshot.manifest
-        guard case .string(let original)? = manifest["sandbox"], case .string(let tcp)? = manifest["connections"],
-            let connections = Connections(rawValue: tcp), case .array(let files)? = manifest["files"],
-            case .array(let processes)? = manifest["processes"],
-            let record = try Restoration.read(File.state, snapshot).flatMap({ SandboxRecord($0, name: original) }),
-            var request = try Restoration.read(File.request, snapshot).flatMap({ LaunchRequest($0) })
-        else { throw damaged }
-        (self.connections, old) = (connections, record)
+        let original = snapshot.manifest.sandbox
+        guard let record = try Restoration.read(File.state, snapshot).flatMap({ SandboxRecord($0, name: original) }),
+            var request = try Restoration.read(File.request, snapshot).flatMap({ LaunchRequest($0) }),
+            let saved = try Restoration.read(Restorable.file, snapshot).flatMap({ Restorable($0) })
+        else { throw LaunchError("the snapshot \"\(snapshot.manifest.id)\" is damaged", mend: "take another") }
+        (self.saved, old) = (saved, record)
         request.name = name ?? original
         self.request = request
-        var keys: [(String, ExternalFile.Role)] = []
-        for file in files {
-            guard case .array(let parts) = file, parts.count == 2, case .string(let key) = parts[0],
-                case .string(let word) = parts[1], let role = ExternalFile.Role(rawValue: word)
-            else { throw damaged }
-            keys.append((key, role))
-        }
-        self.files = keys
-        var traits: [Traits] = []
-        for process in processes {
-            guard let read = Traits(process) else { throw damaged }
-            traits.append(read)
-        }
-        self.traits = traits
         try Registry.check(request.name ?? "")
         var plan = try Sandbox.plan(try registry.profile(request, original), request)
         // The addresses that its connections have.
@@ -70,13 +54,13 @@ private struct Restoration {
         self.plan = plan
     }
 
-    private static func read(_ file: String, _ snapshot: borrowing ImageFolder) throws(LaunchError) -> Value? {
-        let text = try translated { () throws(SystemError) in try snapshot.folder.read(file) }
+    private static func read(_ file: String, _ snapshot: Snapshot) throws(LaunchError) -> Value? {
+        let text = try translated { () throws(SystemError) in try StateFolder(existing: snapshot.path).read(file) }
         guard let text else { return nil }
         do throws(ProfileError) { return try TOMLDocument(file: file, text: text).value } catch { return nil }
     }
 
-    func run(_ snapshot: borrowing ImageFolder, isDetached: Bool) throws(LaunchError) -> Int32 {
+    func run(_ snapshot: Snapshot, isDetached: Bool) throws(LaunchError) -> Int32 {
         let engine = try CRIUEngine.find()
         let name = request.name ?? ""
         let lock = try registry.lock(name)
@@ -112,17 +96,17 @@ private struct Restoration {
     }
 
     /// CRIU wants every file at least as long as it was.
-    private func putLogBack(_ name: String, _ snapshot: borrowing ImageFolder) throws(LaunchError) {
+    private func putLogBack(_ name: String, _ snapshot: Snapshot) throws(LaunchError) {
         try translated { () throws(SystemError) in
             guard let folder = try registry.openFolder(name) else { return }
-            let saved = try snapshot.folder.open(File.log, O_RDONLY)
+            let saved = try StateFolder(existing: snapshot.path).open(File.log, O_RDONLY)
             let log = try folder.append(File.log)
             try copyAll(from: saved.number, to: log.number, name: "the log")
         }
     }
 
     private func restore(
-        _ engine: CRIUEngine, _ snapshot: borrowing ImageFolder, _ progress: LaunchProgress, _ kept: KeptDescriptors,
+        _ engine: CRIUEngine, _ snapshot: Snapshot, _ progress: LaunchProgress, _ kept: KeptDescriptors,
         _ lock: borrowing NameLock, _ foreground: Foreground?
     ) throws(LaunchError) -> Int32 {
         let group = try translated { () throws(SystemError) in
@@ -131,13 +115,17 @@ private struct Restoration {
         let groups = group?.groups ?? []
         // From now on this process answers for it, and what it leaves is known.
         try progress.note(groups)
-        let images = try snapshot.images()
+        let images = try translated { () throws(SystemError) in try StateFolder(existing: snapshot.images) }
+        // CRIU's log is the sandbox's: the snapshot stays as it is.
+        let work = try translated { () throws(SystemError) in
+            try StateFolder(existing: registry.path(request.name ?? ""))
+        }
         var restore = Restore(
-            images: images.descriptor.number, work: snapshot.folder.descriptor.number, workPath: snapshot.folder.path)
-        restore.connections = connections
-        restore.traits = traits
+            images: images.descriptor.number, work: work.descriptor.number, workPath: work.path)
+        restore.connections = saved.connections
+        restore.traits = saved.traits
         restore.groups = try translated { () throws(SystemError) in try group?.openEntrances(cloned: false) ?? [] }
-        restore.files = files.map { ($0.key, $0.role == .log ? kept.output : kept.input) }
+        restore.files = saved.files.map { ($0.key, $0.role == .log ? kept.output : kept.input) }
         let network = try makeNetwork(progress)
         restore.network = network
         let root: Int32

@@ -49,10 +49,35 @@ struct ChainPlanTests {
         let far = message { (plan) throws(SwitchError) in try plan.move("1", to: 3) }
         #expect(far == "the chain has no position 3; use 1 to 2")
         var box = function("ids")
-        box.placement = .sandbox
+        (box.placement, box.classifier) = (.sandbox, "ether type ip")
         let placed = box
         let sandbox = message { (plan) throws(SwitchError) in try plan.replace("1", with: placed) }
-        #expect(sandbox.hasPrefix("placement sandbox: \"ids\" needs a sandbox in the chain"))
+        #expect(sandbox.contains("\"ether\" is no word of a classifier"))
+    }
+
+    private func layout(_ plan: ChainPlan) -> [[Int?]] {
+        plan.layout.segments.map { segment in [segment.before] + segment.hops.map(\.id) }
+    }
+
+    @Test("inline functions before a box are apart, and on the way to another chain none is missed") func layouts()
+        throws
+    {
+        func box(_ name: String) -> ResolvedFunction { ResolvedFunction(name, name: name, .sandbox) }
+        let plan = try ChainPlan([
+            function("a"), box("x"), function("b"), function("c"), box("y"), box("z"), function("d"),
+        ])
+        #expect(layout(plan) == [[2, 1], [5, 3, 4], [nil, 7]])
+        var moved = plan
+        try moved.move("a", to: 7)
+        #expect(layout(moved) == [[5, 3, 4], [nil, 7, 1]])
+        let joined = plan.layout.joined(to: moved.layout)
+        // Who is led by the old way passes it before the box, who is led by the new one at the switch.
+        #expect(joined.segments.map { [$0.before] + $0.hops.map(\.id) } == [[5, 3, 4], [nil, 7, 1], [2, 1]])
+        let back = moved.layout.joined(to: plan.layout)
+        #expect(back.segments.map { [$0.before] + $0.hops.map(\.id) } == [[2, 1], [5, 3, 4], [nil, 1, 7]])
+        var without = plan
+        try without.remove("d")
+        #expect(plan.layout.joined(to: without.layout) == without.layout, "what goes may go at once")
     }
 
     @Test("the least of the rates counts, and the sum of the delays")

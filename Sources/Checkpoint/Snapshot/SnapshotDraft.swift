@@ -1,10 +1,10 @@
 import CLinux
 import Glibc
-import Kernel
+public import Kernel
 import Profile
 
 /// A snapshot in the making: a hidden directory that becomes a snapshot whole, or goes away.
-public struct SnapshotDraft: ~Copyable {
+public final class SnapshotDraft {
     public let id: String
     /// The hidden directory's absolute path.
     public let path: String
@@ -27,7 +27,7 @@ public struct SnapshotDraft: ~Copyable {
     /// - Parameter manifest: what is known of it; `files` is filled in here, but for `expandedSize` of those listed.
     /// - Returns: the complete manifest.
     @discardableResult
-    public consuming func commit(_ manifest: Manifest) throws(SnapshotError) -> Manifest {
+    public func commit(_ manifest: Manifest) throws(SnapshotError) -> Manifest {
         do throws(SnapshotError) {
             let complete = try seal(manifest)
             isDone = true
@@ -75,7 +75,7 @@ public struct SnapshotDraft: ~Copyable {
     }
 
     /// Removes all that was written.
-    public consuming func discard() throws(SnapshotError) {
+    public func discard() throws(SnapshotError) {
         isDone = true
         try attributed { () throws(SystemError) in try store.open().removeFolder(name) }
     }
@@ -89,6 +89,11 @@ public struct SnapshotDraft: ~Copyable {
 }
 
 extension SnapshotStore {
+    /// Removes what another process had begun, in its place.
+    public func discard(_ id: String, of owner: ProcessIdentity) throws(SnapshotError) {
+        try attributed { () throws(SystemError) in try open().removeFolder(owner.temporary(id)) }
+    }
+
     /// Begins a snapshot.
     /// - Throws: when there is one of that id.
     public func begin(_ id: String) throws(SnapshotError) -> SnapshotDraft {

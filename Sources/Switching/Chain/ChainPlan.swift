@@ -89,6 +89,15 @@ public struct ChainPlan: Sendable, Equatable {
         SwitchError("the chain has no position \(position)", mend: last < 1 ? "it is empty" : "use 1 to \(last)")
     }
 
+    /// Whether what the application receives waits at its port itself: what has waited elsewhere is past the places
+    /// where programs lead it to a box, or copy it.
+    var waitsAtPort: Bool { !limit(.toApplication).isEmpty && hops.contains { $0.hasBox } }
+
+    /// The ways that have an ifb(4) to wait in.
+    var queued: [ChainDirection] {
+        ChainDirection.allCases.filter { !limit($0).isEmpty && !($0 == .toApplication && waitsAtPort) }
+    }
+
     /// What all of them together hold back: the least of the rates, the sum of the delays.
     func limit(_ direction: ChainDirection) -> ChainLimit {
         var limit = ChainLimit()

@@ -20,6 +20,13 @@ struct ChainRecords: ~Copyable {
 
     func ports() throws(SystemError) -> [String] { try folder.entries().filter { FabricName.isPort($0) } }
 
+    /// Removes what commands left half written that were killed.
+    func sweep() throws(SystemError) {
+        for entry in try folder.entries() where entry.utf8.first == UInt8(ascii: ".") {
+            if let owner = ProcessIdentity(temporary: entry), try !owner.isAlive() { try folder.remove(entry) }
+        }
+    }
+
     func read(_ port: String) throws(SystemError) -> ChainPlan? {
         guard let text = try folder.read(port) else { return nil }
         do throws(ProfileError) {

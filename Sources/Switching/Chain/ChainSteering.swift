@@ -119,7 +119,7 @@ struct SteeringEngine: ~Copyable {
             throw SwitchError(key: "chain", "the switch has no port \(port)", mend: "the sandbox has ended")
         }
         let queues = try attributed { () throws(SystemError) in try socket.qdiscs(of: link.index) }
-        var path = ChainPath(port: link.index, isQueued: queues.contains { $0.kind == "tbf" })
+        var path = ChainPath(port: link.index, isQueued: queues.contains { $0.kind == "tbf" || $0.kind == "netem" })
         for (place, element) in chain.enumerated() {
             let (inner, outer) = try ends(element.pair)
             if new.contains(element), inner == nil || element.pair.outer != nil && outer == nil {

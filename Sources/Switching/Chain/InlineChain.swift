@@ -19,9 +19,10 @@ struct InlineChain: ~Copyable {
     /// was.
     ///
     /// - Parameter old: what may be in force still.
-    /// - Parameter steer: leads frames from the old to the new way; all functions of both are there while it does.
+    /// - Parameter steer: leads frames from the old to the new way; all functions of both are there while it does. It is
+    ///   told whether they end as before, or by another queue.
     func install(
-        _ plan: ChainPlan, after old: [ChainPlan] = [], steer: () throws(SwitchError) -> Void = {}
+        _ plan: ChainPlan, after old: [ChainPlan] = [], steer: (_ isSure: Bool) throws(SwitchError) -> Void = { _ in }
     ) throws(SwitchError) {
         let links = try attributed { () throws(SystemError) in try socket.links() }
         guard let end = links.first(where: { $0.name == port }) else {
@@ -56,7 +57,9 @@ struct InlineChain: ~Copyable {
         }
         CrashPoint.pass("install chain")
         if rules.lastQueue != nil { try attributed { () throws(SystemError) in try freeInput(end) } }
-        try steer()
+        let waited = old.contains { $0.waitsAtPort }
+        if plan.waitsAtPort { try hold(plan, end) }
+        try steer(waited == plan.waitsAtPort)
         CrashPoint.pass("steer chain")
         let known = Set(layout.apart)
         rules.goneSegments = segments(links).filter { !known.contains($0) }
@@ -70,6 +73,41 @@ struct InlineChain: ~Copyable {
             try attributed { () throws(SystemError) in try drop(names) }
         }
         try settleQueues(plan, end, links)
+        if waited, !plan.waitsAtPort {
+            try attributed { () throws(SystemError) in
+                try drain(end)
+                let kinds = try socket.qdiscs(of: end.index).map(\.kind)
+                if kinds.contains("tbf") {
+                    try socket.send(
+                        .delete(.tokenBucket(RateLimit(rate: 12_500_000_000, burst: 1 << 26)), from: end.index))
+                } else if kinds.contains("netem") {
+                    try socket.send(.delete(.impairment(Impairment(delay: 0)), from: end.index))
+                }
+            }
+            try steer(false)
+        }
+    }
+
+    /// A limit of the port's own is where a chain's would be.
+    func checkQueue(_ plan: ChainPlan, after old: ChainPlan) throws(SwitchError) {
+        if !plan.waitsAtPort || old.waitsAtPort { return }
+        let isLimited = try attributed { () throws(SystemError) in
+            guard let end = try socket.link(.name(port)) else { return false }
+            return try socket.qdiscs(of: end.index).contains { $0.kind == "tbf" }
+        }
+        if !isLimited { return }
+        throw SwitchError(
+            key: "rate", "the port has a limit of its own, network.rate.ingress, beside the chain's",
+            mend: "take one of them out")
+    }
+
+    /// At the port itself, on the way to the application.
+    private func hold(_ plan: ChainPlan, _ end: Link) throws(SwitchError) {
+        do throws(SystemError) {
+            try socket.send(InlineChain.queues(plan.limit(.toApplication), end.index, end))
+        } catch {
+            throw InlineChain.refused(error, plan.limit(.toApplication))
+        }
     }
 
     // MARK: - Segments
@@ -149,7 +187,7 @@ struct InlineChain: ~Copyable {
         for direction in ChainDirection.allCases {
             let limit = plan.limit(direction)
             let name = direction.queue(of: port)
-            if limit.isEmpty || links.contains(where: { $0.name == name }) { continue }
+            if !plan.queued.contains(direction) || links.contains(where: { $0.name == name }) { continue }
             do throws(SystemError) {
                 var link = LinkOptions(name, mtu: UInt32(clamping: end.mtu), group: FabricGroup.companions)
                 link.txQueueLength = 1000
@@ -188,7 +226,7 @@ struct InlineChain: ~Copyable {
         for direction in ChainDirection.allCases {
             let limit = plan.limit(direction)
             guard let link = links.first(where: { $0.name == direction.queue(of: port) }) else { continue }
-            if limit.isEmpty {
+            if !plan.queued.contains(direction) {
                 idle.append(link)
                 continue
             }

@@ -112,7 +112,7 @@ struct InlineRules {
     private func hookLines(_ direction: ChainDirection) -> [Line] {
         let head = "add rule netdev \(port) \(direction.hook) "
         var lines: [Line] = []
-        let queue = plan.limit(direction).isEmpty ? nil : direction.queue(of: port)
+        let queue = plan.queued.contains(direction) ? direction.queue(of: port) : nil
         if direction == .toApplication {
             let mark = InlineRules.passed
             lines.append(

@@ -42,6 +42,9 @@ extension SwitchStore {
         if let found { old = found } else { old = try ChainPlan() }
         var new = old
         try change(&new)
+        let asked = new
+        let chain = try attributed { () throws(SystemError) in try InlineChain(end, in: namespace) }
+        try chain.checkQueue(asked, after: old)
         do throws(SwitchError) {
             try attributed { () throws(SystemError) in
                 let records = try ChainRecords.make(directory)
@@ -106,9 +109,10 @@ extension SwitchStore {
         var before: [ChainElement] = []
         for plan in old { before += try plan.elements(port: end, on: name, isPartial: !trusts) }
         let after = try plan.elements(port: end, on: name)
-        try chain.install(plan, after: old) { () throws(SwitchError) in
-            if before.isEmpty, after.isEmpty || before == after { return }
-            try steer(port: end, on: name, from: before, to: after, trusts: trusts)
+        try chain.install(plan, after: old) { (isSure) throws(SwitchError) in
+            if before.isEmpty, after.isEmpty { return }
+            if before == after, isSure, trusts { return }
+            try steer(port: end, on: name, from: before, to: after, trusts: trusts && isSure)
         }
     }
 
@@ -203,7 +207,9 @@ extension SwitchStore {
         let (directory, name) = (fabric.directory, fabric.spec.name)
         // First: a port is there before its chain.
         let ends = try attributed { () throws(SystemError) in
-            try ChainRecords.existing(directory)?.ports() ?? []
+            guard let records = try ChainRecords.existing(directory) else { return [] as [String] }
+            try records.sweep()
+            return try records.ports()
         }
         if ends.isEmpty { return [] }
         let there = Set(try fabric.ports().map(\.link.name))

@@ -1,0 +1,129 @@
+import Addresses
+import Glibc
+public import Kernel
+import Profile
+
+extension Manifest {
+    /// Fills in what the processes are and have open, as /proc tells it while they stand still.
+    ///
+    /// - Parameter processes: of the caller's /proc, the root process first.
+    public mutating func gather(_ processes: [Int32]) throws(SystemError) {
+        var inner: [Int: Int] = [:]
+        var owners: [UInt64: Int] = [:]
+        var files: Set<String> = []
+        for process in processes {
+            let status = try StatusFile(process)
+            inner[Int(process)] = status.innerID
+            var entry = Manifest.Process(
+                pid: status.innerID, parent: inner[status.number("PPid")] ?? 0, name: status.word("Name"))
+            entry.command = try readText("/proc/\(process)/cmdline").split(separator: "\0").map { String($0) }
+            entry.memory = status.number("VmRSS") * 1024
+            (entry.uid, entry.gid) = (UInt32(status.number("Uid")), UInt32(status.number("Gid")))
+            entry.groups = status.words("Groups").compactMap { UInt32($0) }
+            (entry.inheritable, entry.permitted) = (status.bits("CapInh"), status.bits("CapPrm"))
+            (entry.effective, entry.bounding) = (status.bits("CapEff"), status.bits("CapBnd"))
+            entry.ambient = status.bits("CapAmb")
+            entry.noNewPrivileges = status.number("NoNewPrivs") == 1
+            (entry.seccompMode, entry.seccompFilters) = (status.number("Seccomp"), status.number("Seccomp_filters"))
+            entry.threads = try directoryNames("/proc/\(process)/task").compactMap { Int($0) }.map { .init(id: $0) }
+            self.processes.append(entry)
+            contents.memory += entry.memory
+            for descriptor in try directoryNames("/proc/\(process)/fd") {
+                let target = linkTarget("/proc/\(process)/fd/\(descriptor)")
+                if target.hasPrefix("/") { files.insert(target) }
+                if target.hasPrefix("socket:["), let inode = UInt64(target.dropFirst(8).dropLast()) {
+                    owners[inode] = status.innerID
+                }
+            }
+        }
+        contents.openFiles = files.sorted()
+        guard let root = processes.first else { return }
+        for kind in ["tcp", "tcp6", "udp", "udp6"] {
+            contents.sockets += try SocketTable.read("/proc/\(root)/net/\(kind)", kind, owners)
+        }
+    }
+}
+
+/// /proc/PID/status (proc_pid_status(5)).
+private struct StatusFile {
+    private var lines: [Substring: [Substring]] = [:]
+
+    init(_ process: Int32) throws(SystemError) {
+        for line in try readText("/proc/\(process)/status").split(separator: "\n") {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            if parts.count == 2 { lines[parts[0]] = parts[1].split { $0 == "\t" || $0 == " " } }
+        }
+    }
+
+    func words(_ key: Substring) -> [Substring] { lines[key] ?? [] }
+    func word(_ key: Substring) -> String { words(key).first.map { String($0) } ?? "" }
+    func number(_ key: Substring) -> Int { words(key).first.flatMap { Int($0) } ?? 0 }
+    func bits(_ key: Substring) -> UInt64 { words(key).first.flatMap { UInt64($0, radix: 16) } ?? 0 }
+    /// As the innermost pid namespace numbers it.
+    var innerID: Int { words("NSpid").last.flatMap { Int($0) } ?? 0 }
+}
+
+private func linkTarget(_ path: String) -> String {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+    let count = readlink(path, &buffer, Int(PATH_MAX))
+    return String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+}
+
+private func directoryNames(_ path: String) throws(SystemError) -> [String] {
+    guard let stream = opendir(path) else { throw SystemError("read \(path)", code: errno) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+        let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
+            field.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+        }
+        if name != ".", name != ".." { names.append(name) }
+    }
+    return names.sorted { (Int($0) ?? 0) < (Int($1) ?? 0) }
+}
+
+/// /proc/net/tcp and its like (proc_pid_net(5)).
+enum SocketTable {
+    private static let states = [
+        "", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT",
+        "LAST_ACK", "LISTEN", "CLOSING",
+    ]
+
+    static func read(
+        _ path: String, _ kind: String, _ owners: [UInt64: Int]
+    ) throws(SystemError) -> [Manifest.Socket] {
+        do throws(SystemError) {
+            return sockets(in: try readText(path), kind, owners)
+        } catch {
+            // A kernel without IPv6 has no table of it.
+            if error.code == ENOENT { return [] }
+            throw error
+        }
+    }
+
+    static func sockets(in text: String, _ kind: String, _ owners: [UInt64: Int]) -> [Manifest.Socket] {
+        text.split(separator: "\n").dropFirst().compactMap { line in
+            let words = line.split(separator: " ")
+            guard words.count > 9, let local = place(words[1]), let remote = place(words[2]),
+                let state = Int(words[3], radix: 16), let inode = UInt64(words[9])
+            else { return nil }
+            let name = kind.hasPrefix("tcp") && states.indices.contains(state) ? states[state] : ""
+            return Manifest.Socket(kind: kind, local: local, remote: remote, state: name, pid: owners[inode] ?? 0)
+        }
+    }
+
+    /// `0100007F:1F90`: words of the host's byte order, and a port.
+    private static func place(_ text: Substring) -> String? {
+        let parts = text.split(separator: ":")
+        guard parts.count == 2, let port = UInt16(parts[1], radix: 16), parts[0].utf8.count % 8 == 0 else { return nil }
+        var bytes: [UInt8] = []
+        var rest = parts[0]
+        while !rest.isEmpty {
+            guard let word = UInt32(rest.prefix(8), radix: 16) else { return nil }
+            withUnsafeBytes(of: word) { bytes += $0 }
+            rest = rest.dropFirst(8)
+        }
+        guard let address = IPAddress(bytes: bytes[...]) else { return nil }
+        return bytes.count == 4 ? "\(address):\(port)" : "[\(address)]:\(port)"
+    }
+}
