@@ -23,7 +23,7 @@ struct ExplainCommand: ParsableCommand {
     func run() throws {
         if let name { return try explain(sandbox: name) }
         let request = try profile.request(directory: currentDirectory)
-        let loaded = try ProfileStore.ofCaller().load(request.profiles, overrides: request.overrides)
+        let loaded = try ProfileStore.ofCaller().load(running: request.profiles, overrides: request.overrides)
         let statements = Launch.explain(loaded.profile, isRoot: geteuid() == 0)
         if request.json {
             try Output.json(Explained.document(statements))

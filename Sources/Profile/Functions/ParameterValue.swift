@@ -107,6 +107,15 @@ enum ParameterValue: Equatable {
         }
     }
 
+    /// One by one, as a program has them.
+    var elements: [String] {
+        switch self {
+        case .list(let items): items
+        case .addresses(let items): items.map { $0.description }
+        default: []
+        }
+    }
+
     func only(_ family: IPFamily) -> ParameterValue {
         guard case .addresses(let items) = self else { return self }
         return .addresses(items.filter { $0.family == family })

@@ -1,8 +1,9 @@
 extension ProfileStore {
-    /// The functions along the same search path, each directory's in its folder `functions`.
+    /// The functions along the same search path, each directory's in its folder `functions`. They may extend profiles.
     public var functions: ProfileStore {
         ProfileStore(
-            directories: directories.map { ProfileStore.join($0, "functions") }, read: read, list: entries)
+            directories: directories.map { ProfileStore.join($0, "functions") }, further: directories, read: read,
+            list: entries)
     }
 
     /// The functions of a chain, in order. To be called on the store of profiles.

@@ -175,12 +175,15 @@ struct FunctionResolver {
         }.joined(separator: " ")
     }
 
+    /// Where a box's profile names parameters.
+    static let boxPaths = [
+        ["process", "command"], ["process", "environment", "set"], ["filesystem", "files"], ["filesystem", "bind"],
+    ]
+
     /// The profile of the box with `$NAME` filled in, in its command, its environment, its files and what it is shown.
     private func box(_ document: Value) throws(NotRead) -> Value {
         var filled = document
-        for path in [
-            ["process", "command"], ["process", "environment", "set"], ["filesystem", "files"], ["filesystem", "bind"],
-        ] {
+        for path in FunctionResolver.boxPaths {
             filled = try filled.changed(at: path[...]) { value throws(NotRead) in
                 try value.mapTexts { text throws(NotRead) in try texts(text) }
             }
@@ -188,8 +191,51 @@ struct FunctionResolver {
         return filled
     }
 
-    /// As a program reads it: lists with commas, nothing for what is absent.
-    private func texts(_ text: String) throws(NotRead) -> String {
+    /// As a program reads it: lists with commas, nothing for what is absent. A line with `$NAME[]` stands once for each
+    /// element of the list.
+    func texts(_ text: String) throws(NotRead) -> String {
+        guard text.contains("[]") else { return filled(text) }
+        var lines: [String] = []
+        for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+            guard let (name, elements) = try elements(of: line) else {
+                lines.append(filled(String(line)))
+                continue
+            }
+            for element in elements { lines.append(filled(String(line).replacing("$\(name)[]", with: element))) }
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// The list that a line is repeated for; nil where it is none such.
+    private func elements(of line: Substring) throws(NotRead) -> (name: String, elements: [String])? {
+        var found: (name: String, elements: [String])?
+        var rest = line
+        while let sign = rest.firstIndex(of: "$") {
+            rest = rest[rest.index(after: sign)...]
+            let name = rest.prefix(while: FunctionResolver.isNamed)
+            rest = rest.dropFirst(name.count)
+            guard !name.isEmpty, rest.hasPrefix("[]") else { continue }
+            guard let parameter = function.parameters[String(name)] else {
+                throw NotRead(
+                    "has a line with $\(name)[], which is no parameter",
+                    FunctionResolver.hint(String(name), values.map(\.name)))
+            }
+            if !parameter.type.isList {
+                throw NotRead("has a line with $\(name)[], which is no list", "write $\(name)")
+            }
+            if let found, found.name != name {
+                throw NotRead("has a line for two lists, $\(found.name)[] and $\(name)[]", "write a line for each")
+            }
+            found = (String(name), values.first { $0.name == name }?.value.elements ?? [])
+        }
+        return found
+    }
+
+    private static func isNamed(_ letter: Character) -> Bool {
+        letter.isASCII && (letter.isLowercase || letter.isNumber || letter == "-")
+    }
+
+    private func filled(_ text: String) -> String {
         var filled = ""
         var rest = Substring(text)
         while let sign = rest.firstIndex(of: "$") {

@@ -59,10 +59,11 @@ struct Chain {
         var first = 0
         if let referrer, let directory = referrer.file.directory, referrer.file.name == name { first = directory + 1 }
         var tried: [String] = []
-        for index in store.directories.indices.dropFirst(first) {
-            let path = ProfileStore.join(store.directories[index], name + ".toml")
+        let searched = store.directories + store.further
+        for index in searched.indices.dropFirst(first) {
+            let path = ProfileStore.join(searched[index], name + ".toml")
             if let bytes = try store.read(path) { return (Found(path: path, directory: index, name: name), bytes) }
-            tried.append(store.directories[index])
+            if index < store.directories.count { tried.append(searched[index]) }
         }
         let place = tried.isEmpty ? "no directory is left to search" : "searched \(tried.joined(separator: ", "))"
         throw error(referrer, "no profile \(Form.quote(name)): \(place)", mend: suggestion(name))

@@ -12,13 +12,20 @@ public struct LoadedProfile: Sendable {
     /// The layers have been validated.
     init(_ layers: [Layer]) throws(ProfileError) {
         let merge = Merge(layers)
-        self.layers = layers
-        idleRemovals = merge.idleRemovals
-        if case .table(let entries, let origin) = merge.root {
+        var root = merge.root
+        if case .table(let entries, let origin) = root {
             root = .table(entries.filter { $0.key != "extends" }, origin)
-        } else {
-            root = merge.root
         }
+        try self.init(layers, root, merge.idleRemovals)
+    }
+
+    /// - Parameter root: what the layers merged to.
+    init(
+        _ layers: [Layer], _ root: Node, _ idleRemovals: [(layer: Int, path: DocumentPath, name: String)]
+    ) throws(ProfileError) {
+        self.layers = layers
+        self.root = root
+        self.idleRemovals = idleRemovals
         merged = root.value
         var files: [TOMLDocument] = []
         for layer in layers {

@@ -10,11 +10,18 @@ public struct ProfileStore: Sendable {
 
     /// Searched in this order.
     public let directories: [String]
+    /// Searched after them for a file that is named, not listed.
+    let further: [String]
     let read: Read
     let entries: List
 
     public init(directories: [String], read: @escaping Read, list: @escaping List) {
+        self.init(directories: directories, further: [], read: read, list: list)
+    }
+
+    init(directories: [String], further: [String], read: @escaping Read, list: @escaping List) {
         self.directories = directories
+        self.further = further
         self.read = read
         entries = list
     }

@@ -33,6 +33,13 @@ extension ManualProse {
             holds next to the application. They need Linux 6.6.
             """,
             """
+            A profile with parameters that is no inline function can be run by itself, with parameters alike: sandbox \
+            run -p 'load-balancer?servers=web1,web2'. $NAME stands for a parameter in process.command, \
+            process.environment.set, filesystem.files and filesystem.bind: a list with commas between, nothing for \
+            what is not given; any other $ stays as it is. A line with $NAME[] is there once for each element of the \
+            list, and not at all where it is empty.
+            """,
+            """
             A function of one's own is a profile with a section [function], in the folder functions beside one's \
             profiles; see sandbox-profile(5).
             """,

@@ -24,6 +24,8 @@ struct ManualProse {
         case "doctor": doctor
         case "profile": profile
         case "snapshot": snapshot
+        case "checkpoint": checkpoint
+        case "restore": restore
         case "switch": fabric
         case "chain": chain
         default: lifecycle(of: command)

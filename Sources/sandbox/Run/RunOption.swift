@@ -53,7 +53,7 @@ extension RunOption {
         RunOption(
             long: "profile", short: "p", placeholder: "profile", isRepeatable: true, effect: .profile,
             completion: .profiles,
-            help: "A profile by name or file; several are merged from left to right."),
+            help: "A profile by name or file, or name?parameter=value; several are merged from left to right."),
         RunOption(
             long: "unshare", placeholder: "list", isRepeatable: true, effect: .unshare, completion: .namespaces,
             help: "New namespaces: any of user, mount, pid, net, ipc, uts, cgroup, time; or all; or none."),

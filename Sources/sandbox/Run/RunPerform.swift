@@ -11,7 +11,7 @@ extension RunCommand {
         do throws(ProfileError) {
             // Where profiles are is looked up only for one that is named.
             let store = request.profiles.isEmpty ? ProfileStore.empty : .ofCaller()
-            loaded = try store.load(request.profiles, overrides: request.overrides)
+            loaded = try store.load(running: request.profiles, overrides: request.overrides)
         } catch {
             Output.error(error.message)
             return ExitStatus.failure

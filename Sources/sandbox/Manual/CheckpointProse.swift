@@ -1,0 +1,37 @@
+/// What the pages of `checkpoint` and `restore` say.
+extension ManualProse {
+    static let checkpoint = ManualProse(
+        details: [
+            """
+            CRIU writes the processes, their memory and their sockets; network, control groups, output and devices are \
+            the sandbox's own and are made anew. While it writes, all processes stand still and no packet comes \
+            through. A sandbox that can be saved is detached, has a pid namespace, and its command is process 1 of it: \
+            process.init = false.
+            """,
+        ],
+        examples: [
+            (
+                "A server saved and brought back, connections and all:",
+                "sandbox checkpoint cache --snapshot warm\nsandbox restore warm -d"
+            ),
+            ("A copy of it as it is now:", "sandbox checkpoint cache --leave-running"),
+        ],
+        seeAlso: [("criu", 8)])
+
+    static let restore = ManualProse(
+        details: [
+            """
+            The snapshot is checked byte by byte before anything is made of it. The name of a sandbox stands for its \
+            newest snapshot. Capabilities, filters of system calls and their like are compared with what the snapshot \
+            tells before the application makes a step. Where it fails nothing is left, and the snapshot stays.
+            """,
+        ],
+        examples: [
+            ("The newest snapshot of a sandbox:", "sandbox restore cache -d"),
+            ("Under another name:", "sandbox restore warm -n other -d"),
+        ],
+        exit: [
+            ("*", "The command's own, without -d."),
+            ("125", "It was not restored; one line on standard error says what, where and how to mend it."),
+        ])
+}
