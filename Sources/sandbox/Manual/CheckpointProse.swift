@@ -7,7 +7,7 @@ extension ManualProse {
             the sandbox's own and are made anew. While it writes, all processes stand still and no packet comes \
             through. A sandbox that can be saved is detached, has a pid namespace, and its command is process 1 of it: \
             process.init = false.
-            """,
+            """
         ],
         examples: [
             (
@@ -24,7 +24,7 @@ extension ManualProse {
             The snapshot is checked byte by byte before anything is made of it. The name of a sandbox stands for its \
             newest snapshot. Capabilities, filters of system calls and their like are compared with what the snapshot \
             tells before the application makes a step. Where it fails nothing is left, and the snapshot stays.
-            """,
+            """
         ],
         examples: [
             ("The newest snapshot of a sandbox:", "sandbox restore cache -d"),
