@@ -4,8 +4,7 @@
 
 _sandbox_words() {
     case $1 in
-    '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore switch chain profile explain doctor' ;;
-    '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update snapshot switch chain profile explain doctor' ;;
+    '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore snapshot switch chain profile explain doctor' ;;
     'snapshot') echo 'list show verify delete' ;;
     'switch') echo 'create list show delete stats capture graph features' ;;
     'chain') echo 'show insert remove replace move' ;;

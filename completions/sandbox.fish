@@ -5,8 +5,7 @@
 function __sandbox_words
     switch "$argv"
         case ''
-            string split ' ' 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore switch chain profile explain doctor'
-            string split ' ' 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update snapshot switch chain profile explain doctor'
+            string split ' ' 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore snapshot switch chain profile explain doctor'
         case 'snapshot'
             string split ' ' 'list show verify delete'
         case 'switch'
@@ -170,7 +169,7 @@ complete -c sandbox -n '__sandbox_at ' -a explain -d 'Tell in plain words what a
 complete -c sandbox -n '__sandbox_at ' -a doctor -d 'Check this machine, and say how to mend what it lacks.'
 complete -c sandbox -n '__sandbox_at ' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at ' -s h -l help -d 'Show help information.'
-complete -c sandbox -n '__sandbox_at run' -s p -l profile -r -a '(__sandbox_ask profiles)' -d 'A profile by name or file; several are merged from left to right.'
+complete -c sandbox -n '__sandbox_at run' -s p -l profile -r -a '(__sandbox_ask profiles)' -d 'A profile by name or file, or name?parameter=value; several are merged from left to right.'
 complete -c sandbox -n '__sandbox_at run' -l unshare -x -a '(__sandbox_ask namespaces)' -d 'New namespaces: any of user, mount, pid, net, ipc, uts, cgroup, time; or all; or none.'
 complete -c sandbox -n '__sandbox_at run' -l join -x -a '(__sandbox_ask joins)' -d 'Enter an existing namespace: a file, or sandbox:NAME.'
 complete -c sandbox -n '__sandbox_at run' -l root -x -a '(__fish_complete_directories)' -d 'The directory tree that becomes / in the box.'
@@ -433,7 +432,7 @@ complete -c sandbox -n '__sandbox_at profile unit' -l set -x -a '(__sandbox_ask 
 complete -c sandbox -n '__sandbox_at profile unit' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at profile unit' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at profile unit' -r -a '(__sandbox_ask profiles)'
-complete -c sandbox -n '__sandbox_at explain' -s p -l profile -r -a '(__sandbox_ask profiles)' -d 'A profile by name or file; several are merged from left to right.'
+complete -c sandbox -n '__sandbox_at explain' -s p -l profile -r -a '(__sandbox_ask profiles)' -d 'A profile by name or file, or name?parameter=value; several are merged from left to right.'
 complete -c sandbox -n '__sandbox_at explain' -l unshare -x -a '(__sandbox_ask namespaces)' -d 'New namespaces: any of user, mount, pid, net, ipc, uts, cgroup, time; or all; or none.'
 complete -c sandbox -n '__sandbox_at explain' -l join -x -a '(__sandbox_ask joins)' -d 'Enter an existing namespace: a file, or sandbox:NAME.'
 complete -c sandbox -n '__sandbox_at explain' -l root -x -a '(__fish_complete_directories)' -d 'The directory tree that becomes / in the box.'
