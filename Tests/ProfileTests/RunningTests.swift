@@ -28,7 +28,8 @@ struct RunningTests {
 
     private func run(_ names: [String], _ text: String = RunningTests.pool) throws(ProfileError) -> LoadedProfile {
         try store([
-            "/user/functions/pool.toml": text, "/system/lean.toml": "description = \"lean\"",
+            "/user/functions/pool.toml": text,
+            "/system/lean.toml": "description = \"lean\"\nnamespaces.unshare = [\"mount\"]",
             "/system/functions/gate.toml": "[function]\nplacement = \"inline\"\nto-switch = [\"drop\"]",
         ]).load(running: names)
     }
