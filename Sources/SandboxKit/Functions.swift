@@ -322,9 +322,9 @@ extension Registry {
 
     /// Ends functions that no chain has.
     /// - Returns: what was removed.
-    func sweepFunctions() throws(LaunchError) -> [String] {
+    func sweepFunctions(except damaged: Set<String>) throws(LaunchError) -> [String] {
         var removed: [String] = []
-        for name in try names() {
+        for name in try names() where !damaged.contains(name) {
             guard let record = try find(name), let place = record.function else { continue }
             if try isAlive(place.starter, of: record) { continue }
             // Looked at last: a chain is announced before its functions are started.

@@ -54,7 +54,8 @@ extension Registry {
                 throw LaunchError(error.message)
             }
         }
-        sweep.attempt("functions") { () throws(LaunchError) in try sweepFunctions() }
+        let unread = Set(sweep.problems.map { $0.subject })
+        sweep.attempt("functions") { () throws(LaunchError) in try sweepFunctions(except: unread) }
         let damaged = sweep.problems.map { $0.subject + "-" }
         sweep.attempt("control groups") { () throws(LaunchError) in
             try translated { () throws(SystemError) in
