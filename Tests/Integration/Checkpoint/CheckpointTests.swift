@@ -39,6 +39,7 @@ struct CheckpointTests {
         #expect(ended.succeeded, "\(ended)")
         let status = try box.sandbox(["wait", "count"])
         #expect(status.status == 137, "\(status)")
+        #expect(try box.sandbox(["rm", "count"]).succeeded)
     }
 
     @Test("with --leave-running the application goes on beside its snapshot")
@@ -50,6 +51,7 @@ struct CheckpointTests {
         let before = lines(box, "count").count
         #expect(Clock.waitUntil { lines(box, "count").count > before + 3 })
         #expect(box.phase("count") == "running")
+        #expect(try box.sandbox(["rm", "-f", "count"]).succeeded)
     }
 
     @Test("a failed save lets the application go on, and leaves no snapshot")
@@ -63,6 +65,7 @@ struct CheckpointTests {
         #expect(Clock.waitUntil { lines(box, "count").count > before + 3 })
         #expect(Files.list(box.file("state/snapshots")).isEmpty)
         #expect(!(try box.sandbox(["restore", "s", "-d"])).succeeded)
+        #expect(try box.sandbox(["rm", "-f", "count"]).succeeded)
     }
 
     @Test("what cannot be saved is named before anything is touched")
@@ -72,5 +75,6 @@ struct CheckpointTests {
         #expect(begun.succeeded, "\(begun)")
         let saved = try box.sandbox(["checkpoint", "own"])
         #expect(saved.status == 125 && saved.err.contains("process.init = false"), "\(saved)")
+        #expect(try box.sandbox(["rm", "-f", "own"]).succeeded)
     }
 }

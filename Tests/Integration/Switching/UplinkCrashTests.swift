@@ -87,7 +87,12 @@ extension Integration {
             }
             #expect(isSettled, "\(place)")
             if box.phase("web") == "running" { try net.must(["rm", "-f", "web"]) }
-            #expect(try net.published() == "", "\(place)")
+            // What the killed one had no time to write down, gc finds.
+            let isWithdrawn = try Clock.waitUntil {
+                try net.must(["gc"])
+                return try net.published() == ""
+            }
+            #expect(isWithdrawn, "\(place)")
             let isEmpty = try Clock.waitUntil {
                 if !Files.exists(box.file("state/switches/lan")) { return true }
                 return try net.sandbox(["switch", "delete", "lan"]).succeeded
