@@ -124,7 +124,7 @@ private struct Checkpointing {
             var traits: [Traits] = []
             for process in processes { traits.append(try Traits(of: process)) }
             try translated { () throws(SystemError) in
-                try folder.write(Restorable.file, Restorable(options.connections, files.found, traits).text)
+                try folder.write(Restorable.file, Restorable(files.found, traits).text)
             }
             var manifest = try manifest(version, begun)
             try translated { () throws(SystemError) in try manifest.gather(processes) }
@@ -160,7 +160,7 @@ private struct Checkpointing {
             id: id, sandbox: record.name, created: unixMilliseconds(), profile: request.profile,
             request: .string(request.text), plan: .null)
         manifest.duration = (unixMilliseconds() - begun) * 1000
-        manifest.tcp = options.connections == .close ? .close : .established
+        manifest.tcp = options.connections
         manifest.command = record.command
         manifest.namespaces = record.namespaces
         manifest.versions.criu = version.text
@@ -183,27 +183,25 @@ private struct Checkpointing {
 /// What a restore needs beside the images, a file of the snapshot.
 struct Restorable {
     static let file = "restore.toml"
-    let connections: Connections
     let files: [(key: String, role: ExternalFile.Role)]
     let traits: [Traits]
 
-    init(_ connections: Connections, _ files: [ExternalFile], _ traits: [Traits]) {
-        (self.connections, self.traits) = (connections, traits)
+    init(_ files: [ExternalFile], _ traits: [Traits]) {
+        self.traits = traits
         self.files = files.map { ($0.key, $0.role) }
     }
 
     var text: String {
         let files = Value.array(files.map { .strings([$0.key, $0.role.rawValue]) })
-        return "connections = \(Value.string(connections.rawValue).toml)\nfiles = \(files.toml)\n"
+        return "files = \(files.toml)\n"
             + "processes = \(Value.array(traits.map { $0.value }).toml)\n"
     }
 
     /// The opposite of ``text``; `nil` for what we did not write.
     init?(_ value: Value) {
-        guard case .string(let word)? = value["connections"], let connections = Connections(rawValue: word),
-            case .array(let files)? = value["files"], case .array(let processes)? = value["processes"]
-        else { return nil }
-        self.connections = connections
+        guard case .array(let files)? = value["files"], case .array(let processes)? = value["processes"] else {
+            return nil
+        }
         var keys: [(String, ExternalFile.Role)] = []
         for file in files {
             guard case .array(let parts) = file, parts.count == 2, case .string(let key) = parts[0],

@@ -130,7 +130,7 @@ private struct Restoration {
         }
         var restore = Restore(
             images: images.descriptor.number, work: work.descriptor.number, workPath: work.path)
-        restore.connections = saved.connections
+        restore.connections = snapshot.manifest.tcp
         restore.traits = saved.traits
         restore.groups = try translated { () throws(SystemError) in try group?.openEntrances(cloned: false) ?? [] }
         restore.files = saved.files.map { ($0.key, $0.role == .log ? kept.output : kept.input) }

@@ -25,11 +25,11 @@ extension Manifest {
             entry.ambient = status.bits("CapAmb")
             entry.noNewPrivileges = status.number("NoNewPrivs") == 1
             (entry.seccompMode, entry.seccompFilters) = (status.number("Seccomp"), status.number("Seccomp_filters"))
-            entry.threads = try directoryNames("/proc/\(process)/task").compactMap { Int($0) }.map { .init(id: $0) }
+            entry.threads = try numbers(in: "/proc/\(process)/task").map { .init(id: Int($0)) }
             self.processes.append(entry)
             contents.memory += entry.memory
-            for descriptor in try directoryNames("/proc/\(process)/fd") {
-                let target = linkTarget("/proc/\(process)/fd/\(descriptor)")
+            for descriptor in try descriptorNumbers(of: process) {
+                guard let target = linkTarget("/proc/\(process)/fd/\(descriptor)") else { continue }
                 if target.hasPrefix("/") { files.insert(target) }
                 if target.hasPrefix("socket:["), let inode = UInt64(target.dropFirst(8).dropLast()) {
                     owners[inode] = status.innerID
@@ -61,25 +61,6 @@ private struct StatusFile {
     func bits(_ key: Substring) -> UInt64 { words(key).first.flatMap { UInt64($0, radix: 16) } ?? 0 }
     /// As the innermost pid namespace numbers it.
     var innerID: Int { words("NSpid").last.flatMap { Int($0) } ?? 0 }
-}
-
-private func linkTarget(_ path: String) -> String {
-    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-    let count = readlink(path, &buffer, Int(PATH_MAX))
-    return String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-}
-
-private func directoryNames(_ path: String) throws(SystemError) -> [String] {
-    guard let stream = opendir(path) else { throw SystemError("read \(path)", code: errno) }
-    defer { closedir(stream) }
-    var names: [String] = []
-    while let entry = readdir(stream) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) { field in
-            field.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        if name != ".", name != ".." { names.append(name) }
-    }
-    return names.sorted { (Int($0) ?? 0) < (Int($1) ?? 0) }
 }
 
 /// /proc/net/tcp and its like (proc_pid_net(5)).

@@ -45,7 +45,7 @@ public struct ExternalFiles {
             if mounts.contains(mount), !isLog { continue }
             guard isLog || isNull else {
                 throw LaunchError(
-                    "process \(pid) has descriptor \(number) open from outside the sandbox: \(target(path))",
+                    "process \(pid) has descriptor \(number) open from outside the sandbox: \(linkTarget(path) ?? "?")",
                     mend: "a snapshot cannot hold it; open it inside the sandbox, or close it before")
             }
             add(
@@ -85,26 +85,4 @@ public struct ExternalFiles {
         }
         return nil
     }
-
-    private func target(_ path: String) -> String {
-        var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))
-        let count = readlink(path, &bytes, bytes.count)
-        return count < 0 ? "?" : String(decoding: bytes.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-}
-
-/// The numbers of a process's open descriptors.
-func descriptorNumbers(of pid: Int32) throws(SystemError) -> [Int32] {
-    guard let folder = opendir("/proc/\(pid)/fd") else {
-        throw SystemError("read /proc/\(pid)/fd", code: errno)
-    }
-    defer { closedir(folder) }
-    var numbers: [Int32] = []
-    while let entry = readdir(folder) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) {
-            $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        if let number = Int32(name) { numbers.append(number) }
-    }
-    return numbers
 }

@@ -16,7 +16,7 @@ public struct Manifest: Sendable, Equatable {
     /// How long making it took, in microseconds.
     public var duration: Int?
     /// Whether established connections are in it or were closed.
-    public var tcp = TCPMode.established
+    public var tcp = Connections.established
     /// The snapshot that this one adds to.
     public var parent: String?
     /// The merged profile, as a document.
@@ -49,8 +49,6 @@ public struct Manifest: Sendable, Equatable {
         self.request = request
         self.plan = plan
     }
-
-    public enum TCPMode: String, Sendable, CaseIterable { case established, close }
 
     /// What made the snapshot; what restores it must not be older or lack features.
     public struct Versions: Sendable, Equatable {

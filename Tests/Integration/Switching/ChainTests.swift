@@ -301,11 +301,7 @@ extension Integration {
                 try change("remove", "client", "counter")
             }
             #expect(stream.wait(timeout: 0.1) == nil, "the stream goes on")
-            kill(RunningSandbox.command(of: flood), SIGINT)
-            _ = flood.wait()
-            let said = Files.read(scene.box.file("flood.out")) ?? ""
-            let line = said.split(separator: "\n").first { $0.contains("packets transmitted") } ?? ""
-            let numbers = line.split { !$0.isNumber }.compactMap { Int($0) }
+            let (said, line, numbers) = scene.endFlood(flood)
             #expect(numbers.count >= 2 && numbers[0] > 500)
             // The last may be on its way still when it is stopped.
             #expect(numbers.count >= 2 && numbers[0] - numbers[1] <= 1, "\(said)")

@@ -57,6 +57,16 @@ final class SwitchScene: Sendable {
             .filter { $0.contains(box.path + "/") }
     }
 
+    /// Ends a ping(8) that writes to `flood.out`.
+    /// - Returns: what it said, its line of counts, and the numbers in that: sent, received and so on.
+    func endFlood(_ flood: Child) -> (said: String, line: Substring, numbers: [Int]) {
+        kill(RunningSandbox.command(of: flood), SIGINT)
+        _ = flood.wait()
+        let said = Files.read(box.file("flood.out")) ?? ""
+        let line = said.split(separator: "\n").first { $0.contains("packets transmitted") } ?? ""
+        return (said, line, line.split { !$0.isNumber }.compactMap { Int($0) })
+    }
+
     /// Starts `sandbox switch capture` into a file and waits until it looks.
     func capture(_ words: [String], into file: String = "taken.pcap") throws -> RunningCapture {
         try RunningCapture(box, words, file)
