@@ -5,10 +5,18 @@
 //
 // Printed are, in microseconds for each port, the median, the mean, and the mean of the last tenth: of the whole, of
 // making the application's namespace alone, and of the rest, which is the attachment:
-//   switch: RTM_NEWLINK (veth, host end enslaved, up, in a group; the peer in the application's namespace), RTM_NEWLINK
-//           (alias, no IPv6 address, learning off, locked), in one datagram; RTM_NEWNEIGH (static forwarding entry)
-//   application: a socket; RTM_NEWLINK (loopback up), RTM_NEWLINK (peer up, no IPv6 address), RTM_NEWADDR, RTM_NEWROUTE
+//   switch: RTM_NEWLINK (veth, host end enslaved, up, in a group; the peer in the application's namespace); RTM_NEWLINK
+//           (alias, no IPv6 address, learning off, locked), RTM_NEWNEIGH (static forwarding entry), in one datagram
+//   application: a socket; RTM_NEWLINK (loopback up), RTM_NEWLINK (peer: no IPv6 address), RTM_NEWLINK (peer up), RTM_NEWADDR, RTM_NEWROUTE
 //           (default), in one datagram
+//
+//   attach run SWITCH NUMBER COMMAND [ARGUMENT…]
+//
+// What `sandbox run --switch` asks of the kernel, asked by this program: a network namespace, a port on a switch that
+// sandbox(1) has made (SWITCH is its namespace's file), then the command. Beyond the messages above: RTM_GETLINK for the
+// bridge's index, RTM_NEWLINKPROP (the lease), RTM_NEWNEIGH (the bridge's neighbour), and one transaction of nftables
+// (two elements: the guard against spoofing). With "-" for SWITCH there is no port, but the loopback interface up.
+//
 // All of it is gone when the process ends. Needs root.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -17,6 +25,9 @@
 #include <net/if.h>
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <sched.h>
@@ -103,13 +114,15 @@ static void transact(int socket, const char *what, int *link, int *peer) {
     }
 }
 
-static int route_socket(void) {
-    int number = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), on = 1;
+static int netlink_socket(int family) {
+    int number = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, family), on = 1;
     if (number < 0) die("socket", errno);
     setsockopt(number, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof on);
     setsockopt(number, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof on);
     return number;
 }
+
+static int route_socket(void) { return netlink_socket(NETLINK_ROUTE); }
 
 static void up(struct ifinfomsg *info, int index) {
     info->ifi_index = index;
@@ -128,12 +141,10 @@ static int make_bridge(int socket) {
     return bridge;
 }
 
-static void attach_switch(int socket, int bridge, int place, int number, int *peer) {
-    char name[16], alias[64];
+static void make_pair(int socket, int bridge, int place, int number, int *link, int *peer) {
+    char name[16];
     unsigned char mac[6] = {2, 0, 0, 0, number >> 8, number};
-    int link = 0;
-    snprintf(name, sizeof name, "p%d", number);
-    snprintf(alias, sizeof alias, "sandbox-%d eth0 10.1.%d.%d", number, (number + 2) >> 8, (number + 2) & 255);
+    snprintf(name, sizeof name, "f%d", number);
     up(begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO, sizeof(struct ifinfomsg)), 0);
     put_text(IFLA_IFNAME, name);
     put_u32(IFLA_GROUP, 7);
@@ -149,36 +160,49 @@ static void attach_switch(int socket, int bridge, int place, int number, int *pe
     leave(data);
     leave(information);
     end();
-    begin(RTM_NEWLINK, 0, sizeof(struct ifinfomsg));
-    put_text(IFLA_IFNAME, name);
+    transact(socket, "port", link, peer);
+}
+
+// Left in the buffer: what a switch need not learn, and a static forwarding entry.
+static void tell_switch(int link, int number, const unsigned char *mac) {
+    char alias[64];
+    snprintf(alias, sizeof alias, "sandbox-%d eth0 10.1.%d.%d", number, (number + 2) >> 8, (number + 2) & 255);
+    ((struct ifinfomsg *)begin(RTM_NEWLINK, 0, sizeof(struct ifinfomsg)))->ifi_index = link;
     put_text(IFLA_IFALIAS, alias);
     no_ipv6();
-    information = nest(IFLA_LINKINFO);
+    struct rtattr *information = nest(IFLA_LINKINFO);
     put_text(IFLA_INFO_SLAVE_KIND, "bridge");
-    data = nest(IFLA_INFO_SLAVE_DATA);
+    struct rtattr *data = nest(IFLA_INFO_SLAVE_DATA);
     put_u8(IFLA_BRPORT_LEARNING, 0);
     put_u8(IFLA_BRPORT_LOCKED, 1);
     leave(data);
     leave(information);
     end();
-    transact(socket, "port", &link, peer);
     struct ndmsg *entry = begin(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, sizeof *entry);
     entry->ndm_family = AF_BRIDGE;
     entry->ndm_ifindex = link;
     entry->ndm_state = NUD_NOARP;
     entry->ndm_flags = NTF_MASTER;
-    put(NDA_LLADDR, mac, sizeof mac);
+    put(NDA_LLADDR, mac, 6);
     end();
-    transact(socket, "forwarding entry", NULL, NULL);
 }
 
-static void attach_application(int number, int peer) {
+static void attach_switch(int socket, int bridge, int place, int number, int *peer) {
+    unsigned char mac[6] = {2, 0, 0, 0, number >> 8, number};
+    int link = 0;
+    make_pair(socket, bridge, place, number, &link, peer);
+    tell_switch(link, number, mac);
+    transact(socket, "what the switch knows", NULL, NULL);
+}
+
+static void set_up_application(uint32_t address, uint32_t router, int peer) {
     int socket = route_socket();
-    uint32_t address = htonl(0x0A010002 + number), router = htonl(0x0A010001);
     up(begin(RTM_NEWLINK, 0, sizeof(struct ifinfomsg)), 1);
     end();
-    up(begin(RTM_NEWLINK, 0, sizeof(struct ifinfomsg)), peer);
+    ((struct ifinfomsg *)begin(RTM_NEWLINK, 0, sizeof(struct ifinfomsg)))->ifi_index = peer;
     no_ipv6();
+    end();
+    up(begin(RTM_NEWLINK, 0, sizeof(struct ifinfomsg)), peer);
     end();
     struct ifaddrmsg *own = begin(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof *own);
     own->ifa_family = AF_INET;
@@ -196,6 +220,113 @@ static void attach_application(int number, int peer) {
     end();
     transact(socket, "address and route", NULL, NULL);
     close(socket);
+}
+
+// The index of the switch's first bridge.
+static int find_bridge(int socket) {
+    int bridge = 0, none;
+    begin(RTM_GETLINK, 0, sizeof(struct ifinfomsg));
+    put_text(IFLA_IFNAME, "br0");
+    end();
+    transact(socket, "the switch's bridge", &bridge, &none);
+    return bridge;
+}
+
+static void lease(int socket, int link, int number) {
+    char name[128];
+    snprintf(name, sizeof name, "10.250.%d.%d", 128 + (number >> 8), number & 255);
+    ((struct ifinfomsg *)begin(RTM_NEWLINKPROP, NLM_F_CREATE | NLM_F_EXCL | NLM_F_APPEND, sizeof(struct ifinfomsg)))->ifi_index = link;
+    struct rtattr *list = nest(IFLA_PROP_LIST);
+    put_text(IFLA_ALT_IFNAME, name);
+    leave(list);
+    end();
+    transact(socket, "lease", NULL, NULL);
+}
+
+static void *begin_nft(int type, int flags, int acknowledged) {
+    struct nfgenmsg *header = begin(type, flags, sizeof *header);
+    struct nlmsghdr *message = (struct nlmsghdr *)header - 1;
+    if (!acknowledged) message->nlmsg_flags = NLM_F_REQUEST;
+    return header;
+}
+
+static void element(const char *set, const void *key, size_t count) {
+    struct nfgenmsg *header = begin_nft(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM, NLM_F_CREATE, 1);
+    header->nfgen_family = NFPROTO_BRIDGE;
+    put_text(NFTA_SET_ELEM_LIST_TABLE, "switch");
+    put_text(NFTA_SET_ELEM_LIST_SET, set);
+    struct rtattr *list = nest(NFTA_SET_ELEM_LIST_ELEMENTS), *one = nest(NFTA_LIST_ELEM), *place = nest(NFTA_SET_ELEM_KEY);
+    put(NFTA_DATA_VALUE, key, count);
+    leave(place);
+    leave(one);
+    leave(list);
+    end();
+}
+
+static void guard(int socket, int link, const unsigned char *mac, const void *address) {
+    static _Alignas(8) char answer[4096];
+    unsigned char key[16] = {0};
+    memcpy(key, &link, 4);
+    memcpy(key + 4, mac, 6);
+    memcpy(key + 12, address, 4);
+    ((struct nfgenmsg *)begin_nft(NFNL_MSG_BATCH_BEGIN, 0, 0))->res_id = htons(NFNL_SUBSYS_NFTABLES);
+    end();
+    element("guarded", key, 4);
+    element("source4", key, sizeof key);
+    ((struct nfgenmsg *)begin_nft(NFNL_MSG_BATCH_END, 0, 0))->res_id = htons(NFNL_SUBSYS_NFTABLES);
+    end();
+    if (send(socket, buffer, length, 0) < 0) die("guard", errno);
+    length = 0;
+    for (int open = 2; open > 0; open--) {
+        ssize_t count = recv(socket, answer, sizeof answer, 0);
+        if (count < 0) die("guard", errno);
+        struct nlmsghdr *message = (void *)answer;
+        int code = ((struct nlmsgerr *)NLMSG_DATA(message))->error;
+        if (message->nlmsg_type != NLMSG_ERROR || code) die("guard", -code);
+    }
+}
+
+static void neighbour(int bridge, const unsigned char *mac, const void *address) {
+    struct ndmsg *entry = begin(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, sizeof *entry);
+    entry->ndm_family = AF_INET;
+    entry->ndm_ifindex = bridge;
+    entry->ndm_state = NUD_PERMANENT;
+    put(NDA_DST, address, 4);
+    put(NDA_LLADDR, mac, 6);
+    end();
+}
+
+static int run(char **words) {
+    int number = atoi(words[1]), has_port = strcmp(words[0], "-") != 0, link = 0, peer = 0;
+    int route = -1, filter = -1;
+    if (has_port) {
+        int place = open(words[0], O_RDONLY | O_CLOEXEC);
+        if (place < 0 || setns(place, CLONE_NEWNET) < 0) die(words[0], errno);
+        route = route_socket();
+        filter = netlink_socket(NETLINK_NETFILTER);
+    }
+    if (unshare(CLONE_NEWNET) < 0) die("network namespace", errno);
+    if (has_port) {
+        unsigned char mac[6] = {2, 0, 0, 0, number >> 8, number};
+        uint32_t address = htonl(0x0AFA8000 + number);
+        int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), bridge = find_bridge(route);
+        make_pair(route, bridge, own, number, &link, &peer);
+        lease(route, link, number);
+        tell_switch(link, number, mac);
+        neighbour(bridge, mac, &address);
+        transact(route, "what the switch knows", NULL, NULL);
+        guard(filter, link, mac, &address);
+        set_up_application(address, htonl(0x0AFAFFFE), peer);
+    } else {
+        int socket = route_socket();
+        up(begin(RTM_NEWLINK, 0, sizeof(struct ifinfomsg)), 1);
+        end();
+        transact(socket, "loopback", NULL, NULL);
+        close(socket);
+    }
+    execvp(words[2], words + 2);
+    die(words[2], errno);
+    return 1;
 }
 
 static double now(void) {
@@ -219,6 +350,7 @@ static void report(const char *what, double *times, int count) {
 }
 
 int main(int argc, char **argv) {
+    if (argc > 4 && strcmp(argv[1], "run") == 0) return run(argv + 2);
     int count = argc > 1 ? atoi(argv[1]) : 100;
     if (count < 1 || count > 1023) die("1 to 1023 ports", EINVAL);
     double *whole = calloc(count, sizeof *whole), *place = calloc(count, sizeof *place);
@@ -236,7 +368,7 @@ int main(int argc, char **argv) {
         if (kept[i] < 0) die("/proc/self/ns/net", errno);
         double second = now();
         attach_switch(socket, bridge, kept[i], i, &peer);
-        attach_application(i, peer);
+        set_up_application(htonl(0x0A010002 + i), htonl(0x0A010001), peer);
         double third = now();
         whole[i] = third - first;
         place[i] = second - first;

@@ -9,13 +9,25 @@ public func readText(_ path: String) throws(SystemError) -> String {
 /// Reads an open file to its end; EFBIG when it has more than `limit` bytes.
 public func readText(_ descriptor: Int32, name: String, atMost limit: Int = .max) throws(SystemError) -> String {
     var bytes: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 16384)
     while true {
-        let count = try check("read \(name)") { Int32(read(descriptor, &buffer, buffer.count)) }
-        if count == 0 { return String(decoding: bytes, as: UTF8.self) }
-        bytes.append(contentsOf: buffer[..<Int(count)])
+        let part = try readPart(descriptor, name)
+        if part.isEmpty { return String(decoding: bytes, as: UTF8.self) }
+        if bytes.isEmpty { bytes = part } else { bytes += part }
         if bytes.count > limit { throw SystemError("read \(name)", code: EFBIG) }
     }
+}
+
+private func readPart(_ descriptor: Int32, _ name: String) throws(SystemError) -> [UInt8] {
+    var failure: SystemError?
+    let part = [UInt8](unsafeUninitializedCapacity: 16384) { buffer, filled in
+        do throws(SystemError) {
+            filled = Int(try check("read \(name)") { Int32(read(descriptor, buffer.baseAddress, buffer.count)) })
+        } catch {
+            failure = error
+        }
+    }
+    if let failure { throw failure }
+    return part
 }
 
 /// Writes `text` in one write(2) to an existing file, as the kernel's control files want it.

@@ -10,19 +10,22 @@ struct ResolverPlanner {
     private static let path = "/etc/resolv.conf"
 
     func steps() throws(LaunchError) -> [MountStep] {
+        let interfaces = [network.interface] + network.more
+        // Nothing can be put over the host's file then, and nobody has asked for it.
+        if !unshare.contains(.mount), !interfaces.contains(where: { $0.namesServers }) { return [] }
         var servers: [IPAddress] = []
         var domains: [String] = []
         /// Where a name server is asked for, and not only taken where there is one.
         var asking: String?
         var key = "network.dns"
-        for (index, interface) in ([network.interface] + network.more).enumerated()
+        for (index, interface) in interfaces.enumerated()
         where interface.kind?.makesInterface == true {
             let own = index == 0 ? "network.dns" : "network.more[\(index - 1)].dns"
             let found = try resolver(interface)
             if !found.servers.isEmpty, servers.isEmpty { key = own }
             for server in found.servers where !servers.contains(server) { servers.append(server) }
             if let domain = found.domain, !domains.contains(domain) { domains.append(domain) }
-            if asking == nil, interface.nameServers.contains(where: { $0 != .auto }) { asking = own }
+            if asking == nil, interface.namesServers { asking = own }
         }
         if servers.isEmpty { return [] }
         guard unshare.contains(.mount) else {
@@ -52,4 +55,9 @@ struct ResolverPlanner {
         }
         return resolver
     }
+}
+
+extension Profile.Interface {
+    /// Whether a name server is asked for by its address.
+    fileprivate var namesServers: Bool { nameServers.contains { $0 != .auto } }
 }

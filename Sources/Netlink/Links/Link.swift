@@ -169,10 +169,8 @@ extension NetlinkSocket {
 
     /// The network interface; nil when there is none.
     public func link(_ link: LinkReference) throws(SystemError) -> Link? {
-        let message = NetlinkMessage("look at the interface \(link)", RTM_GETLINK)
-        message.header(link)
         do throws(SystemError) {
-            for reply in try exchange([message]) {
+            for reply in try exchange([.look(at: link)]) {
                 if let link = Link(reply) { return link }
             }
             return nil

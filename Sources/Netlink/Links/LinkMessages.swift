@@ -39,6 +39,13 @@ extension NetlinkMessage {
         return message
     }
 
+    /// Asks for a network interface; ENODEV when there is none.
+    public static func look(at link: LinkReference) -> NetlinkMessage {
+        let message = NetlinkMessage("look at the interface \(link)", RTM_GETLINK, capacity: 256)
+        message.header(link)
+        return message
+    }
+
     /// Deletes a network interface. This takes 20 ms and more of waiting for the kernel.
     public static func delete(_ link: LinkReference) -> NetlinkMessage {
         let message = NetlinkMessage("delete the interface \(link)", RTM_DELLINK)

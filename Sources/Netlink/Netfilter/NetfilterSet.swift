@@ -100,6 +100,18 @@ extension NetlinkMessage {
         return message
     }
 
+    /// Has a table's chains be passed, which the flag `dormant` kept out of the way.
+    public static func wake(table: String, _ family: NetfilterSet.Family) -> NetlinkMessage {
+        let number = Int(NFNL_SUBSYS_NFTABLES) << 8 | Int(NFT_MSG_NEWTABLE.rawValue)
+        let message = NetlinkMessage("wake the table \(table)", number, capacity: 256)
+        var header = nfgenmsg()
+        header.nfgen_family = family.rawValue
+        message.header(header)
+        message.put(Int(NFTA_TABLE_NAME.rawValue), text: table)
+        message.put(Int(NFTA_TABLE_FLAGS.rawValue), UInt32(0))
+        return message
+    }
+
     static func list(_ set: NetfilterSet) -> NetlinkMessage {
         message(set, NFT_MSG_GETSETELEM, "list the set \(set.name)", [], flags: 0)
     }

@@ -96,27 +96,28 @@ extension Profile.Interface {
     private var unused: [String] {
         let usual = Profile.Interface()
         var given: [String] = []
-        func note(_ name: String, _ isGiven: Bool, _ kinds: Set<Attach>) {
-            if isGiven, !(kind.map(kinds.contains) ?? false) { given.append(name) }
-        }
-        let (ports, shared): (Set<Attach>, Set<Attach>) = ([.veth, .macvlan, .macvtap], [.macvlan, .macvtap])
-        let made = ports.union([.physical])
-        note("name", name != nil, made.union([.user]))
-        note("mode", mode != usual.mode, shared)
-        note("address", address != usual.address, made)
-        note("mac", hardwareAddress != usual.hardwareAddress, made)
-        note("mtu", mtu != nil, made.union([.user]))
-        note("vlan", vlan != nil, [.veth])
-        note("trunk", !trunk.isEmpty, [.veth])
-        note("isolated", isolated != nil, ports)
-        note("gateway", gateway != usual.gateway, made)
-        note("routes", !routes.isEmpty, made)
-        note("dns", nameServers != usual.nameServers, made.union([.user]))
-        note("publish", !publish.isEmpty, [.veth, .user])
-        note("rate", !rate.isEmpty, made)
-        note("chain", !chain.isEmpty, [.veth])
-        note("spoofing", spoofing != usual.spoofing, [.veth])
-        note("allow", allow != nil, [.veth, .macvlan])
+        func note(_ name: String, _ isGiven: Bool, _ isUsed: Bool) { if isGiven, !isUsed { given.append(name) } }
+        // Plain comparisons: this is on the way of every launch.
+        let (isVeth, isUser) = (kind == .veth, kind == .user)
+        let isShared = kind == .macvlan || kind == .macvtap
+        let isPort = isVeth || isShared
+        let isMade = isPort || kind == .physical
+        note("name", name != nil, isMade || isUser)
+        note("mode", mode != usual.mode, isShared)
+        note("address", address != usual.address, isMade)
+        note("mac", hardwareAddress != usual.hardwareAddress, isMade)
+        note("mtu", mtu != nil, isMade || isUser)
+        note("vlan", vlan != nil, isVeth)
+        note("trunk", !trunk.isEmpty, isVeth)
+        note("isolated", isolated != nil, isPort)
+        note("gateway", gateway != usual.gateway, isMade)
+        note("routes", !routes.isEmpty, isMade)
+        note("dns", nameServers != usual.nameServers, isMade || isUser)
+        note("publish", !publish.isEmpty, isVeth || isUser)
+        note("rate", !rate.isEmpty, isMade)
+        note("chain", !chain.isEmpty, isVeth)
+        note("spoofing", spoofing != usual.spoofing, isVeth)
+        note("allow", allow != nil, isVeth || kind == .macvlan)
         return given
     }
 

@@ -78,14 +78,20 @@ struct BridgeStar {
 
     // MARK: - What all bridges know
 
-    /// Lets the bridges that a port is not on know of it.
-    /// - Returns: whether there are any.
+    /// Lets the bridges know of a port: its own one by `known`, the others by what that says of `station`.
+    /// - Returns: whether there are others.
     func announce(
-        _ station: Station, on own: Int32, _ socket: borrowing NetlinkSocket
+        _ station: Station, on own: Int32, _ known: [NetlinkMessage], _ socket: borrowing NetlinkSocket
     ) throws(SwitchError) -> Bool {
-        // Only now: a bridge that is made from here on learns of the port from the first one.
-        guard try attributed({ () throws(SystemError) in try socket.link(.name(FabricName.bridge(1))) }) != nil
-        else { return false }
+        // Asked behind `known`: a bridge that is made from here on learns of the port from the first one.
+        let outcomes = try attributed { () throws(SystemError) in
+            try socket.outcomes(of: known + [.look(at: .name(FabricName.bridge(1)))])
+        }
+        for case let failure? in outcomes.dropLast() { throw SwitchError(failure) }
+        if let last = outcomes.last, let failure = last {
+            if failure.code == ENODEV { return false }
+            throw SwitchError(failure)
+        }
         let arms = try arms(socket)
         try attributed { () throws(SystemError) in
             try socket.send(

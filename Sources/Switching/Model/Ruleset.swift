@@ -1,14 +1,18 @@
 /// The switch's own nftables(8): fixed when the switch is made. What a port may send and get is what the sets hold, so
 /// that a port's coming and going changes no rule.
 enum Ruleset {
+    /// The table of what every port is held to, and the one of ports with rules, which sleeps until there is one: a frame
+    /// of a switch without rules meets one look-up.
+    static let guardTable = "switch"
+    static let rulesTable = "rules"
+
     /// Frames between ports, before the bridge forwards them and after (bridge family: no connection tracking).
     ///
     /// Sets are looked up by interface index, which the kernel gives to no other interface afterwards: what a port
-    /// leaves in them means nothing.
+    /// leaves in them means nothing, and ``StaleElements`` takes it out.
     static let ports = """
         table bridge switch {
             counter spoofed { comment "frames with a source that is not the port's own" }
-            counter refused { comment "frames that no rule of the port allows" }
 
             # Ports that are to send from their own addresses only, and these.
             set guarded { typeof iif; }
@@ -16,6 +20,25 @@ enum Ruleset {
             set source6 { typeof iif . ether saddr . ip6 saddr; }
             # Whom they may call themselves towards neighbours (RFC 4861: behind eight bytes of ICMPv6).
             set target6 { typeof iif . @th,64,128; }
+
+            chain prerouting {
+                type filter hook prerouting priority -300; policy accept;
+                iif . ether saddr . ip saddr @source4 accept
+                iif @guarded goto guard
+            }
+            chain guard {
+                iif . arp saddr ether . arp saddr ip @source4 accept
+                arp saddr ip 0.0.0.0 accept
+                icmpv6 type nd-neighbor-advert iif . @th,64,128 != @target6 counter name spoofed drop
+                icmpv6 type { nd-router-advert, nd-redirect } counter name spoofed drop
+                iif . ether saddr . ip6 saddr @source6 accept
+                ip6 saddr :: icmpv6 type { nd-neighbor-solicit, mld2-listener-report } accept
+                counter name spoofed drop
+            }
+        }
+        table bridge rules {
+            flags dormant;
+            counter refused { comment "frames that no rule of the port allows" }
 
             # Ports with rules, and what they may begin or answer.
             set filtered { typeof iif; }
@@ -29,24 +52,14 @@ enum Ruleset {
             chain names_sent { }
             chain names_received { }
 
+            # Behind the guard.
             chain prerouting {
-                type filter hook prerouting priority -300; policy accept;
-                iif @guarded jump guard
+                type filter hook prerouting priority -290; policy accept;
                 iif @filtered goto sent
             }
             chain postrouting {
                 type filter hook postrouting priority 300; policy accept;
                 oif @filtered goto received
-            }
-            chain guard {
-                iif . arp saddr ether . arp saddr ip @source4 return
-                arp saddr ip 0.0.0.0 return
-                iif . ether saddr . ip saddr @source4 return
-                icmpv6 type nd-neighbor-advert iif . @th,64,128 != @target6 counter name spoofed drop
-                icmpv6 type { nd-router-advert, nd-redirect } counter name spoofed drop
-                iif . ether saddr . ip6 saddr @source6 return
-                ip6 saddr :: icmpv6 type { nd-neighbor-solicit, mld2-listener-report } return
-                counter name spoofed drop
             }
             chain sent {
                 ether type arp accept

@@ -7,7 +7,7 @@ struct NameElements {
     /// The index of the port's end in the switch.
     let index: Int32
 
-    static func set(_ name: String) -> NetfilterSet { NetfilterSet(.bridge, "switch", name) }
+    static func set(_ name: String) -> NetfilterSet { PortElements.ruleSet(name) }
     private var rangeKey: NetfilterKey { NetfilterKey().adding(ordered: UInt32(bitPattern: index)) }
 
     /// The index that an element of a set of ranges begins with.

@@ -10,7 +10,7 @@ enum NameRules {
     /// Added to ``Ruleset/ports``. An address is forgotten an hour after the last answer that was new, or the last
     /// packet to it.
     static var ruleset: String {
-        var text = "table bridge switch {\n"
+        var text = "table bridge rules {\nflags dormant;\n"
         var (sent, received) = ("", "")
         for slot in 0..<NameSlots.count {
             text += "set name4_\(slot) { type ipv4_addr; flags dynamic,timeout; timeout 1h; }\n"

@@ -34,10 +34,11 @@ struct NameSlots: Equatable {
     /// The name server's arguments by which it adds each answer for a name to the sets of that name. It takes the rule
     /// of the longest name alone, which so names the sets of those that it lies in too.
     var arguments: [String] {
-        names.compactMap { name in
+        let table = "bridge#\(Ruleset.rulesTable)"
+        return names.compactMap { name in
             guard let name else { return nil }
             let sets = names.enumerated().filter { $0.1.map { name == $0 || name.hasSuffix("." + $0) } ?? false }
-                .flatMap { ["4#bridge#switch#name4_\($0.0)", "6#bridge#switch#name6_\($0.0)"] }
+                .flatMap { ["4#\(table)#name4_\($0.0)", "6#\(table)#name6_\($0.0)"] }
             return "--nftset=/\(name)/\(sets.joined(separator: ","))"
         }
     }

@@ -52,10 +52,9 @@ struct BoxEnd {
     private func setRoutes(
         _ socket: borrowing NetlinkSocket, _ addresses: [IPPrefix], _ routers: [IPAddress]
     ) throws(SwitchError) {
-        let families = Set(addresses.map { $0.family })
         try attributed(to: "gateway") { () throws(SystemError) in
             try socket.send(
-                routers.filter { families.contains($0.family) }.map {
+                routers.filter { router in addresses.contains { $0.family == router.family } }.map {
                     .add(.byDefault(via: $0, link: index))
                 })
         }

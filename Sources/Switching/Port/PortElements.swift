@@ -7,24 +7,25 @@ struct PortElements {
     /// The index of the port's end in the switch.
     let index: Int32
 
-    private static func set(_ name: String) -> NetfilterSet { NetfilterSet(.bridge, "switch", name) }
+    static func guardSet(_ name: String) -> NetfilterSet { NetfilterSet(.bridge, Ruleset.guardTable, name) }
+    static func ruleSet(_ name: String) -> NetfilterSet { NetfilterSet(.bridge, Ruleset.rulesTable, name) }
     private var key: NetfilterKey { NetfilterKey().adding(native: UInt32(bitPattern: index)) }
     /// In sets of ranges nft(8) has all numbers as packets have them, so that their order is that of their bytes.
     private var rangeKey: NetfilterKey { NetfilterKey().adding(ordered: UInt32(bitPattern: index)) }
 
     /// That it sends from its own addresses alone.
     func guarding(_ mac: MACAddress, _ addresses: [IPPrefix]) -> [NetlinkMessage] {
-        var messages = [NetlinkMessage.add([NetfilterElement(key)], to: PortElements.set("guarded"))]
+        var messages = [NetlinkMessage.add([NetfilterElement(key)], to: PortElements.guardSet("guarded"))]
         for family in [IPFamily.v4, .v6] {
             let elements = addresses.filter { $0.family == family }.map {
                 NetfilterElement(key.adding(mac.bytes).adding($0.address.bytes))
             }
             if !elements.isEmpty {
-                messages.append(.add(elements, to: PortElements.set(family == .v4 ? "source4" : "source6")))
+                messages.append(.add(elements, to: PortElements.guardSet(family == .v4 ? "source4" : "source6")))
             }
         }
         let targets = addresses.filter { $0.family == .v6 }.map { NetfilterElement(key.adding($0.address.bytes)) }
-        if !targets.isEmpty { messages.append(.add(targets, to: PortElements.set("target6"))) }
+        if !targets.isEmpty { messages.append(.add(targets, to: PortElements.guardSet("target6"))) }
         return messages
     }
 
@@ -32,19 +33,22 @@ struct PortElements {
     func keepingApart() -> [NetlinkMessage] { [PortElements.keepingApart([index])] }
 
     static func keepingApart(_ ports: [Int32]) -> NetlinkMessage {
-        .add(ports.map { NetfilterElement(PortElements(index: $0).key) }, to: set("apart"))
+        .add(ports.map { NetfilterElement(PortElements(index: $0).key) }, to: guardSet("apart"))
     }
 
     /// What passes it, all else being dropped. Names are left out: see ``NameRules``.
     func filtering(_ rules: [TrafficRule]) -> [NetlinkMessage] {
-        var messages = [NetlinkMessage.add([NetfilterElement(key)], to: PortElements.set("filtered"))]
+        var messages = [
+            NetlinkMessage.wake(table: Ruleset.rulesTable, .bridge),
+            .add([NetfilterElement(key)], to: PortElements.ruleSet("filtered")),
+        ]
         for direction in TrafficRule.Direction.allCases {
             for family in [IPFamily.v4, .v6] {
                 let regions = rules.filter { $0.direction == direction }.compactMap { TrafficRegion($0, family) }
                 let elements = TrafficRegion.disjoint(regions).compactMap { element($0, family) }
                 if elements.isEmpty { continue }
                 let name = (direction == .to ? "out" : "in") + (family == .v4 ? "4" : "6")
-                messages.append(.add(elements, to: PortElements.set(name)))
+                messages.append(.add(elements, to: PortElements.ruleSet(name)))
             }
         }
         return messages

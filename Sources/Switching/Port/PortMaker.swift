@@ -57,10 +57,9 @@ struct PortMaker: ~Copyable {
         try attributed(to: plan.vlan != nil ? "vlan" : "trunk") { () throws(SystemError) in
             if !plan.isDynamic { try limitVLANs(link) }
         }
-        try attributed { () throws(SystemError) in try socket.send(known(link, addresses, bridge)) }
         let isOneOfMany = try star.announce(
             BridgeStar.Station(mac: plan.mac, vlans: vlans, addresses: addresses.map { $0.address }), on: own,
-            socket)
+            known(link, addresses, bridge), socket)
         try guardPort(link, addresses, isOneOfMany: isOneOfMany)
         guard let end = link.other else { throw SwitchError("the port's end in the box cannot be found") }
         let companion = try PortShaper(plan, switchEnd: link.name)?.hold(link, socket)
@@ -112,6 +111,9 @@ struct PortMaker: ~Copyable {
                 continue
             }
             if number % BridgeStar.step == 0 { try moveOn(star, made.index) }
+            if number % StaleElements.step == 0 {
+                try attributed { () throws(SystemError) in try StaleElements.remove(in: namespace, socket) }
+            }
             return (made, number, place.index)
         }
         throw SwitchError("the switch \"\(spec.name)\" has no number left for a port")

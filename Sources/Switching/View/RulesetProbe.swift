@@ -3,12 +3,12 @@ public struct RulesetProbe: Sendable {
     public var name: String
     public var purpose: String
     private var rules: String
-    private var table = ["inet", "probe"]
+    private var tables = [["inet", "probe"]]
 
     public static let all = [
         RulesetProbe(
             name: "nft-bridge-sets", purpose: "guarding against spoofing, network.allow", rules: Ruleset.ports,
-            table: ["bridge", "switch"]),
+            tables: [["bridge", Ruleset.guardTable], ["bridge", Ruleset.rulesTable]]),
         RulesetProbe(
             name: "nft-nat", purpose: "--uplink nat",
             rules: chain("type nat hook postrouting priority 100;", "masquerade")),
@@ -28,6 +28,6 @@ public struct RulesetProbe: Sendable {
     public func attempt(in namespace: Int32) throws(SwitchError) {
         let nft = try Program("nft", package: "nftables")
         try nft.run(["-f", "-"], input: rules, in: namespace)
-        try nft.run(["delete", "table"] + table, input: "", in: namespace)
+        for table in tables { try nft.run(["delete", "table"] + table, input: "", in: namespace) }
     }
 }

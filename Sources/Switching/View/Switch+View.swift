@@ -62,8 +62,8 @@ private struct FabricLook: ~Copyable {
                 mend: "'sandbox switch delete -f \(spec.name)' forgets it")
         }
         try attributed { () throws(SystemError) in
-            let guarded = try indexes("guarded")
-            let filtered = try indexes("filtered")
+            let guarded = try indexes(PortElements.guardSet("guarded"))
+            let filtered = try indexes(PortElements.ruleSet("filtered"))
             let vlans = spec.filtersVLANs ? try socket.vlans() : [:]
             let queues = try socket.qdiscs()
             for link in links where link.group == FabricGroup.ports && FabricName.isPort(link.name) {
@@ -75,16 +75,18 @@ private struct FabricLook: ~Copyable {
                 port.chain = chains[link.name] ?? []
                 view.ports.append(port)
             }
-            let counters = try filter.counters(of: .bridge, table: "switch")
-            view.spoofed = counters.first { $0.name == "spoofed" }?.packets
-            view.refused = counters.first { $0.name == "refused" }?.packets
+            func packets(_ name: String, _ table: String) throws(SystemError) -> UInt64? {
+                try filter.counters(of: .bridge, table: table).first { $0.name == name }?.packets
+            }
+            view.spoofed = try packets("spoofed", Ruleset.guardTable)
+            view.refused = try packets("refused", Ruleset.rulesTable)
         }
     }
 
     /// The interfaces that a set of ``Ruleset`` holds.
-    private func indexes(_ set: String) throws(SystemError) -> Set<Int32> {
+    private func indexes(_ set: NetfilterSet) throws(SystemError) -> Set<Int32> {
         var indexes: Set<Int32> = []
-        for element in try filter.elements(of: NetfilterSet(.bridge, "switch", set)) where element.key.count >= 4 {
+        for element in try filter.elements(of: set) where element.key.count >= 4 {
             indexes.insert(element.key.withUnsafeBytes { $0.loadUnaligned(as: Int32.self) })
         }
         return indexes

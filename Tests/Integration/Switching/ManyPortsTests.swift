@@ -41,6 +41,39 @@ extension Integration {
             #expect(outcome.err.isEmpty, "\(outcome.err.prefix(1000))")
         }
 
+        @Test(
+            "what ports that are gone leave in the switch's sets is taken out, what others have stays",
+            .needsProgram("nft"))
+        func stale() throws {
+            defer { host.end(boxes: ["stays"], switches: ["old"]) }
+            try host.must("switch", "create", "old", "--subnet", "10.76.8.0/24")
+            try host.sleeper("stays", ["--switch", "old", "--set", "network.allow=[\"tcp to 10.76.8.0/24:80\"]"])
+            let rules = ["--switch", "old", "--set", "network.allow=[\"tcp to 10.76.8.9:80\"]"]
+            for _ in 0..<3 {
+                let outcome = try host.inBox(rules, ["true"])
+                #expect(outcome.status == 0, "\(outcome)")
+            }
+            func sets() throws -> [String] {
+                let ruleset =
+                    try fabric("old", ["nft", "-n", "list", "table", "bridge", "switch"]).text
+                    + fabric("old", ["nft", "-n", "list", "table", "bridge", "rules"]).text
+                return ["guarded", "source4", "filtered", "out4"].map { name in
+                    let set = ruleset.split(separator: "\tset ").first { $0.hasPrefix("\(name) {") } ?? ""
+                    return String(set.split(separator: "elements = {").last?.prefix { $0 != "}" } ?? "")
+                }
+            }
+            let before = try sets().map { $0.split(separator: ",").count }
+            #expect(before == [4, 4, 4, 4])
+            // As if this were the 1,024th port.
+            let number = "import sys; open(sys.argv[1], 'r+b').write((1024).to_bytes(8, 'little'))"
+            try box.must(["python3", "-c", number, box.file("state/switches/old/next")])
+            #expect(try host.inBox(rules, ["true"]).status == 0)
+            // The one that stays, and the one that cleaned up.
+            let after = try sets()
+            #expect(after.map { $0.split(separator: ",").count } == [2, 2, 2, 2], "\(after)")
+            #expect(after[1].contains("10.76.8.2"), "\(after)")
+        }
+
         @Test("an address rests before it is given again, and one too many is refused") func full() throws {
             defer { host.end(boxes: ["a", "b", "c"], switches: ["small"]) }
             // Two hosts beside the switch itself, and four.
