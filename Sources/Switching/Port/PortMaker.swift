@@ -111,7 +111,7 @@ struct PortMaker: ~Copyable {
                 continue
             }
             if number % BridgeStar.step == 0 { try moveOn(star, made.index) }
-            if number % StaleElements.step == 0 {
+            if number % StaleElements.step == StaleElements.step - 1 {
                 try attributed { () throws(SystemError) in try StaleElements.remove(in: namespace, socket) }
             }
             return (made, number, place.index)

@@ -65,7 +65,7 @@ extension Integration {
             let before = try sets().map { $0.split(separator: ",").count }
             #expect(before == [4, 4, 4, 4])
             // As if this were the 1,024th port.
-            let number = "import sys; open(sys.argv[1], 'r+b').write((1024).to_bytes(8, 'little'))"
+            let number = "import sys; open(sys.argv[1], 'r+b').write((1023).to_bytes(8, 'little'))"
             try box.must(["python3", "-c", number, box.file("state/switches/old/next")])
             #expect(try host.inBox(rules, ["true"]).status == 0)
             // The one that stays, and the one that cleaned up.
