@@ -32,7 +32,7 @@ _sandbox_options() {
     'pause') echo '--version -h --help' ;;
     'resume') echo '--version -h --help' ;;
     'update') echo '--set --version -h --help' ;;
-    'checkpoint') echo '--snapshot --leave-running --tcp --version -h --help' ;;
+    'checkpoint') echo '--snapshot --leave-running --tcp --check --json --version -h --help' ;;
     'restore') echo '-n --name -d --detach --version -h --help' ;;
     'snapshot') echo '--version -h --help' ;;
     'snapshot list') echo '--json --version -h --help' ;;

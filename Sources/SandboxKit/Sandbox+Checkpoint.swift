@@ -13,7 +13,8 @@ public struct CheckpointOptions: Sendable {
     public var snapshot: String?
     /// Whether the application goes on afterwards.
     public var leavesRunning = false
-    public var connections = Connections.established
+    /// What becomes of TCP connections; as the profile says where `nil`.
+    public var connections: Connections?
 
     public init() {}
 }
@@ -28,10 +29,13 @@ extension Sandbox {
         guard let record = try registry.settle(lock) else { throw Registry.unknown(name) }
         guard record.phase == .running, let process = record.process else { throw notRunning }
         let profile = try registry.profile(of: name)
-        try Checkpointing.check(record, profile)
+        let connections = options.connections ?? profile.checkpoint.tcp
+        try registry.refuseBlockers(record, connections)
         let store = try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller() }
         let id = options.snapshot ?? store.newID(for: name, now: unixMilliseconds())
-        let saving = Checkpointing(registry: registry, store: store, record: record, options: options, id: id)
+        let saving = Checkpointing(
+            registry: registry, store: store, record: record, options: options, id: id,
+            connections: connections)
         try saving.run(engine, root: process.pid)
         if options.leavesRunning { return id }
         try registry.putAside(record, lock)
@@ -48,32 +52,7 @@ private struct Checkpointing {
     let record: SandboxRecord
     let options: CheckpointOptions
     let id: String
-
-    /// Names what keeps a sandbox from being saved, before anything is touched.
-    static func check(_ record: SandboxRecord, _ profile: Profile) throws(LaunchError) {
-        if record.hasInit {
-            throw LaunchError(
-                key: "process.init", "\"\(record.name)\" has sandbox's own init as process 1, which cannot be saved",
-                mend: "start it with process.init = false")
-        }
-        guard record.namespaces.contains(.pid) else {
-            throw LaunchError(
-                "\"\(record.name)\" has no pid namespace: its process ids may be taken when it comes back",
-                mend: "start it with --unshare pid")
-        }
-        if !record.isDetached || !record.hasWaiter {
-            throw LaunchError(
-                "\"\(record.name)\" is not detached, or nobody waits for it", mend: "start it with -d")
-        }
-        if profile.filesystem.root != nil || profile.filesystem.overlay != nil {
-            throw LaunchError(
-                key: "filesystem.root", "a root of its own cannot be saved yet", mend: "use the host's root")
-        }
-        if profile.lifecycle.logSize != nil {
-            throw LaunchError(
-                key: "lifecycle.log-size", "output through a pipe cannot be saved yet", mend: "take it out")
-        }
-    }
+    let connections: Connections
 
     func run(_ engine: CRIUEngine, root: Int32) throws(LaunchError) {
         let draft = try stored { () throws(SnapshotError) in try store.begin(id) }
@@ -93,7 +72,7 @@ private struct Checkpointing {
         let images = try translated { () throws(SystemError) in try StateFolder(existing: draft.images) }
         var dump = Dump(
             root: root, waiter: record.launcher.pid, images: images.descriptor.number, path: draft.images)
-        dump.connections = options.connections
+        dump.connections = connections
         let network =
             record.namespaces.contains(.net) ? linux_open("/proc/\(root)/ns/net", O_RDONLY | O_CLOEXEC, 0) : -1
         defer { if network >= 0 { close(network) } }
@@ -160,7 +139,7 @@ private struct Checkpointing {
             id: id, sandbox: record.name, created: unixMilliseconds(), profile: request.profile,
             request: .string(request.text), plan: .null)
         manifest.duration = (unixMilliseconds() - begun) * 1000
-        manifest.tcp = options.connections
+        manifest.tcp = connections
         manifest.command = record.command
         manifest.namespaces = record.namespaces
         manifest.versions.criu = version.text

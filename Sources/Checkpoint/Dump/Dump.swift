@@ -2,15 +2,11 @@ import CLinux
 import Glibc
 import Kernel
 public import Launch
+public import Profile
 import Switching
 
 /// What becomes of TCP connections.
-public enum Connections: String, Sendable, CaseIterable {
-    /// They go on after the restore.
-    case established
-    /// They are closed.
-    case close
-}
+public typealias Connections = Profile.Connections
 
 /// One saving of a box's processes into a directory. They stand still afterwards: the caller lets them go on or ends
 /// them.

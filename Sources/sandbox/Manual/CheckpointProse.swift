@@ -5,8 +5,11 @@ extension ManualProse {
             """
             CRIU writes the processes, their memory and their sockets; network, control groups, output and devices are \
             the sandbox's own and are made anew. While it writes, all processes stand still and no packet comes \
-            through. A sandbox that can be saved is detached, has a pid namespace, and its command is process 1 of it: \
-            process.init = false.
+            through. A sandbox that can be saved is detached, and its profile says checkpoint.enabled = true: it gets a \
+            pid and a mount namespace, its command is process 1, and system calls whose results CRIU cannot save are \
+            refused as by a kernel without them, so that programs do without: io_uring, memfd_secret, userfaultfd, \
+            perf_event_open, bpf, mq_open, sockets of vsock and MPTCP, and namespaces inside other than of mounts and \
+            networks. Landlock and it exclude each other: CRIU would drop Landlock's rules without a word.
             """
         ],
         examples: [
