@@ -32,8 +32,8 @@ _sandbox_options() {
     'pause') echo '--version -h --help' ;;
     'resume') echo '--version -h --help' ;;
     'update') echo '--set --version -h --help' ;;
-    'checkpoint') echo '--snapshot --leave-running --tcp --check --json --version -h --help' ;;
-    'restore') echo '-n --name -d --detach --version -h --help' ;;
+    'checkpoint') echo '--snapshot --leave-running --tcp --version -h --help' ;;
+    'restore') echo '-n --name -d --detach --count --address --switch --version -h --help' ;;
     'snapshot') echo '--version -h --help' ;;
     'snapshot list') echo '--json --version -h --help' ;;
     'snapshot show') echo '--json --version -h --help' ;;
@@ -126,10 +126,13 @@ _sandbox_kind() {
     'checkpoint --tcp') echo none ;;
     'checkpoint @') echo sandboxes ;;
     'restore -n'|'restore --name') echo none ;;
-    'restore @') echo none ;;
-    'snapshot show @') echo none ;;
-    'snapshot verify @') echo none ;;
-    'snapshot delete @') echo none ;;
+    'restore --count') echo none ;;
+    'restore --address') echo none ;;
+    'restore --switch') echo switches ;;
+    'restore @') echo snapshots ;;
+    'snapshot show @') echo snapshots ;;
+    'snapshot verify @') echo snapshots ;;
+    'snapshot delete @') echo snapshots ;;
     'switch create --subnet') echo none ;;
     'switch create --kind') echo none ;;
     'switch create --parent') echo none ;;

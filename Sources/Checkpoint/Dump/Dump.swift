@@ -131,7 +131,7 @@ extension criu_opts {
 }
 
 extension LaunchError {
-    static func wrap<Result>(_ body: () throws(SystemError) -> Result) throws(LaunchError) -> Result {
+    static func wrap<Result: ~Copyable>(_ body: () throws(SystemError) -> Result) throws(LaunchError) -> Result {
         do throws(SystemError) { return try body() } catch { throw LaunchError(error) }
     }
 }

@@ -27,11 +27,23 @@ extension ManualProse {
             The snapshot is checked byte by byte before anything is made of it. The name of a sandbox stands for its \
             newest snapshot. Capabilities, filters of system calls and their like are compared with what the snapshot \
             tells before the application makes a step. Where it fails nothing is left, and the snapshot stays.
+            """,
             """
+            With another address, or as one of several, its TCP connections are closed; sockets that listen or are \
+            bound to the old address have the new one, and what the application itself knows of its address stays as \
+            it was. The memory of the images is read from the snapshot, never copied beside it.
+            """,
+            """
+            With --count all of them run in the end, or none is left, also when the command is interrupted or killed. \
+            They get automatic addresses on the same switch; ports of the host and devices that only one can have are \
+            refused. Random numbers, keys and the like that the application holds in memory are the same in each.
+            """,
         ],
         examples: [
             ("The newest snapshot of a sandbox:", "sandbox restore cache -d"),
             ("Under another name:", "sandbox restore warm -n other -d"),
+            ("Three more of a server that runs:", "sandbox restore warm --count 3"),
+            ("On another switch:", "sandbox restore warm -n staging -d --switch test --address auto"),
         ],
         exit: [
             ("*", "The command's own, without -d."),

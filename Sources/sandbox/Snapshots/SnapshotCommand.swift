@@ -18,7 +18,9 @@ func snapshotted<Result: ~Copyable>(_ body: () throws(SnapshotError) -> Result) 
 
 /// Which snapshots a command is about.
 struct SnapshotNames: ParsableArguments {
-    @Argument(help: ArgumentHelp("Snapshots, or sandboxes for their newest one.", valueName: "snapshot"))
+    @Argument(
+        help: ArgumentHelp("Snapshots, or sandboxes for their newest one.", valueName: "snapshot"),
+        completion: .kind(.snapshots))
     var names: [String]
 
     func validate() throws {
