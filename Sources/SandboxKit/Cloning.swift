@@ -1,3 +1,4 @@
+import CLinux
 import Checkpoint
 import Glibc
 import Kernel
@@ -26,6 +27,7 @@ extension Sandbox {
             let store = try SnapshotStore.ofCaller()
             return try store.verified(store.resolve(snapshot))
         }
+        try registry.guardExecutable(found)
         var restorations: [Restoration] = []
         for number in 1...count {
             let restoration = try Restoration(registry, found, options, clone: number)
@@ -103,20 +105,25 @@ private struct CloneWorker {
         _ restoration: Restoration, _ snapshot: Snapshot, _ verdict: (read: Int32, write: Int32)
     ) throws(LaunchError) {
         self.restoration = restoration
-        let pipe = try translated { () throws(SystemError) in try makePipe("start a clone") }
-        report = pipe.read
+        var ends: [Int32] = [0, 0]
+        let type = Int32(SOCK_SEQPACKET.rawValue | SOCK_CLOEXEC.rawValue)
+        _ = try translated { () throws(SystemError) in
+            try check("start a clone") { socketpair(AF_UNIX, type, 0, &ends) }
+        }
+        let (ours, theirs) = (ends[0], ends[1])
+        report = ours
         do throws(SystemError) {
             pid = try startChild(in: []) {
                 close(verdict.write)
-                close(pipe.read)
-                CloneWorker.work(restoration, snapshot, report: pipe.write, verdict: verdict.read)
+                close(ours)
+                CloneWorker.work(restoration, snapshot, report: theirs, verdict: verdict.read)
             }
         } catch {
-            close(pipe.read)
-            close(pipe.write)
+            close(ours)
+            close(theirs)
             throw LaunchError(error)
         }
-        close(pipe.write)
+        close(theirs)
     }
 
     private static func work(
@@ -128,12 +135,12 @@ private struct CloneWorker {
             say(error.message, report)
             _exit(error.status)
         }
-        say("", report)
-        var word: UInt8 = 0
-        while true {
-            let count = read(verdict, &word, 1)
-            if count == 1 { _exit(0) }
-            if count == 0 || errno != EINTR { break }
+        do throws(LaunchError) {
+            try restoration.greet(foreign: [report, verdict])
+            say("", report)
+            if isToStay(verdict) { _exit(0) }
+        } catch {
+            say(error.message, report)
         }
         do throws(LaunchError) {
             try Sandbox(restoration.name, restoration.registry).remove(force: true)
@@ -143,29 +150,43 @@ private struct CloneWorker {
         _exit(0)
     }
 
+    /// Whether a word comes.
+    private static func isToStay(_ verdict: Int32) -> Bool {
+        var word: UInt8 = 0
+        while true {
+            let count = read(verdict, &word, 1)
+            if count >= 0 || errno != EINTR { return count == 1 }
+        }
+    }
+
     /// One message: what is wrong where something is, and a zero byte.
     private static func say(_ text: String, _ report: Int32) {
         let bytes = text.utf8.prefix(4000) + [0]
         // One who is gone need not be told.
-        _ = write(report, bytes, bytes.count)
+        _ = send(report, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     }
 
     /// - Throws: what went wrong with the clone.
     mutating func hear() throws(LaunchError) {
         hasReported = true
-        guard let message = try messages().first else {
+        guard let message = try message(Int32(0)) else {
             throw LaunchError("\(restoration.name): the process that made it was killed")
         }
         if !message.isEmpty { throw LaunchError("\(restoration.name): \(message)") }
     }
 
-    private func messages() throws(LaunchError) -> [String] {
-        var bytes = [UInt8](repeating: 0, count: 8192)
-        let count = try translated { () throws(SystemError) in
-            try check("hear from \(restoration.name)") { Int32(read(report, &bytes, bytes.count)) }
+    /// The next message; `nil` when there is none.
+    /// - Parameter flags: of recv(2).
+    private func message(_ flags: Int32) throws(LaunchError) -> String? {
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        do throws(SystemError) {
+            let count = try check("hear from \(restoration.name)") { Int32(recv(report, &bytes, bytes.count, flags)) }
+            return count < 1 ? nil : String(decoding: bytes[..<Int(count - 1)], as: UTF8.self)
+        } catch {
+            // What it had been sent it had not read.
+            if error.code == EAGAIN || error.code == ECONNRESET { return nil }
+            throw LaunchError(error)
         }
-        let parts = bytes[..<Int(count)].split(separator: 0, omittingEmptySubsequences: false).dropLast()
-        return parts.map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Waits for its end.
@@ -175,8 +196,8 @@ private struct CloneWorker {
         defer { close(report) }
         let status = try translated { () throws(SystemError) in try waitForEnd(of: pid) }
         guard failed else { return }
-        if let left = try messages().first(where: { $0.hasPrefix("left behind") }) {
-            throw LaunchError("\(restoration.name): \(left)")
+        while let left = try message(Int32(MSG_DONTWAIT)) {
+            if left.hasPrefix("left behind") { throw LaunchError("\(restoration.name): \(left)") }
         }
         if case .signaled = status {
             // It cannot have taken away what it had begun.
@@ -207,5 +228,51 @@ private struct SignalPause {
     func end() {
         var before = before
         sigprocmask(SIG_SETMASK, &before, nil)
+    }
+}
+
+extension Restoration {
+    /// Runs the command of `checkpoint.on-clone` in the clone, where there is one.
+    /// - Parameter foreign: descriptors that it must not hold.
+    fileprivate func greet(foreign: [Int32]) throws(LaunchError) {
+        let command = profile.checkpoint.onClone
+        if command.isEmpty { return }
+        let pid = try translated { () throws(SystemError) in
+            try startChild(in: []) {
+                for number in foreign { close(number) }
+                enterAndRun(command)
+            }
+        }
+        let status = try translated { () throws(SystemError) in try waitForEnd(of: pid) }
+        if status == .exited(0) { return }
+        throw LaunchError(
+            key: "checkpoint.on-clone", "\(command[0]) has failed with status \(status.exitStatus)",
+            mend: "what it wrote stands above, if anything")
+    }
+
+    private func enterAndRun(_ command: [String]) -> Never {
+        var none = sigset_t()
+        sigemptyset(&none)
+        sigprocmask(SIG_SETMASK, &none, nil)
+        let null = linux_open("/dev/null", O_RDONLY, 0)
+        if null > 0 { dup2(null, 0) }
+        var options = ExecOptions()
+        options.environment["SANDBOX_NAME"] = name
+        options.environment["SANDBOX_CLONE"] = clone.map { "\($0)" }
+        do throws(LaunchError) {
+            _exit(try Sandbox(name, registry).exec(command, options))
+        } catch {
+            let line = "sandbox: \(name): \(error.message)\n"
+            _ = write(STDERR_FILENO, line, line.utf8.count)
+            _exit(error.status)
+        }
+    }
+}
+
+extension Registry {
+    /// A command that is run in a clone must not reach this program's file.
+    fileprivate func guardExecutable(_ snapshot: Snapshot) throws(LaunchError) {
+        let profile = try Restoration.profile(of: snapshot, self)
+        if !profile.checkpoint.onClone.isEmpty { try Launcher.protectExecutable() }
     }
 }

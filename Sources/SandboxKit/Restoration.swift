@@ -28,6 +28,7 @@ struct Restoration {
     ) throws(LaunchError) {
         self.registry = registry
         self.clone = clone
+        try stored { () throws(SnapshotError) in try snapshot.manifest.versions.check(on: .ofHost()) }
         let original = snapshot.manifest.sandbox
         guard let record = try Restoration.read(File.state, snapshot).flatMap({ SandboxRecord($0, name: original) }),
             var request = try Restoration.read(File.request, snapshot).flatMap({ LaunchRequest($0) }),
@@ -61,6 +62,14 @@ struct Restoration {
             if let mac = port.mac { plan.interfaces[index].interface.hardwareAddress = .fixed(mac) }
         }
         self.plan = plan
+    }
+
+    /// The profile that a snapshot's sandbox had.
+    static func profile(of snapshot: Snapshot, _ registry: Registry) throws(LaunchError) -> Profile {
+        guard let request = try read(File.request, snapshot).flatMap({ LaunchRequest($0) }) else {
+            throw LaunchError("the snapshot \"\(snapshot.manifest.id)\" is damaged", mend: "take another")
+        }
+        return try registry.profile(request, snapshot.manifest.sandbox)
     }
 
     private static func read(_ file: String, _ snapshot: Snapshot) throws(LaunchError) -> Value? {

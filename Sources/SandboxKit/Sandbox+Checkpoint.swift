@@ -132,8 +132,6 @@ private struct Checkpointing {
     }
 
     private func manifest(_ version: CRIUEngine.Version, _ begun: Int) throws(LaunchError) -> Manifest {
-        var kernel = utsname()
-        uname(&kernel)
         let request = try registry.request(record.name)
         var manifest = Manifest(
             id: id, sandbox: record.name, created: unixMilliseconds(), profile: request.profile,
@@ -142,20 +140,14 @@ private struct Checkpointing {
         manifest.tcp = connections
         manifest.command = record.command
         manifest.namespaces = record.namespaces
+        manifest.versions = try stored { () throws(SnapshotError) in try .ofHost() }
         manifest.versions.criu = version.text
-        manifest.versions.kernel = text(of: kernel.release)
-        manifest.versions.machine = text(of: kernel.machine)
         manifest.interfaces = record.ports.map { port in
             .init(
                 name: port.name, attach: port.attach.rawValue, switchName: port.switchName,
                 mac: port.mac.map { $0.description }, addresses: port.addresses.map { $0.description })
         }
         return manifest
-    }
-
-    /// A field of utsname.
-    private func text<Field>(of field: Field) -> String {
-        withUnsafeBytes(of: field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 }
 

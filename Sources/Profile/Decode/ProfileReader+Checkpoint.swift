@@ -3,6 +3,7 @@ extension ProfileReader {
         var checkpoint = Profile.Checkpoint()
         checkpoint.enabled = try flag(section["enabled"], "checkpoint.enabled") ?? false
         checkpoint.tcp = try word(section["tcp"], "checkpoint.tcp") ?? .established
+        checkpoint.onClone = try texts(section["on-clone"], "checkpoint.on-clone") ?? []
         return checkpoint
     }
 }

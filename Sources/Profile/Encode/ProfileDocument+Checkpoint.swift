@@ -4,6 +4,7 @@ extension Profile.Checkpoint {
         var section = Entries()
         section.add("enabled", flag: enabled, usual: usual.enabled)
         if tcp != usual.tcp { section.add("tcp", text: tcp.rawValue) }
+        section.add("on-clone", texts: onClone)
         return section.value
     }
 }

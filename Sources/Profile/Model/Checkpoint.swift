@@ -5,6 +5,8 @@ extension Profile {
         public var enabled = false
         /// What becomes of TCP connections, unless a save says otherwise.
         public var tcp = Connections.established
+        /// Run in each clone of a snapshot before it counts as started (`sandbox restore --count`).
+        public var onClone: [String] = []
 
         public init() {}
     }

@@ -5,9 +5,10 @@ import Launch
 /// `sandbox snapshot`: what checkpoints left.
 struct SnapshotCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "snapshot", abstract: "List, look into, check and delete snapshots of sandboxes.",
+        commandName: "snapshot", abstract: "List, look into, check, carry and delete snapshots of sandboxes.",
         subcommands: [
-            SnapshotListCommand.self, SnapshotShowCommand.self, SnapshotVerifyCommand.self, SnapshotDeleteCommand.self,
+            SnapshotListCommand.self, SnapshotShowCommand.self, SnapshotVerifyCommand.self, SnapshotExportCommand.self,
+            SnapshotImportCommand.self, SnapshotDeleteCommand.self,
         ])
 }
 

@@ -237,4 +237,77 @@ struct CloneTests {
         #expect(try scene.box.sandbox(["rm", "-f", "web-1", "web-2", "web", "client"]).succeeded)
         for sandbox in [web, client] { sandbox.end() }
     }
+
+    /// Writes its name and number to a file of the test's, and what it may do.
+    private func hook(_ script: String) -> [String] {
+        ["--set", "checkpoint.on-clone=['/bin/sh', '-c', '\(script)']"]
+    }
+
+    @Test("the command of on-clone runs in each clone, as confined as the clone is")
+    func onClone() throws {
+        let scene = try SwitchScene()
+        try scene.create()
+        let folder = scene.box.path
+        let script =
+            "cat /proc/self/status /proc/self/cgroup > \(folder)/$SANDBOX_NAME.$SANDBOX_CLONE; cat /proc/1/status > \(folder)/one.$SANDBOX_CLONE"
+        let web = try startServer(
+            scene, "web",
+            hook(script) + [
+                "--set", "security.capabilities.keep=['NET_BIND_SERVICE', 'DAC_OVERRIDE']", "--set",
+                "resources.pids=50",
+            ])
+        let saved = try scene.box.sandbox(["checkpoint", "web", "--snapshot", "warm", "--leave-running"])
+        #expect(saved.succeeded, "\(saved)")
+        let made = try scene.box.sandbox(["restore", "warm", "--count", "2"], timeout: 60)
+        #expect(made.succeeded, "\(made)")
+        for number in 1...2 {
+            let own = Files.read(scene.box.file("web-\(number).\(number)")) ?? ""
+            let first = Files.read(scene.box.file("one.\(number)")) ?? ""
+            #expect(!own.isEmpty && first.contains("python3"))
+            func line(_ text: String, _ key: String) -> Substring? {
+                text.split(separator: "\n").first { $0.hasPrefix(key + ":") }
+            }
+            for key in ["CapEff", "CapPrm", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp", "Uid"] {
+                #expect(line(own, key) == line(first, key), "\(key)")
+            }
+        }
+        for name in ["web-1", "web-2"] { #expect(try scene.box.sandbox(["rm", "-f", name]).succeeded) }
+        web.remove()
+    }
+
+    @Test("where on-clone fails in one, no clone stays")
+    func onCloneFails() throws {
+        let scene = try SwitchScene()
+        try scene.create()
+        let web = try startServer(scene, "web", hook("echo sorry >&2; test $SANDBOX_CLONE != 2"))
+        #expect(try scene.box.sandbox(["checkpoint", "web", "--snapshot", "warm", "--leave-running"]).succeeded)
+        let made = try scene.box.sandbox(["restore", "warm", "--count", "3"], timeout: 60)
+        #expect(
+            made.status == 125 && made.err.contains("sorry") && made.err.contains("web-2: /bin/sh has failed"),
+            "\(made)")
+        #expect(Files.list(scene.box.file("state/sandboxes")) == ["web"])
+        #expect(try scene.ports() == 1)
+        web.remove()
+    }
+
+    @Test("interrupted or killed in the middle, it leaves no clone", arguments: [SIGINT, SIGTERM, SIGKILL])
+    func interrupted(_ signal: Int32) throws {
+        let scene = try SwitchScene()
+        try scene.create()
+        let folder = scene.box.path
+        let script =
+            "touch \(folder)/begun.$SANDBOX_CLONE; if test $SANDBOX_CLONE = 2; then while ! test -e \(folder)/go; do sleep 0.05; done; fi"
+        let web = try startServer(scene, "web", hook(script))
+        #expect(try scene.box.sandbox(["checkpoint", "web", "--snapshot", "warm", "--leave-running"]).succeeded)
+        let made = try scene.box.start([scene.box.binary, "restore", "warm", "--count", "2"], name: "made")
+        #expect(Clock.waitUntil { Files.exists(scene.box.file("begun.1")) && Files.exists(scene.box.file("begun.2")) })
+        #expect(Files.list(scene.box.file("state/sandboxes")).sorted() == ["web", "web-1", "web-2"])
+        made.signal(signal)
+        try Files.write("", to: scene.box.file("go"))
+        let ended = made.wait()
+        #expect(ended != .exited(0))
+        #expect(Clock.waitUntil { Files.list(scene.box.file("state/sandboxes")) == ["web"] })
+        #expect(try scene.ports() == 1)
+        web.remove()
+    }
 }
