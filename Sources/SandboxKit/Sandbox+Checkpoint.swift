@@ -36,9 +36,11 @@ extension Sandbox {
         let saving = Checkpointing(
             registry: registry, store: store, record: record, options: options, id: id,
             connections: connections)
+        // What those that were killed have left.
+        _ = try stored { () throws(SnapshotError) in try store.sweep() }
         try saving.run(engine, root: process.pid)
         if options.leavesRunning { return id }
-        try registry.putAside(record, lock)
+        try registry.putAside(record)
         lock.release()
         try registry.waitForWaiter(of: record)
         return id
@@ -90,13 +92,12 @@ private struct Checkpointing {
             }
         }
         dump.files = files.found
-        let (store, id) = (store, id)
-        let owner = try translated { () throws(SystemError) in try ProcessIdentity.own() }
-        // Nobody is left to tell.
-        dump.abandon = { try? store.discard(id, of: owner) }
+        try abandonWhenKilled(&dump)
         let version = try engine.version()
+        CrashPoint.pass("ask CRIU")
+        var manifest = try manifest(version)
+        let folder = try translated { () throws(SystemError) in try StateFolder(existing: draft.path) }
         try dump.run(engine) { () throws(LaunchError) in
-            let folder = try translated { () throws(SystemError) in try StateFolder(existing: draft.path) }
             try copyFiles(to: folder)
             // Only now they stand still, and none comes or goes.
             let processes = try translated { () throws(SystemError) in try processTree(of: root) }
@@ -104,17 +105,36 @@ private struct Checkpointing {
             for process in processes { traits.append(try Traits(of: process)) }
             try translated { () throws(SystemError) in
                 try folder.write(Restorable.file, Restorable(files.found, traits).text)
+                try manifest.gather(processes)
             }
-            var manifest = try manifest(version, begun)
-            try translated { () throws(SystemError) in try manifest.gather(processes) }
+        } settle: { frozen throws(LaunchError) in
+            manifest.frozen = frozen
+            manifest.created = unixMilliseconds()
+            manifest.duration = (manifest.created - begun) * 1000
             try stored { () throws(SnapshotError) in try draft.commit(manifest) }
-            if options.leavesRunning { return true }
+            CrashPoint.pass("commit")
+            if options.leavesRunning { return }
             // First, so that its waiter takes the end for what it is.
             var record = record
             record.phase = .checkpointed
             record.ended = unixMilliseconds()
             try registry.write(record)
-            return false
+            CrashPoint.pass("record")
+        }
+    }
+
+    /// What becomes of it when this process is killed.
+    private func abandonWhenKilled(_ dump: inout Dump) throws(LaunchError) {
+        let (store, id, registry, record) = (store, id, registry, record)
+        let owner = try translated { () throws(SystemError) in try ProcessIdentity.own() }
+        dump.goesOn = options.leavesRunning
+        // Nobody is left to tell.
+        dump.abandon = { try? store.discard(id, of: owner) }
+        dump.finish = { try? registry.putAside(record) }
+        dump.isRecorded = {
+            // What cannot be read tells nothing, and then the application is to go on.
+            guard let now = try? registry.find(record.name) else { return false }
+            return now.phase == .checkpointed && now.process == record.process
         }
     }
 
@@ -131,12 +151,11 @@ private struct Checkpointing {
         }
     }
 
-    private func manifest(_ version: CRIUEngine.Version, _ begun: Int) throws(LaunchError) -> Manifest {
+    private func manifest(_ version: CRIUEngine.Version) throws(LaunchError) -> Manifest {
         let request = try registry.request(record.name)
         var manifest = Manifest(
             id: id, sandbox: record.name, created: unixMilliseconds(), profile: request.profile,
             request: .string(request.text), plan: .null)
-        manifest.duration = (unixMilliseconds() - begun) * 1000
         manifest.tcp = connections
         manifest.command = record.command
         manifest.namespaces = record.namespaces
@@ -213,20 +232,18 @@ func copyAll(from source: Int32, to target: Int32, name: String) throws(SystemEr
 }
 
 extension Registry {
-    /// Ends a sandbox that is saved, and keeps it as one that can come back.
-    fileprivate func putAside(_ record: SandboxRecord, _ lock: borrowing NameLock) throws(LaunchError) {
+    /// Ends a sandbox that is saved, and keeps it as one that can come back; for one who has the lock.
+    func putAside(_ record: SandboxRecord) throws(LaunchError) {
         var record = record
         record.phase = .checkpointed
-        record.ended = unixMilliseconds()
-        try translated { () throws(SystemError) in
-            guard let process = record.process, let handle = try ProcessHandle(process) else { return }
-            try handle.send(SIGKILL)
-            _ = try handle.waitForEnd(milliseconds: 10_000)
-        }
+        record.ended = record.ended ?? unixMilliseconds()
+        try endProcesses(of: record)
+        CrashPoint.pass("processes ended")
         let group = try empty(&record)
         record.process = nil
         record.application = nil
         try write(record)
+        CrashPoint.pass("put aside")
         try EventLog(state).add("checkpointed", record.name)
         try removeGroup(group)
     }
