@@ -118,10 +118,15 @@ public func setMountPropagation(
 }
 
 /// Makes the directory behind `newRoot`, a mount point, the root of the caller's mount namespace, and lets go of the
-/// old root (pivot_root(2), `pivot_root(".", ".")`).
+/// old root (pivot_root(2), `pivot_root(".", ".")`), whatever is mounted over that: "/.." would lead there.
 public func pivotRoot(to newRoot: Int32) throws(SystemError) {
+    let oldRoot = try Descriptor(open: "/", O_PATH | O_DIRECTORY)
     try check("enter the new root") { fchdir(newRoot) }
     try check("pivot to the new root") { linux_pivot_root(".", ".") }
-    try check("detach the old root") { umount2(".", Int32(MNT_DETACH)) }
+    try check("enter the old root") { fchdir(oldRoot.number) }
+    // A path leads to what is on top: that goes first, and the old root itself last. It is no mount of ours then.
+    var detached = 0
+    while umount2(".", Int32(MNT_DETACH)) == 0 { detached += 1 }
+    guard errno == EINVAL, detached > 0 else { throw SystemError("detach the old root", code: errno) }
     try check("enter the new root") { chdir("/") }
 }
