@@ -21,7 +21,7 @@ public struct MountEntry: Sendable, Equatable {
 
     /// The mounts that a process sees, in the kernel's order; none when it has ended.
     public static func all(of process: Int32) throws(SystemError) -> [MountEntry] {
-        guard let text = try textOfProcess("/proc/\(process)/mountinfo") else { return [] }
+        guard let text = try mountTable(of: process) else { return [] }
         var entries: [MountEntry] = []
         for line in text.split(separator: "\n") {
             guard let entry = MountEntry(line: line) else {
@@ -49,6 +49,16 @@ public struct MountEntry: Sendable, Equatable {
         type = String(fields[dash + 1])
         source = unescapeMountPath(fields[dash + 2])
         filesystemOptions = words(fields[dash + 3])
+    }
+}
+
+private func mountTable(of process: Int32) throws(SystemError) -> String? {
+    do throws(SystemError) {
+        return try textOfProcess("/proc/\(process)/mountinfo")
+    } catch {
+        // One that has ended and waits for its parent has no namespaces any more.
+        if error.code == EINVAL { return nil }
+        throw error
     }
 }
 

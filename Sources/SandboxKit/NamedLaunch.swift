@@ -85,6 +85,8 @@ struct NamedLaunch {
                 try progress.joinChain(namespace, pid)
             }
         }
+        var plan = plan
+        try registry.placeOverlay(&plan, progress.record.name)
         let unlock = lock.releaser
         context.begun = { () throws(LaunchError) in
             try progress.begin()

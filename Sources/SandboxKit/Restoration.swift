@@ -124,9 +124,12 @@ struct Restoration {
     private func putLogBack(_ name: String, _ snapshot: Snapshot) throws(LaunchError) {
         try translated { () throws(SystemError) in
             guard let folder = try registry.openFolder(name) else { return }
-            let saved = try StateFolder(existing: snapshot.path).open(File.log, O_RDONLY)
-            let log = try folder.append(File.log)
-            try copyAll(from: saved.number, to: log.number, name: "the log")
+            let saved = try StateFolder(existing: snapshot.path)
+            for file in File.output where FileStatus(path: "\(saved.path)/\(file)", follow: false) != nil {
+                let source = try saved.open(file, O_RDONLY)
+                let log = try folder.append(file)
+                try copyAll(from: source.number, to: log.number, name: file)
+            }
         }
     }
 
@@ -160,7 +163,7 @@ struct Restoration {
         var remains = Remains()
         remains.record = (registry.state.path, progress.record.name)
         remains.groups = groups
-        return try Launcher.wait(for: root, remains)
+        return try Launcher.wait(for: root, remains, kept.relay)
     }
 
     /// Has CRIU bring the processes back, from the snapshot's images or from a view of them.
@@ -173,6 +176,8 @@ struct Restoration {
         let work = try translated { () throws(SystemError) in try StateFolder(existing: registry.path(name)) }
         let images = try translated { () throws(SystemError) in try StateFolder(existing: snapshot.images) }
         let changes = addressChanges(progress.record.ports)
+        let surroundings = try Surroundings(
+            registry, name, plan, saved.foreign, snapshot, isCopy: name != snapshot.manifest.sandbox)
         func run(_ source: borrowing StateFolder) throws(LaunchError) -> Int32 {
             var restore = Restore(
                 images: source.descriptor.number, work: work.descriptor.number, workPath: work.path)
@@ -180,13 +185,27 @@ struct Restoration {
             restore.network = network
             restore.groups = entrances
             restore.traits = saved.traits
+            (restore.root, restore.sources) = (surroundings.root, surroundings.sources)
+            restore.prepare = { () throws(LaunchError) in try surroundings.build() }
+            (restore.namespaces, restore.mounts) = (old.namespaces, saved.mounts)
             restore.files = saved.files.map { ($0.key, $0.role == .log ? kept.output : kept.input) }
             return try restore.run(engine) { pid throws(LaunchError) in
                 try progress.start(pid, progress.record.groups, inPlace: nil)
+                try confirmGroups(progress.record.groups, have: pid)
             }
         }
         if changes.isEmpty { return try run(images) }
         return try ImageView.show(images, in: work.path, changes, run)
+    }
+
+    /// It is limited as it was.
+    private func confirmGroups(_ groups: [Cgroup.Group], have pid: Int32) throws(LaunchError) {
+        for group in groups {
+            let members = try translated { () throws(SystemError) in try Cgroup(groups: [group]).processes() }
+            if !members.contains(pid) {
+                throw LaunchError("the restored application would not be in its control group \(group.path)")
+            }
+        }
     }
 
     /// How the addresses differ from those that it had.

@@ -35,7 +35,7 @@ extension Sandbox {
         let id = options.snapshot ?? store.newID(for: name, now: unixMilliseconds())
         let saving = Checkpointing(
             registry: registry, store: store, record: record, options: options, id: id,
-            connections: connections)
+            connections: connections, profile: profile)
         // What those that were killed have left.
         _ = try stored { () throws(SnapshotError) in try store.sweep() }
         try saving.run(engine, root: process.pid)
@@ -55,6 +55,7 @@ private struct Checkpointing {
     let options: CheckpointOptions
     let id: String
     let connections: Connections
+    let profile: Profile
 
     func run(_ engine: CRIUEngine, root: Int32) throws(LaunchError) {
         let draft = try stored { () throws(SnapshotError) in try store.begin(id) }
@@ -84,7 +85,9 @@ private struct Checkpointing {
             dump.freezer = record.groups.first { $0.path.contains("/freezer/") }?.path ?? group.path
         }
         let logPath = registry.path(record.name) + "/" + File.log
-        var files = ExternalFiles(log: FileStatus(path: logPath), hasMountNamespace: record.namespaces.contains(.mount))
+        let keeper = profile.lifecycle.logSize == nil ? nil : record.launcher.pid
+        var files = try ExternalFiles(
+            log: FileStatus(path: logPath), hasMountNamespace: record.namespaces.contains(.mount), keeper: keeper)
         for process in try translated({ () throws(SystemError) in try processTree(of: root) }) {
             do throws(LaunchError) { try files.look(at: process) } catch {
                 // One that has ended meanwhile has nothing open.
@@ -92,6 +95,8 @@ private struct Checkpointing {
             }
         }
         dump.files = files.found
+        let surroundings = try SavedSurroundings(registry, record, profile, root: root)
+        dump.mounts = surroundings.mounts
         try abandonWhenKilled(&dump)
         let version = try engine.version()
         CrashPoint.pass("ask CRIU")
@@ -99,13 +104,17 @@ private struct Checkpointing {
         let folder = try translated { () throws(SystemError) in try StateFolder(existing: draft.path) }
         try dump.run(engine) { () throws(LaunchError) in
             try copyFiles(to: folder)
+            try copyOutput(to: folder, keeper, files.found)
+            let foreign = try surroundings.gather(into: folder, root: root)
             // Only now they stand still, and none comes or goes.
             let processes = try translated { () throws(SystemError) in try processTree(of: root) }
             var traits: [Traits] = []
             for process in processes { traits.append(try Traits(of: process)) }
             try translated { () throws(SystemError) in
-                try folder.write(Restorable.file, Restorable(files.found, traits).text)
-                try manifest.gather(processes)
+                let mounts = surroundings.mounts?.saved ?? []
+                try folder.write(Restorable.file, Restorable(files.found, traits, mounts, foreign).text)
+                try manifest.gather(processes, surroundings.mounts)
+                manifest.upper = surroundings.archive
             }
         } settle: { frozen throws(LaunchError) in
             manifest.frozen = frozen
@@ -144,10 +153,32 @@ private struct Checkpointing {
         try translated { () throws(SystemError) in
             try folder.write(File.request, request.text)
             try folder.write(File.state, record.text)
+        }
+    }
+
+    /// Its output so far, with what the process that keeps it has not read yet.
+    private func copyOutput(
+        to folder: borrowing StateFolder, _ keeper: Int32?, _ files: [ExternalFile]
+    ) throws(LaunchError) {
+        var unread: [UInt8] = []
+        if let keeper {
+            // It is woken with the box, or for its end.
+            kill(keeper, SIGSTOP)
+            let keys = files.map(\.key).filter { $0.hasPrefix("pipe:") }
+            unread = try unreadOutput(of: keeper, in: Set(keys))
+        }
+        try translated { () throws(SystemError) in
             guard let own = try registry.openFolder(record.name) else { return }
-            let log = try own.open(File.log, O_RDONLY)
-            let copy = try folder.open(File.log, O_WRONLY | O_CREAT | O_TRUNC)
-            try copyAll(from: log.number, to: copy.number, name: "the log")
+            for name in File.output where FileStatus(path: "\(own.path)/\(name)", follow: false) != nil {
+                let file = try own.open(name, O_RDONLY)
+                let copy = try folder.open(name, O_WRONLY | O_CREAT | O_TRUNC)
+                try copyAll(from: file.number, to: copy.number, name: name)
+            }
+            if unread.isEmpty { return }
+            let marks = try own.open(File.marks, O_RDONLY)
+            let turn = Int((try OutputLog.lastTurn(marks.number) ?? 0) % 2)
+            let log = try folder.append(File.ring[turn])
+            try writeText(String(decoding: unread, as: UTF8.self), to: log.number, name: "the log")
         }
     }
 
@@ -167,45 +198,6 @@ private struct Checkpointing {
                 mac: port.mac.map { $0.description }, addresses: port.addresses.map { $0.description })
         }
         return manifest
-    }
-}
-
-/// What a restore needs beside the images, a file of the snapshot.
-struct Restorable {
-    static let file = "restore.toml"
-    let files: [(key: String, role: ExternalFile.Role)]
-    let traits: [Traits]
-
-    init(_ files: [ExternalFile], _ traits: [Traits]) {
-        self.traits = traits
-        self.files = files.map { ($0.key, $0.role) }
-    }
-
-    var text: String {
-        let files = Value.array(files.map { .strings([$0.key, $0.role.rawValue]) })
-        return "files = \(files.toml)\n"
-            + "processes = \(Value.array(traits.map { $0.value }).toml)\n"
-    }
-
-    /// The opposite of ``text``; `nil` for what we did not write.
-    init?(_ value: Value) {
-        guard case .array(let files)? = value["files"], case .array(let processes)? = value["processes"] else {
-            return nil
-        }
-        var keys: [(String, ExternalFile.Role)] = []
-        for file in files {
-            guard case .array(let parts) = file, parts.count == 2, case .string(let key) = parts[0],
-                case .string(let word) = parts[1], let role = ExternalFile.Role(rawValue: word)
-            else { return nil }
-            keys.append((key, role))
-        }
-        self.files = keys
-        var traits: [Traits] = []
-        for process in processes {
-            guard let read = Traits(process) else { return nil }
-            traits.append(read)
-        }
-        self.traits = traits
     }
 }
 

@@ -36,9 +36,8 @@ extension Registry {
         facts.hasInit = record.hasInit
         facts.isAttended = record.isDetached && (record.hasWaiter || record.hasInit)
         facts.hasLandlock = profile.filesystem.landlock || profile.security.landlock != Profile.Landlock()
-        if profile.filesystem.root != nil { facts.unsupported.append("filesystem.root") }
-        if profile.filesystem.overlay != nil { facts.unsupported.append("filesystem.overlay") }
-        if profile.lifecycle.logSize != nil { facts.unsupported.append("lifecycle.log-size") }
+        facts.unsupported = profile.namespaces.join.keys.sorted().map { "namespaces.join.\($0.rawValue)" }
+        facts.hidesChanges = profile.filesystem.overlay?.upper == .tmpfs && !profile.checkpoint.enabled
         if (connections ?? profile.checkpoint.tcp) == .close { facts.sharesConnections = false }
         facts.reconnected.insert(path(record.name) + "/" + File.log)
         return facts.blockers

@@ -11,6 +11,10 @@
 static inline int linux_pidfd_getfd(int process, int descriptor) {
     return (int)syscall(438 /* SYS_pidfd_getfd */, process, descriptor, 0);
 }
+/// tee(2) without waiting.
+static inline ssize_t linux_tee(int from, int to, size_t count) {
+    return tee(from, to, count, SPLICE_F_NONBLOCK);
+}
 /// Takes a TCP socket out of repair mode, in which it neither sends nor hears. 0 for what is no such socket or is not
 /// in that mode.
 static inline int linux_end_tcp_repair(int socket) {

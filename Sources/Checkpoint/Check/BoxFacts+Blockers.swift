@@ -25,6 +25,15 @@ extension BoxFacts {
         for key in unsupported {
             found.append(Blocker(key, "a restore does not bring that back yet", mend: "take \(key) out"))
         }
+        if hidesChanges {
+            found.append(Blocker("filesystem.overlay", "its changes are out of reach", mend: Self.enable))
+        }
+        if let root = processes.first, root.namespaces["user"] != host["user"] {
+            found.append(
+                Blocker(
+                    "a user namespace", "a restore does not bring that back yet",
+                    mend: "take \"user\" out of namespaces.unshare"))
+        }
         if let root = processes.first, root.namespaces["pid"] == host["pid"] {
             found.append(
                 Blocker("no pid namespace", "its process ids may be taken when it comes back", mend: Self.enable))
@@ -62,7 +71,7 @@ extension BoxFacts {
         if process.uid != 0, !reachesLimits, process.namespaces["user"] == host["user"] {
             add(
                 "user \(process.uid)", "without CAP_SYS_RESOURCE its limits cannot be read",
-                "add \"user\" to namespaces.unshare, or save it with that capability")
+                "save it as a root that has this capability, or run it as root inside")
         }
         for name in process.maps {
             if !name.hasPrefix("/SYSV") {

@@ -53,6 +53,8 @@ public struct BoxFacts: Sendable, Equatable {
     public var hasLandlock = false
     /// Keys of its profile that a restore does not bring back yet.
     public var unsupported: [String] = []
+    /// Whether its overlay's changes are where nobody finds them.
+    public var hidesChanges = false
     /// Whether the caller may read limits of other users' processes (CAP_SYS_RESOURCE).
     public var reachesLimits = true
     /// The caller's own namespaces.

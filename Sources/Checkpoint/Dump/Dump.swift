@@ -18,6 +18,8 @@ public struct Dump: Sendable {
     /// The path of that directory, which must hold from now on.
     public var path: String
     public var files: [ExternalFile] = []
+    /// Its mounts, where it has a mount namespace.
+    public var mounts: BoxMounts?
     /// A descriptor of its network namespace where it has one of its own, else -1.
     public var network: Int32 = -1
     public var connections = Connections.established
@@ -128,14 +130,16 @@ public struct Dump: Sendable {
         request.opts = .common(images: images, log: CRIULog.dump, connections)
         request.opts.pid = root
         request.opts.leaveStopped = true
-        request.opts.external = files.map { $0.key }
+        // Of a pipe it is told on restore only.
+        request.opts.external = files.map { $0.key }.filter { $0.hasPrefix("file[") }
         if network >= 0 {
             let inode = try LaunchError.wrap { () throws(SystemError) in
                 try FileStatus(network, name: "its network namespace").inode
             }
             request.opts.external.append("net[\(inode)]:\(Dump.networkKey)")
         }
-        request.opts.skipMnt = try LaunchError.wrap { () throws(SystemError) in try strangeMounts(of: root) }
+        request.opts.skipMnt = mounts?.skipped ?? []
+        request.opts.external += (mounts?.foreign ?? []).map { "mnt[\($0.path)]:\($0.key)" }
         if let freezer { request.opts.freezeCgroup = freezer }
         return request
     }
@@ -174,19 +178,4 @@ extension LaunchError {
     static func wrap<Result: ~Copyable>(_ body: () throws(SystemError) -> Result) throws(LaunchError) -> Result {
         do throws(SystemError) { return try body() } catch { throw LaunchError(error) }
     }
-}
-
-/// Mounts that a restore need not and cannot bring back: pinned namespaces of the host, which are none of the box's, and
-/// what lies below another mount, where no path leads.
-private func strangeMounts(of pid: Int32) throws(SystemError) -> [String] {
-    var points: [String] = []
-    for line in try readText("/proc/\(pid)/mountinfo").split(separator: "\n") {
-        guard let dash = line.firstRange(of: " - ") else { continue }
-        let words = line[..<dash.lowerBound].split(separator: " ")
-        if words.count <= 4 { continue }
-        let point = unescapeMountPath(words[4])
-        let isHidden = FileStatus(path: "/proc/\(pid)/root\(point)", follow: false) == nil
-        if isHidden || line[dash.upperBound...].hasPrefix("nsfs ") { points.append(point) }
-    }
-    return points
 }

@@ -12,7 +12,7 @@ public struct ExternalFile: Sendable, Equatable {
         /// The sandbox's log.
         case log
     }
-    /// CRIU's name for it: `file[MOUNT:INODE]`.
+    /// CRIU's name for it: `file[MOUNT:INODE]`, or `pipe:[INODE]`.
     public var key: String
     public var role: Role
 
@@ -23,11 +23,19 @@ public struct ExternalFile: Sendable, Equatable {
 public struct ExternalFiles {
     private let log: FileStatus?
     private let hasMountNamespace: Bool
+    /// Pipes whose other end the process that keeps the output has.
+    private let outputs: Set<String>
     public private(set) var found: [ExternalFile] = []
 
     /// - Parameter log: the sandbox's log file.
-    public init(log: FileStatus?, hasMountNamespace: Bool) {
+    /// - Parameter keeper: the process that keeps its output where it does not write the log itself.
+    public init(log: FileStatus?, hasMountNamespace: Bool, keeper: Int32? = nil) throws(LaunchError) {
         (self.log, self.hasMountNamespace) = (log, hasMountNamespace)
+        outputs = try LaunchError.wrap { () throws(SystemError) in
+            guard let keeper else { return [] }
+            let links = try descriptorNumbers(of: keeper).compactMap { linkTarget("/proc/\(keeper)/fd/\($0)") }
+            return Set(links.filter { $0.hasPrefix("pipe:[") })
+        }
     }
 
     /// Looks at all descriptors of a process.
@@ -36,6 +44,10 @@ public struct ExternalFiles {
         let mounts = try mountIDs(pid)
         for number in try descriptors(pid) {
             let path = "/proc/\(pid)/fd/\(number)"
+            if !outputs.isEmpty, let target = linkTarget(path), outputs.contains(target) {
+                add(ExternalFile(key: target, role: .log))
+                continue
+            }
             guard let status = FileStatus(path: path) else { continue }
             let isNull = status.kind == .characterDevice && status.represented == UInt64(linux_makedev(1, 3))
             let isLog = log.map { $0.device == status.device && $0.inode == status.inode } ?? false
@@ -59,14 +71,9 @@ public struct ExternalFiles {
         if !found.contains(file) { found.append(file) }
     }
 
+    /// None of one that has ended and waits for its parent.
     private func mountIDs(_ pid: Int32) throws(LaunchError) -> Set<Int> {
-        let text: String
-        do throws(SystemError) { text = try readText("/proc/\(pid)/mountinfo") } catch { throw LaunchError(error) }
-        var ids: Set<Int> = []
-        for line in text.split(separator: "\n") {
-            if let word = line.split(separator: " ", maxSplits: 1).first, let id = Int(word) { ids.insert(id) }
-        }
-        return ids
+        try LaunchError.wrap { () throws(SystemError) in Set(try MountEntry.all(of: pid).map(\.id)) }
     }
 
     private func descriptors(_ pid: Int32) throws(LaunchError) -> [Int32] {

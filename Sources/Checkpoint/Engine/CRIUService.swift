@@ -25,7 +25,7 @@ struct CRIUService: ~Copyable {
     /// - Parameter inherited: descriptors that it gets under the same numbers.
     /// - Parameter prepare: what its process does before it becomes CRIU: what restored processes are to inherit.
     init(
-        _ engine: CRIUEngine, inherited: [Int32] = [], prepare: () throws(SystemError) -> Void = { () in }
+        _ engine: CRIUEngine, inherited: [Int32] = [], prepare: () throws(LaunchError) -> Void = { () in }
     ) throws(LaunchError) {
         self.engine = engine
         do throws(SystemError) {
@@ -41,18 +41,25 @@ struct CRIUService: ~Copyable {
         }
     }
 
+    /// What a message begins with that tells why CRIU could not begin; no answer of its does.
+    private static let complaint = UInt8(ascii: "!")
+
     /// The socket's number here, which no other process may hold: CRIU takes its end for ours.
     var descriptor: Int32 { socket.number }
 
     private static func become(
-        _ engine: CRIUEngine, _ socket: Int32, _ inherited: [Int32], _ prepare: () throws(SystemError) -> Void
+        _ engine: CRIUEngine, _ socket: Int32, _ inherited: [Int32], _ prepare: () throws(LaunchError) -> Void
     ) -> Never {
         // No signal of a terminal is to cut it off in the middle of another process's memory.
         setsid()
         var none = sigset_t()
         sigemptyset(&none)
         sigprocmask(SIG_SETMASK, &none, nil)
-        do throws(SystemError) { try prepare() } catch { _exit(126) }
+        do throws(LaunchError) { try prepare() } catch {
+            let bytes = [CRIUService.complaint] + Array(error.message.utf8)
+            _ = linux_send_message(socket, bytes, bytes.count, -1)
+            _exit(126)
+        }
         let null = linux_open("/dev/null", O_RDWR, 0)
         for number: Int32 in 0...2 where !inherited.contains(number) { dup2(null, number) }
         for number in inherited + [socket] { _ = linux_fcntl(number, F_SETFD, 0) }
@@ -121,6 +128,9 @@ struct CRIUService: ~Copyable {
         }
         if count == 0 { return nil }
         bytes.removeLast(bytes.count - Int(count))
+        if bytes.first == CRIUService.complaint {
+            throw LaunchError(String(decoding: bytes.dropFirst(), as: UTF8.self))
+        }
         do {
             return (try criu_resp(serializedBytes: bytes), descriptor)
         } catch {

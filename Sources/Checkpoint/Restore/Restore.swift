@@ -19,6 +19,16 @@ public struct Restore: Sendable {
     public var connections = Connections.established
     /// Lists of processes of the control groups, open for writing.
     public var groups: [Int32] = []
+    /// The box's root where CRIU is, an absolute path of a mount.
+    public var root = "/"
+    /// Where CRIU finds what the box's foreign mounts are made of, by their keys.
+    public var sources: [(key: String, path: String)] = []
+    /// Done in CRIU's process before it begins: makes the root and the sources, in a mount namespace of its own.
+    public var prepare: @Sendable () throws(LaunchError) -> Void = { () throws(LaunchError) in }
+    /// Kinds that it does not share with the caller.
+    public var namespaces: [NamespaceKind] = []
+    /// What its mounts are compared with.
+    public var mounts: [SavedMount] = []
     /// What each process is to have and to be confined by; the root process first.
     public var traits: [Traits] = []
 
@@ -34,9 +44,14 @@ public struct Restore: Sendable {
         _ engine: CRIUEngine, _ made: (Int32) throws(LaunchError) -> Void
     ) throws(LaunchError) -> Int32 {
         let inherited = [images, work, network].filter { $0 >= 0 } + files.map { $0.descriptor }
-        let service = try CRIUService(engine, inherited: inherited) { () throws(SystemError) in
-            for group in groups { try writeText("0", to: group, name: "a control group's list of processes") }
-            try traits.first?.adopt()
+        let service = try CRIUService(engine, inherited: inherited) { () throws(LaunchError) in
+            try LaunchError.wrap { () throws(SystemError) in
+                for group in groups { try writeText("0", to: group, name: "a control group's list of processes") }
+                // CRIU leaves control groups to us: their namespace is inherited, as the group is.
+                if namespaces.contains(.cgroup) { try unshareNamespaces(.cgroup) }
+                try traits.first?.adopt()
+            }
+            try prepare()
         }
         var root: Int32 = 0
         do throws(LaunchError) {
@@ -74,16 +89,37 @@ public struct Restore: Sendable {
 
     /// What the snapshot promises is in force, before the application's first step.
     private func confirm(_ root: Int32) throws(LaunchError) {
+        try confirmNamespaces(root)
+        try MountComparison(saved: mounts).confirm(root)
         var left = traits
         let processes = try LaunchError.wrap { () throws(SystemError) in try processTree(of: root) }
         for process in processes {
             let restored = try Traits(of: process)
             guard let index = left.firstIndex(where: { $0.pid == restored.pid }) else { continue }
             let promised = left.remove(at: index)
+            if promised.confinement.isEmpty { continue }
             try promised.verify(restored)
             try LaunchError.wrap { () throws(SystemError) in try promised.putBack(on: process) }
         }
         if let missing = left.first { throw LaunchError("process \(missing.pid) has not come back") }
+    }
+
+    /// It shares with the caller only what it shared before.
+    private func confirmNamespaces(_ root: Int32) throws(LaunchError) {
+        for kind in namespaces {
+            let name = kind.entry
+            guard let now = linkTarget("/proc/\(root)/ns/\(name)") else {
+                throw LaunchError("process \(root) has ended")
+            }
+            if now == linkTarget("/proc/self/ns/\(name)") {
+                throw LaunchError("the restored application would have no \(kind.rawValue) namespace of its own")
+            }
+            guard kind == .net, network >= 0 else { continue }
+            let inode = try LaunchError.wrap { () throws(SystemError) in
+                try FileStatus(network, name: "the network namespace").inode
+            }
+            if now != "net:[\(inode)]" { throw LaunchError("the restored application would be in another network") }
+        }
     }
 
     private func request() -> criu_req {
@@ -92,7 +128,8 @@ public struct Restore: Sendable {
         request.opts = .common(images: images, log: CRIULog.restore, connections)
         request.opts.workDirFd = work
         request.opts.rstSibling = true
-        request.opts.root = "/"
+        request.opts.root = self.root
+        request.opts.external = sources.map { "mnt[\($0.key)]:\($0.path)" }
         var inherited = files
         if network >= 0 { inherited.append((Dump.networkKey, network)) }
         request.opts.inheritFd = inherited.map { file in

@@ -8,7 +8,8 @@ public import Profile
 public struct Traits: Sendable, Equatable {
     /// Its id in the innermost pid namespace.
     public var pid: Int
-    /// Lines of /proc/PID/status that must be the same afterwards.
+    /// Lines of /proc/PID/status that must be the same afterwards; none for a process that has ended and waits for its
+    /// parent, which CRIU brings back as just that.
     public var confinement: [String]
     /// CRIU forgets these.
     public var coredumpFilter: String
@@ -27,6 +28,7 @@ public struct Traits: Sendable, Equatable {
         do throws(SystemError) {
             let status = try readText("/proc/\(process)/status")
             (confinement, processors, pid) = ([], "", Int(process))
+            var hasEnded = false
             for line in status.split(separator: "\n") {
                 let parts = line.split(separator: ":", maxSplits: 1)
                 guard parts.count == 2 else { continue }
@@ -34,9 +36,11 @@ public struct Traits: Sendable, Equatable {
                 if Traits.lines.contains(parts[0]) {
                     confinement.append("\(parts[0]): \(words.joined(separator: " "))")
                 }
+                if parts[0] == "State", words.first == "Z" { hasEnded = true }
                 if parts[0] == "NSpid", let last = words.last, let inner = Int(last) { pid = inner }
                 if parts[0] == "Cpus_allowed_list", let list = words.first { processors = String(list) }
             }
+            if hasEnded { confinement = [] }
             coredumpFilter = Traits.word(try readText("/proc/\(process)/coredump_filter"))
             timerSlack = Traits.word(try readText("/proc/\(process)/timerslack_ns"))
             personality = Int(Traits.word(try readText("/proc/\(process)/personality")), radix: 16) ?? 0

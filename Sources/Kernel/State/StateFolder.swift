@@ -111,13 +111,18 @@ public struct StateFolder: ~Copyable {
             } catch {
                 // None of ours, but nothing else would ever take it away.
                 guard error.code == EISDIR else { throw error }
-                try folder.removeFolder(entry)
+                try removeTree(at: folder.descriptor.number, entry, path: "\(folder.path)/\(entry)")
             }
         }
         if unlinkat(descriptor.number, name, AT_REMOVEDIR) != 0, errno != ENOENT {
             throw SystemError("remove \(path)/\(name)", code: errno)
         }
         CrashPoint.pass("remove \(name)")
+    }
+
+    /// The same for a directory whose owner may be anybody, as that of files which a box has made.
+    public func removeForeign(_ name: String) throws(SystemError) {
+        try removeTree(at: descriptor.number, name, path: "\(path)/\(name)")
     }
 
     /// The names in it, sorted.

@@ -45,8 +45,7 @@ extension Profile {
         if security.landlock != Landlock() {
             add("security.landlock", Profile.losesLandlock, "use namespaces and security.seccomp in its place")
         }
-        for kind in [NamespaceKind.pid, .mount, .user, .ipc, .uts, .cgroup, .time]
-        where namespaces.join[kind] != nil {
+        for kind in NamespaceKind.allCases where namespaces.join[kind] != nil {
             add(
                 "namespaces.join.\(kind.rawValue)",
                 "a box that can be saved cannot share another's \(kind.rawValue) namespace", "unshare it instead")
@@ -57,6 +56,12 @@ extension Profile {
         if !process.keepDescriptors.isEmpty {
             add(
                 "process.keep-descriptors", "what is open from outside the box cannot be saved", "take it out")
+        }
+        if filesystem.overlay?.size != nil {
+            add(
+                "filesystem.overlay.size",
+                "a box that can be saved keeps its changes in the state directory, without a limit",
+                "take it out")
         }
         if !lifecycle.recordsExit {
             add("lifecycle.record-exit", "a box that can be saved has a process that waits for it", "set it to true")

@@ -146,6 +146,12 @@ enum File {
     static let ring = ["log.0", "log.1"]
     static let marks = "log.marks"
     static let terminal = "terminal"
+    /// What the command has written, in whatever form.
+    static let output = [log] + ring + [marks]
+    /// An overlay's changes, where they go with the sandbox.
+    static let upper = "upper"
+    /// The same in a snapshot, as an archive.
+    static let changes = "changes.tar"
     /// Present while the sandbox is being stopped: it shall not begin anew.
     static let stopping = "stopping"
 }

@@ -10,7 +10,12 @@ extension ManualProse {
             refused as by a kernel without them, so that programs do without: io_uring, memfd_secret, userfaultfd, \
             perf_event_open, bpf, mq_open, sockets of vsock and MPTCP, and namespaces inside other than of mounts and \
             networks. Landlock and it exclude each other: CRIU would drop Landlock's rules without a word.
+            """,
             """
+            What an overlay changed goes with the snapshot, and so do the files of a profile and the output so far; a \
+            directory that keeps an overlay's changes is put back as it was at the save. What is bound from the host is \
+            not copied. What cannot be saved: a terminal, a user namespace, joined namespaces.
+            """,
         ],
         examples: [
             (
@@ -25,8 +30,8 @@ extension ManualProse {
         details: [
             """
             The snapshot is checked byte by byte before anything is made of it. The name of a sandbox stands for its \
-            newest snapshot. Capabilities, filters of system calls and their like are compared with what the snapshot \
-            tells before the application makes a step. Where it fails nothing is left, and the snapshot stays.
+            newest snapshot. Capabilities, filters of system calls, namespaces, control groups and mounts are compared \
+            with what the snapshot tells before the application makes a step. Where it fails nothing is left, and the snapshot stays.
             """,
             """
             With another address, or as one of several, its TCP connections are closed; sockets that listen or are \

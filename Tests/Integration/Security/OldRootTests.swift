@@ -29,7 +29,8 @@ extension Integration {
             for options in [[], ["--set", "filesystem.overlay={ upper = \"tmpfs\" }"]] {
                 let outcome = try box.shell(
                     "", ["--unshare", "mount,pid", "--root", root] + options,
-                    "cd /..; cat ../etc/os-release; ls ..\(box.path); grep -c '^[0-9]* [0-9]* [0-9:]* [^ ]* / ' /proc/self/mountinfo")
+                    "cd /..; cat ../etc/os-release; ls ..\(box.path); grep -c '^[0-9]* [0-9]* [0-9:]* [^ ]* / ' /proc/self/mountinfo"
+                )
                 #expect(outcome.lines.first == "ID=tiny" && outcome.lines.count == 2, "\(outcome)")
                 #expect(outcome.lines.last == "1", "\(outcome)")
             }
