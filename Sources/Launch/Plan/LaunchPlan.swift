@@ -187,4 +187,6 @@ public enum MountOperation: Sendable, Equatable {
     case proc(path: String)
     /// A fresh /dev with the usual device nodes and a devpts instance of its own.
     case devices(path: String, messageQueues: Bool)
+    /// The character device /dev/tapN of a macvtap interface, N being its index (ip-link(8)).
+    case tap(interface: String)
 }

@@ -18,9 +18,12 @@ public struct Planner: Sendable {
         plan.security = profile.security
         plan.resources = profile.resources
         plan.namespaces = try namespaces(profile)
+        let unshare = plan.namespaces.unshare
+        plan.interfaces = try interfaces(profile.network)
+        let resolver = ResolverPlanner(host: host, network: profile.network, unshare: unshare)
         plan.filesystem = try FilesystemPlanner(
-            host: host, filesystem: profile.filesystem, unshare: plan.namespaces.unshare,
-            network: try ResolverPlanner(host: host, network: profile.network, unshare: plan.namespaces.unshare).steps()
+            host: host, filesystem: profile.filesystem, unshare: unshare,
+            network: try resolver.steps() + tapSteps(plan.interfaces, profile.filesystem, unshare)
         ).plan()
         plan.environment = environment(profile.process.environment)
         plan.workingDirectory = try profile.process.workingDirectory.map { path throws(LaunchError) in
@@ -29,7 +32,6 @@ public struct Planner: Sendable {
         terminal(profile, &plan)
         if isDetached { try detach(profile, &plan) }
         try Requirements(profile, plan.namespaces.unshare).check()
-        plan.interfaces = try interfaces(profile.network)
         return plan
     }
 

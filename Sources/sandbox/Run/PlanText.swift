@@ -147,6 +147,7 @@ extension MountOperation {
         case .keep: "keep"
         case .proc: "proc"
         case .devices: "devices"
+        case .tap: "device"
         }
     }
 
@@ -158,6 +159,7 @@ extension MountOperation {
             .replace(let path, _, _, _), .symlink(let path, _), .keep(let path, _), .proc(let path),
             .devices(let path, _):
             path
+        case .tap: "/dev/tapN"
         }
     }
 
@@ -173,6 +175,7 @@ extension MountOperation {
             "\(content.utf8.count) bytes, mode 0\(String(mode, radix: 8))"
         case .symlink(_, let target): "to \(target)"
         case .keep: "read-only, and not to be replaced: your profiles decide about later boxes"
+        case .tap(let interface): "of \(interface), N being its index"
         case .readOnly, .writable, .hide, .proc, .devices: nil
         }
     }
