@@ -63,7 +63,7 @@ let package = Package(
         .target(
             name: "Checkpoint",
             dependencies: [
-                "Switching", "Launch", "Profile", "Kernel", "CLinux", "CNettle",
+                "Switching", "Launch", "Profile", "Netlink", "Kernel", "CLinux", "CNettle",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["RPC/rpc.proto"], cSettings: gnu, swiftSettings: strict),

@@ -5,7 +5,7 @@
 _sandbox_words() {
     case $1 in
     '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore snapshot switch chain profile explain doctor' ;;
-    'snapshot') echo 'list show verify delete' ;;
+    'snapshot') echo 'list show verify export import delete' ;;
     'switch') echo 'create list show delete stats capture graph features' ;;
     'chain') echo 'show insert remove replace move' ;;
     'profile') echo 'list show check new schema unit' ;;
@@ -32,12 +32,14 @@ _sandbox_options() {
     'pause') echo '--version -h --help' ;;
     'resume') echo '--version -h --help' ;;
     'update') echo '--set --version -h --help' ;;
-    'checkpoint') echo '--snapshot --leave-running --tcp --version -h --help' ;;
-    'restore') echo '-n --name -d --detach --version -h --help' ;;
+    'checkpoint') echo '--snapshot --leave-running --tcp --check --json --version -h --help' ;;
+    'restore') echo '-n --name -d --detach --count --address --switch --version -h --help' ;;
     'snapshot') echo '--version -h --help' ;;
     'snapshot list') echo '--json --version -h --help' ;;
     'snapshot show') echo '--json --version -h --help' ;;
     'snapshot verify') echo '--json --version -h --help' ;;
+    'snapshot export') echo '-o --output --version -h --help' ;;
+    'snapshot import') echo '--version -h --help' ;;
     'snapshot delete') echo '--version -h --help' ;;
     'switch') echo '--version -h --help' ;;
     'switch create') echo '--subnet --kind --parent --uplink --force --mtu --vlan-filtering --isolated --dns --domain --resolver --multicast-snooping --vxlan --peer --group --device --port --version -h --help' ;;
@@ -126,10 +128,16 @@ _sandbox_kind() {
     'checkpoint --tcp') echo none ;;
     'checkpoint @') echo sandboxes ;;
     'restore -n'|'restore --name') echo none ;;
-    'restore @') echo none ;;
-    'snapshot show @') echo none ;;
-    'snapshot verify @') echo none ;;
-    'snapshot delete @') echo none ;;
+    'restore --count') echo none ;;
+    'restore --address') echo none ;;
+    'restore --switch') echo switches ;;
+    'restore @') echo snapshots ;;
+    'snapshot show @') echo snapshots ;;
+    'snapshot verify @') echo snapshots ;;
+    'snapshot export -o'|'snapshot export --output') echo files ;;
+    'snapshot export @') echo snapshots ;;
+    'snapshot import @') echo files ;;
+    'snapshot delete @') echo snapshots ;;
     'switch create --subnet') echo none ;;
     'switch create --kind') echo none ;;
     'switch create --parent') echo none ;;

@@ -11,7 +11,11 @@ extension Registry {
         let lock = try lock(name, patience: 60_000)
         guard var record = try find(name) else { return status }
         // It was ended because it goes on from its snapshot.
-        if record.phase == .checkpointed { return status }
+        if record.phase == .checkpointed {
+            // Who saved it was killed before it had cleared that away.
+            if record.process != nil { try putAside(record) }
+            return status
+        }
         guard try isOwn(record) else {
             throw LaunchError("\"\(name)\" is another process's to finish", status: status)
         }

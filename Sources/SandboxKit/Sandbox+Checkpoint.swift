@@ -13,7 +13,8 @@ public struct CheckpointOptions: Sendable {
     public var snapshot: String?
     /// Whether the application goes on afterwards.
     public var leavesRunning = false
-    public var connections = Connections.established
+    /// What becomes of TCP connections; as the profile says where `nil`.
+    public var connections: Connections?
 
     public init() {}
 }
@@ -28,13 +29,18 @@ extension Sandbox {
         guard let record = try registry.settle(lock) else { throw Registry.unknown(name) }
         guard record.phase == .running, let process = record.process else { throw notRunning }
         let profile = try registry.profile(of: name)
-        try Checkpointing.check(record, profile)
+        let connections = options.connections ?? profile.checkpoint.tcp
+        try registry.refuseBlockers(record, connections)
         let store = try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller() }
         let id = options.snapshot ?? store.newID(for: name, now: unixMilliseconds())
-        let saving = Checkpointing(registry: registry, store: store, record: record, options: options, id: id)
+        let saving = Checkpointing(
+            registry: registry, store: store, record: record, options: options, id: id,
+            connections: connections)
+        // What those that were killed have left.
+        _ = try stored { () throws(SnapshotError) in try store.sweep() }
         try saving.run(engine, root: process.pid)
         if options.leavesRunning { return id }
-        try registry.putAside(record, lock)
+        try registry.putAside(record)
         lock.release()
         try registry.waitForWaiter(of: record)
         return id
@@ -48,32 +54,7 @@ private struct Checkpointing {
     let record: SandboxRecord
     let options: CheckpointOptions
     let id: String
-
-    /// Names what keeps a sandbox from being saved, before anything is touched.
-    static func check(_ record: SandboxRecord, _ profile: Profile) throws(LaunchError) {
-        if record.hasInit {
-            throw LaunchError(
-                key: "process.init", "\"\(record.name)\" has sandbox's own init as process 1, which cannot be saved",
-                mend: "start it with process.init = false")
-        }
-        guard record.namespaces.contains(.pid) else {
-            throw LaunchError(
-                "\"\(record.name)\" has no pid namespace: its process ids may be taken when it comes back",
-                mend: "start it with --unshare pid")
-        }
-        if !record.isDetached || !record.hasWaiter {
-            throw LaunchError(
-                "\"\(record.name)\" is not detached, or nobody waits for it", mend: "start it with -d")
-        }
-        if profile.filesystem.root != nil || profile.filesystem.overlay != nil {
-            throw LaunchError(
-                key: "filesystem.root", "a root of its own cannot be saved yet", mend: "use the host's root")
-        }
-        if profile.lifecycle.logSize != nil {
-            throw LaunchError(
-                key: "lifecycle.log-size", "output through a pipe cannot be saved yet", mend: "take it out")
-        }
-    }
+    let connections: Connections
 
     func run(_ engine: CRIUEngine, root: Int32) throws(LaunchError) {
         let draft = try stored { () throws(SnapshotError) in try store.begin(id) }
@@ -93,7 +74,7 @@ private struct Checkpointing {
         let images = try translated { () throws(SystemError) in try StateFolder(existing: draft.images) }
         var dump = Dump(
             root: root, waiter: record.launcher.pid, images: images.descriptor.number, path: draft.images)
-        dump.connections = options.connections
+        dump.connections = connections
         let network =
             record.namespaces.contains(.net) ? linux_open("/proc/\(root)/ns/net", O_RDONLY | O_CLOEXEC, 0) : -1
         defer { if network >= 0 { close(network) } }
@@ -111,13 +92,12 @@ private struct Checkpointing {
             }
         }
         dump.files = files.found
-        let (store, id) = (store, id)
-        let owner = try translated { () throws(SystemError) in try ProcessIdentity.own() }
-        // Nobody is left to tell.
-        dump.abandon = { try? store.discard(id, of: owner) }
+        try abandonWhenKilled(&dump)
         let version = try engine.version()
+        CrashPoint.pass("ask CRIU")
+        var manifest = try manifest(version)
+        let folder = try translated { () throws(SystemError) in try StateFolder(existing: draft.path) }
         try dump.run(engine) { () throws(LaunchError) in
-            let folder = try translated { () throws(SystemError) in try StateFolder(existing: draft.path) }
             try copyFiles(to: folder)
             // Only now they stand still, and none comes or goes.
             let processes = try translated { () throws(SystemError) in try processTree(of: root) }
@@ -125,17 +105,36 @@ private struct Checkpointing {
             for process in processes { traits.append(try Traits(of: process)) }
             try translated { () throws(SystemError) in
                 try folder.write(Restorable.file, Restorable(files.found, traits).text)
+                try manifest.gather(processes)
             }
-            var manifest = try manifest(version, begun)
-            try translated { () throws(SystemError) in try manifest.gather(processes) }
+        } settle: { frozen throws(LaunchError) in
+            manifest.frozen = frozen
+            manifest.created = unixMilliseconds()
+            manifest.duration = (manifest.created - begun) * 1000
             try stored { () throws(SnapshotError) in try draft.commit(manifest) }
-            if options.leavesRunning { return true }
+            CrashPoint.pass("commit")
+            if options.leavesRunning { return }
             // First, so that its waiter takes the end for what it is.
             var record = record
             record.phase = .checkpointed
             record.ended = unixMilliseconds()
             try registry.write(record)
-            return false
+            CrashPoint.pass("record")
+        }
+    }
+
+    /// What becomes of it when this process is killed.
+    private func abandonWhenKilled(_ dump: inout Dump) throws(LaunchError) {
+        let (store, id, registry, record) = (store, id, registry, record)
+        let owner = try translated { () throws(SystemError) in try ProcessIdentity.own() }
+        dump.goesOn = options.leavesRunning
+        // Nobody is left to tell.
+        dump.abandon = { try? store.discard(id, of: owner) }
+        dump.finish = { try? registry.putAside(record) }
+        dump.isRecorded = {
+            // What cannot be read tells nothing, and then the application is to go on.
+            guard let now = try? registry.find(record.name) else { return false }
+            return now.phase == .checkpointed && now.process == record.process
         }
     }
 
@@ -152,31 +151,22 @@ private struct Checkpointing {
         }
     }
 
-    private func manifest(_ version: CRIUEngine.Version, _ begun: Int) throws(LaunchError) -> Manifest {
-        var kernel = utsname()
-        uname(&kernel)
+    private func manifest(_ version: CRIUEngine.Version) throws(LaunchError) -> Manifest {
         let request = try registry.request(record.name)
         var manifest = Manifest(
             id: id, sandbox: record.name, created: unixMilliseconds(), profile: request.profile,
             request: .string(request.text), plan: .null)
-        manifest.duration = (unixMilliseconds() - begun) * 1000
-        manifest.tcp = options.connections
+        manifest.tcp = connections
         manifest.command = record.command
         manifest.namespaces = record.namespaces
+        manifest.versions = try stored { () throws(SnapshotError) in try .ofHost() }
         manifest.versions.criu = version.text
-        manifest.versions.kernel = text(of: kernel.release)
-        manifest.versions.machine = text(of: kernel.machine)
         manifest.interfaces = record.ports.map { port in
             .init(
                 name: port.name, attach: port.attach.rawValue, switchName: port.switchName,
                 mac: port.mac.map { $0.description }, addresses: port.addresses.map { $0.description })
         }
         return manifest
-    }
-
-    /// A field of utsname.
-    private func text<Field>(of field: Field) -> String {
-        withUnsafeBytes(of: field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
     }
 }
 
@@ -242,20 +232,18 @@ func copyAll(from source: Int32, to target: Int32, name: String) throws(SystemEr
 }
 
 extension Registry {
-    /// Ends a sandbox that is saved, and keeps it as one that can come back.
-    fileprivate func putAside(_ record: SandboxRecord, _ lock: borrowing NameLock) throws(LaunchError) {
+    /// Ends a sandbox that is saved, and keeps it as one that can come back; for one who has the lock.
+    func putAside(_ record: SandboxRecord) throws(LaunchError) {
         var record = record
         record.phase = .checkpointed
-        record.ended = unixMilliseconds()
-        try translated { () throws(SystemError) in
-            guard let process = record.process, let handle = try ProcessHandle(process) else { return }
-            try handle.send(SIGKILL)
-            _ = try handle.waitForEnd(milliseconds: 10_000)
-        }
+        record.ended = record.ended ?? unixMilliseconds()
+        try endProcesses(of: record)
+        CrashPoint.pass("processes ended")
         let group = try empty(&record)
         record.process = nil
         record.application = nil
         try write(record)
+        CrashPoint.pass("put aside")
         try EventLog(state).add("checkpointed", record.name)
         try removeGroup(group)
     }

@@ -18,7 +18,7 @@ extension Sandbox {
         guard record.isUnderWay else { throw notRunning }
         var request = try registry.request(name)
         let before = try registry.profile(request, name).resources
-        let loaded = try merged(request, changes)
+        let loaded = try registry.merged(request, changes)
         let step = LimitChange(from: CgroupLimits(before), to: CgroupLimits(loaded.profile.resources), naming: changes)
         if record.phase == .running { try apply(step, record) }
         request.profile = loaded.merged
@@ -29,14 +29,6 @@ extension Sandbox {
             throw error
         }
         try EventLog(registry.state).add("updated", name, [("resources", step.document)])
-    }
-
-    private func merged(_ request: LaunchRequest, _ changes: [Override]) throws(LaunchError) -> LoadedProfile {
-        do throws(ProfileError) {
-            return try LoadedProfile(document: request.profile, name: File.request, overrides: changes)
-        } catch {
-            throw LaunchError(error.message)
-        }
     }
 
     private func apply(_ step: LimitChange, _ record: SandboxRecord) throws(LaunchError) {
@@ -50,6 +42,15 @@ extension Sandbox {
 }
 
 extension Registry {
+    /// The profile of a request with some keys changed.
+    func merged(_ request: LaunchRequest, _ changes: [Override]) throws(LaunchError) -> LoadedProfile {
+        do throws(ProfileError) {
+            return try LoadedProfile(document: request.profile, name: File.request, overrides: changes)
+        } catch {
+            throw LaunchError(error.message)
+        }
+    }
+
     /// Puts a changed request in place; for one who has the lock.
     func write(_ request: LaunchRequest, _ name: String) throws(LaunchError) {
         try translated { () throws(SystemError) in

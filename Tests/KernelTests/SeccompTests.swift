@@ -170,6 +170,41 @@ struct SeccompTests {
         }
     }
 
+    @Test("what cannot be saved is refused as by a kernel without it; the rest of those calls is not")
+    func checkpoint() throws {
+        let machine = try compiled(SeccompFilter.checkpointRules)
+        for architecture in [x64, x86, x32] {
+            for name in ["io_uring_setup", "memfd_secret", "userfaultfd", "perf_event_open", "mq_open", "clone3"] {
+                #expect(machine.decide(name, architecture) == enosys, "\(name) on \(architecture.name)")
+            }
+            for flag: UInt64 in [0x0200_0000, 0x0400_0000, 0x0800_0000, 0x1000_0000, 0x2000_0000] {
+                #expect(machine.decide("unshare", architecture, flag | 0x2_0000) == eperm)
+                #expect(machine.decide("clone", architecture, flag | 0x11) == eperm)
+            }
+            // A mount and a network namespace; and a signal for the parent that is CLONE_NEWTIME's bit.
+            #expect(machine.decide("unshare", architecture, 0x4002_0000) == allow)
+            #expect(machine.decide("unshare", architecture, 0x80) == eperm)
+            #expect(machine.decide("clone", architecture, 0x80 | 0x11) == allow)
+            #expect(machine.decide("socket", architecture, 2, 1, 6) == allow)
+        }
+        for architecture in [x64, x32] {
+            #expect(machine.decide("socket", architecture, 40, 1, 0) == SeccompFilter.Action.errno(EAFNOSUPPORT).code)
+            #expect(
+                machine.decide("socket", architecture, 2, 1, 262) == SeccompFilter.Action.errno(EPROTONOSUPPORT).code)
+        }
+    }
+
+    @Test("a denial that is advice does not close calls whose arguments cannot be seen")
+    func advice() throws {
+        let condition = SeccompFilter.Condition(0, .equal, 40)
+        for isAdvice in [true, false] {
+            let machine = try compiled([.init(["socket"], .errno(EPERM), [condition], isAdvice: isAdvice)])
+            #expect(machine.decide("socket", x86, 2) == (isAdvice ? allow : eperm))
+            #expect(machine.decide("socketcall", x86, 1) == (isAdvice ? allow : eperm))
+            #expect(machine.decide("socket", x64, 40) == eperm)
+        }
+    }
+
     @Test func comparisons() throws {
         let size: UInt64 = 1 << 33
         typealias Case = (SeccompFilter.Condition, yes: [UInt64], no: [UInt64])

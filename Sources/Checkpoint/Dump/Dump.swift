@@ -2,15 +2,11 @@ import CLinux
 import Glibc
 import Kernel
 public import Launch
+public import Profile
 import Switching
 
 /// What becomes of TCP connections.
-public enum Connections: String, Sendable, CaseIterable {
-    /// They go on after the restore.
-    case established
-    /// They are closed.
-    case close
-}
+public typealias Connections = Profile.Connections
 
 /// One saving of a box's processes into a directory. They stand still afterwards: the caller lets them go on or ends
 /// them.
@@ -29,7 +25,12 @@ public struct Dump: Sendable {
     public var waiter: Int32
     /// The freezer of version 1 that it is paused by.
     public var freezer: String?
-    /// Done by another process when this one is killed before ``run(_:)`` returns, after the box goes on.
+    /// Whether the box goes on as soon as it is saved.
+    public var goesOn = false
+    /// Asked by another process when this one is killed: whether the snapshot is recorded, so that the box is to end.
+    public var isRecorded: @Sendable () -> Bool = { false }
+    /// Done by that process then: ends the box for good, or takes away what there is of a snapshot.
+    public var finish: @Sendable () -> Void = {}
     public var abandon: @Sendable () -> Void = {}
 
     public init(root: Int32, waiter: Int32, images: Int32, path: String) {
@@ -39,50 +40,85 @@ public struct Dump: Sendable {
     /// CRIU's name for a box's network namespace on restore.
     static let networkKey = "box-network"
 
-    /// Saves, and calls `settle` while the box stands still: what it throws, as every failure, lets the box go on.
+    /// Saves. What fails before the snapshot is recorded lets the box go on.
     ///
-    /// - Parameter settle: makes the snapshot complete. It returns whether the box is to go on.
+    /// - Parameter gather: called while the box stands still, to learn of it what must hold for one moment.
+    /// - Parameter settle: makes the snapshot complete and records it. It is told for how many microseconds the box stood
+    ///   still, and when it returns the box ends, unless it goes on.
     public func run(
-        _ engine: CRIUEngine, _ settle: () throws(LaunchError) -> Bool
+        _ engine: CRIUEngine, gather: () throws(LaunchError) -> Void,
+        settle: (_ frozen: Int) throws(LaunchError) -> Void
     ) throws(LaunchError) {
         let rollback = try Rollback(root: root, network: network, waiter: waiter)
         let service = try CRIUService(engine, inherited: [images])
-        let abandon = abandon
-        let warden: Warden
-        do throws(SystemError) {
-            warden = try Warden(service.process, foreign: [service.descriptor]) {
-                // Nobody is left to tell.
-                try? rollback.run()
-                abandon()
-            }
-        } catch {
-            throw LaunchError(error)
-        }
-        var goesOn = true
+        let warden = try watch(service, rollback)
+        var isHeld = true
         var failure: LaunchError?
         do throws(LaunchError) {
-            try save(service)
-            goesOn = try settle()
+            let begun = try save(service)
+            CrashPoint.pass("saved")
+            try gather()
+            CrashPoint.pass("gathered")
+            if goesOn {
+                isHeld = false
+                try rollback.run()
+                warden.note()
+                CrashPoint.pass("goes on")
+            }
+            try settle(Dump.microseconds() - begun)
+            CrashPoint.pass("settled")
         } catch {
             failure = error
         }
-        // It takes the end for an end only when it is awake.
-        if !goesOn { kill(root, SIGKILL) }
-        if !goesOn { rollback.wakeWaiter() }
-        if goesOn {
+        if failure == nil, !goesOn {
+            kill(root, SIGKILL)
+            // It takes the end for an end only when it is awake.
+            rollback.wakeWaiter()
+            CrashPoint.pass("ended")
+        } else if isHeld {
             do throws(LaunchError) { try rollback.run() } catch { failure = failure ?? error }
         }
         do throws(SystemError) { try warden.dismiss() } catch { failure = failure ?? LaunchError(error) }
         if let failure { throw failure }
     }
 
-    private func save(_ service: consuming CRIUService) throws(LaunchError) {
-        let network = network
-        let answer = try service.ask(try request()) { stage throws(LaunchError) in
-            guard stage.name == "network-lock", network >= 0 else { return }
-            do throws(SwitchError) { try NetworkLock.lock(network) } catch { throw LaunchError(error.text) }
+    private func watch(_ service: borrowing CRIUService, _ rollback: Rollback) throws(LaunchError) -> Warden {
+        let (isRecorded, finish, abandon) = (isRecorded, finish, abandon)
+        do throws(SystemError) {
+            return try Warden(service.process, foreign: [service.descriptor]) { goesOn in
+                if !goesOn, isRecorded() {
+                    kill(rollback.root, SIGKILL)
+                    rollback.wakeWaiter()
+                    return finish()
+                }
+                // Nobody is left to tell.
+                if !goesOn { try? rollback.run() }
+                abandon()
+            }
+        } catch {
+            throw LaunchError(error)
         }
-        if answer.success { return }
+    }
+
+    private static func microseconds() -> Int {
+        var now = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &now)
+        return now.tv_sec * 1_000_000 + now.tv_nsec / 1000
+    }
+
+    /// - Returns: when the box came to stand still, in microseconds.
+    private func save(_ service: consuming CRIUService) throws(LaunchError) -> Int {
+        let network = network
+        var begun = Dump.microseconds()
+        let answer = try service.ask(try request()) { stage throws(LaunchError) in
+            // What comes next is the freezing.
+            if stage.name == "pre-dump" { begun = Dump.microseconds() }
+            if stage.name == "network-lock", network >= 0 {
+                do throws(SwitchError) { try NetworkLock.lock(network) } catch { throw LaunchError(error.text) }
+            }
+            CrashPoint.pass("CRIU: \(stage.name)")
+        }
+        if answer.success { return begun }
         throw LaunchError("it cannot be saved: \(complaint(inLog: path + "/" + CRIULog.dump))")
     }
 
@@ -135,7 +171,7 @@ extension criu_opts {
 }
 
 extension LaunchError {
-    static func wrap<Result>(_ body: () throws(SystemError) -> Result) throws(LaunchError) -> Result {
+    static func wrap<Result: ~Copyable>(_ body: () throws(SystemError) -> Result) throws(LaunchError) -> Result {
         do throws(SystemError) { return try body() } catch { throw LaunchError(error) }
     }
 }

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Kernel
 public import Launch
+public import Profile
 import Switching
 
 /// One bringing back of a box's processes from a directory of images.

@@ -55,7 +55,19 @@ public final class SnapshotDraft {
                 manifest.files.append(.init(path: path, size: size, digest: sum, expandedSize: expanded))
             }
         }
-        let text = manifest.document.json + "\n"
+        try finish(manifest.document.json + "\n", in: folder)
+        return manifest
+    }
+
+    /// Makes the snapshot of files that are what a manifest lists, and on disk.
+    /// - Parameter manifest: its text, which stays as it is.
+    func complete(_ manifest: String) throws(SnapshotError) {
+        let folder = try attributed { () throws(SystemError) in try StateFolder(existing: path) }
+        try finish(manifest, in: folder)
+        isDone = true
+    }
+
+    private func finish(_ text: String, in folder: borrowing StateFolder) throws(SnapshotError) {
         try attributed { () throws(SystemError) in
             try write(SnapshotStore.manifest, text, in: folder)
             try write(SnapshotStore.seal, Digest.of(text) + "\n", in: folder)
@@ -65,7 +77,6 @@ public final class SnapshotDraft {
             try all.rename(name, to: id)
             try check("write \(store.path) to disk") { fsync(all.descriptor.number) }
         }
-        return manifest
     }
 
     private func write(_ file: String, _ text: String, in folder: borrowing StateFolder) throws(SystemError) {

@@ -46,6 +46,25 @@ enum SnapshotFiles {
         }
     }
 
+    /// Opens a file by its path within a snapshot, for reading.
+    static func open(path: String, in folder: borrowing StateFolder) throws(SnapshotError) -> Descriptor {
+        let parts = path.split(separator: "/").map { String($0) }
+        if parts.count == 1 { return try open(path, in: folder) }
+        let below = try attributed { () throws(SystemError) in try folder.existing(parts[0]) }
+        guard let below else { throw SnapshotError("\(folder.path)/\(path) is missing") }
+        return try open(parts[1], in: below)
+    }
+
+    /// Makes a file by its path within a snapshot, and the directory that it is in.
+    static func create(path: String, in folder: borrowing StateFolder) throws(SnapshotError) -> Descriptor {
+        let parts = path.split(separator: "/").map { String($0) }
+        let flags = O_WRONLY | O_CREAT | O_EXCL
+        return try attributed { () throws(SystemError) in
+            if parts.count == 1 { return try folder.open(path, flags) }
+            return try folder.folder(parts[0]).open(parts[1], flags)
+        }
+    }
+
     /// Checks a file at the top of a snapshot.
     static func checkFile(_ name: String, in folder: borrowing StateFolder) throws(SnapshotError) {
         let opened = try open(name, in: folder)

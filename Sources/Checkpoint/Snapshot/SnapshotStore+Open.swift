@@ -94,8 +94,8 @@ extension SnapshotStore {
     private func manifest(in folder: borrowing StateFolder, _ id: String) throws(SnapshotError) -> Manifest {
         try SnapshotFiles.checkFile(SnapshotStore.manifest, in: folder)
         try SnapshotFiles.checkFile(SnapshotStore.seal, in: folder)
-        let text = try read(SnapshotStore.manifest, in: folder)
-        let seal = try read(SnapshotStore.seal, in: folder)
+        let text = try text(SnapshotStore.manifest, in: folder)
+        let seal = try self.text(SnapshotStore.seal, in: folder)
         guard seal == Digest.of(text) + "\n" else {
             throw SnapshotError("\(folder.path)/\(SnapshotStore.manifest) has been altered: its digest is another one")
         }
@@ -110,7 +110,8 @@ extension SnapshotStore {
         return manifest
     }
 
-    private func read(_ file: String, in folder: borrowing StateFolder) throws(SnapshotError) -> String {
+    /// A small file at the top of a snapshot.
+    func text(_ file: String, in folder: borrowing StateFolder) throws(SnapshotError) -> String {
         do throws(SystemError) {
             let opened = try folder.open(file, O_RDONLY)
             return try readText(opened.number, name: "\(folder.path)/\(file)", atMost: ManifestText.limit)
@@ -119,7 +120,7 @@ extension SnapshotStore {
         }
     }
 
-    private func check(_ manifest: Manifest, _ id: String) throws(SnapshotError) {
+    func check(_ manifest: Manifest, _ id: String) throws(SnapshotError) {
         guard manifest.id == id else {
             throw SnapshotError("it is the manifest of \"\(manifest.id)\"", mend: "a snapshot keeps its name")
         }

@@ -42,7 +42,7 @@ extension SeccompFilter {
             if rule.conditions.isEmpty {
                 decisions[index].decide(name, rule.action, throughGroup: throughGroup)
             } else {
-                decisions[index].decide(name, rule.action, when: rule.conditions)
+                decisions[index].decide(name, rule.action, when: rule.conditions, isAdvice: rule.isAdvice)
             }
         }
     }

@@ -42,10 +42,13 @@ struct SeccompDecisions {
 
     /// Adds a conditional rule's call.
     ///
-    /// Where the arguments cannot be seen, a denial holds whatever they are and a permission does not hold.
+    /// Where the arguments cannot be seen, a denial holds whatever they are, unless it is advice, and a permission does
+    /// not hold.
     mutating func decide(
-        _ name: SyscallName, _ action: SeccompFilter.Action, when conditions: [SeccompFilter.Condition]
+        _ name: SyscallName, _ action: SeccompFilter.Action, when conditions: [SeccompFilter.Condition],
+        isAdvice: Bool = false
     ) {
+        let closesUnseen = !action.permits && !isAdvice
         switch name.number(on: architecture) {
         case .number(let number):
             if isClosed(number) { return }
@@ -54,10 +57,10 @@ struct SeccompDecisions {
                 compare(name, native, action, conditions)
             } else if architecture.token == seccomp_arch_native() {
                 compare(name, Int32(bitPattern: number), action, conditions)
-            } else if !action.permits {
+            } else if closesUnseen {
                 close(number, action)
             }
-        case .multiplexed: if !action.permits { decide(name, action, throughGroup: false) }
+        case .multiplexed: if closesUnseen { decide(name, action, throughGroup: false) }
         case .absent, .unknown: break
         }
     }

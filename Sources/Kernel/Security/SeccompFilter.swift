@@ -58,11 +58,14 @@ public struct SeccompFilter: Sendable, Equatable {
         public var calls: [String]
         public var action: Action
         public var conditions: [Condition]
+        /// Whether a denial is left out where the arguments cannot be seen: one that protects from nothing.
+        public var isAdvice: Bool
 
-        public init(_ calls: [String], _ action: Action, _ conditions: [Condition] = []) {
+        public init(_ calls: [String], _ action: Action, _ conditions: [Condition] = [], isAdvice: Bool = false) {
             self.calls = calls
             self.action = action
             self.conditions = conditions
+            self.isAdvice = isAdvice
         }
     }
 

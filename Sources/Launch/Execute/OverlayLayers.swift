@@ -8,6 +8,7 @@ import Profile
 struct OverlayLayers: ~Copyable {
     let key = "filesystem.overlay"
     private let userNamespace: Bool
+    private let hasHandles: Bool
     /// Holds the upper and work directories.
     private let store: Descriptor
     /// A tmpfs that nobody sees, attached on the old root: it goes with it.
@@ -32,6 +33,7 @@ struct OverlayLayers: ~Copyable {
             case .directory(let path): try OverlayLayers.openStore(path)
             }
         self.userNamespace = userNamespace
+        hasHandles = plan.hasHandles
         self.store = store
         self.stage = stage
         self.mountPoint = mountPoint
@@ -60,10 +62,21 @@ struct OverlayLayers: ~Copyable {
                 ("lowerdir", path(source.number)), ("upperdir", path(upper.number)), ("workdir", path(work.number)),
             ]
             if userNamespace { options.append(("userxattr", nil)) }
-            let tree = try MountTree(new: "overlay", options, action: action)
+            let tree = try mount(options, action)
             try tree.attach(to: target, action: action)
             return tree
         }
+    }
+
+    /// With handles where the kernel gives them; those of an upper directory that lay over something else it refuses.
+    private func mount(_ options: [(String, String?)], _ action: String) throws(SystemError) -> MountTree {
+        let handles: [(String, String?)] = [("index", "on"), ("nfs_export", "on")]
+        if hasHandles {
+            do throws(SystemError) { return try MountTree(new: "overlay", options + handles, action: action) } catch {
+                guard [EINVAL, ESTALE, EOPNOTSUPP].contains(error.code) else { throw error }
+            }
+        }
+        return try MountTree(new: "overlay", options, action: action)
     }
 
     /// Binds `path`, a path of the caller's, on `target` as it is.

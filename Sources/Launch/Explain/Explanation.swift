@@ -45,10 +45,11 @@ public struct Statement: Sendable, Equatable {
 /// `isRoot` is whether the caller's effective uid is 0. The answer rests on the profile alone: what the kernel would
 /// refuse is `sandbox doctor`'s to say.
 public func explain(_ profile: Profile, isRoot: Bool) -> [Statement] {
-    let box = Explanation(profile: profile, isRoot: isRoot)
+    let box = Explanation(profile: profile.forCheckpoints, isRoot: isRoot)
     let statements =
         box.identity + box.capabilities + box.files + box.sockets + box.processes + box.network + box.terminal
         + box.kernel + box.resources + box.environment + box.names
+        + box.saving
     let ranked = statements.enumerated().sorted { left, right in
         left.element.risk == right.element.risk
             ? left.offset < right.offset : left.element.risk > right.element.risk

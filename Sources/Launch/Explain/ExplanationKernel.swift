@@ -101,7 +101,7 @@ extension Explanation {
     /// How much of the kernel it can reach.
     var kernel: [Statement] {
         var statements = [filter]
-        if profile.security.userNamespaces == .deny {
+        if profile.security.userNamespaces == .deny || profile.checkpoint.enabled {
             statements.append(Statement(.confined, "kernel", "It cannot create user namespaces."))
         } else {
             statements.append(
@@ -114,6 +114,20 @@ extension Explanation {
             statements.append(Statement(.confined, "kernel", "Landlock enforces the file rules a second time."))
         }
         return statements
+    }
+
+    /// Whether it can be saved, and what that costs it.
+    var saving: [Statement] {
+        guard profile.checkpoint.enabled else { return [] }
+        return [
+            Statement(
+                .confined, "checkpoint",
+                "It can be saved with its memory; what a snapshot cannot hold is refused: io_uring, userfaultfd, secret "
+                    + "memory, performance counters, BPF, message queues, vsock, MPTCP and namespaces of its own."),
+            Statement(
+                .low, "checkpoint", "A snapshot holds all its memory, keys and passwords in it.",
+                mend: "checkpoint.enabled = false"),
+        ]
     }
 
     private var filter: Statement {

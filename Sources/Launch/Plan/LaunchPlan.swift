@@ -25,6 +25,10 @@ public struct LaunchPlan: Sendable, Equatable {
     public var detachment: Detachment?
     /// Bytes of output that are kept of a detached box whose output we write; `nil`: all.
     public var logSize: UInt64?
+    /// Whether the box is made so that it can be saved (`checkpoint.enabled`).
+    public var isCheckpointable = false
+    /// What becomes of its TCP connections then.
+    public var savedConnections = Profile.Connections.established
     /// Whether TIOCSTI and TIOCLINUX are refused, because the box shares the caller's terminal.
     public var guardsTerminal = false
     /// Whether the box loses the caller's terminal (`terminal = "none"`).
@@ -154,6 +158,9 @@ public struct OverlayPlan: Sendable, Equatable {
     public var layered: [String] = []
     /// Mount points below the root that are bound as they are (/proc, /sys, /dev and their like).
     public var bound: [String] = []
+    /// Whether its files get handles that hold (`index=on,nfs_export=on`), where the kernel can: watches on files
+    /// (inotify(7)) can be saved with them only.
+    public var hasHandles = false
 }
 
 /// One step in building what the box sees, with the profile key it comes from.

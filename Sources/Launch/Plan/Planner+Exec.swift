@@ -8,6 +8,7 @@ extension Planner {
     public func exec(
         _ profile: Profile, in entry: EntryPlan, command: [String], _ options: ExecOptions, term: String? = nil
     ) throws(LaunchError) -> LaunchPlan {
+        let profile = profile.forCheckpoints
         var plan = LaunchPlan(command: try checked(command))
         plan.entry = entry
         plan.entry?.namesAccount = profile.process.user != nil
@@ -15,6 +16,7 @@ extension Planner {
         plan.limits = profile.limits
         if let core = profile.process.coreLimit { plan.limits["core"] = core }
         plan.security = profile.security
+        plan.isCheckpointable = profile.checkpoint.enabled
         plan.namespaces.uidMap = entry.box.uidMap
         plan.namespaces.gidMap = entry.box.gidMap
         if profile.filesystem.landlock {

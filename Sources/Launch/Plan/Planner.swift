@@ -10,8 +10,14 @@ public struct Planner: Sendable {
     public func plan(
         _ profile: Profile, command: [String], name: String? = nil, isDetached: Bool = false
     ) throws(LaunchError) -> LaunchPlan {
+        if let problem = profile.checkpointProblems.first {
+            throw LaunchError(key: problem.key, problem.text, mend: problem.mend)
+        }
+        let profile = profile.forCheckpoints
         var plan = LaunchPlan(command: try checked(command.isEmpty ? profile.process.command : command))
         plan.name = name
+        plan.isCheckpointable = profile.checkpoint.enabled
+        plan.savedConnections = profile.checkpoint.tcp
         plan.process = profile.process
         plan.limits = profile.limits
         if let core = profile.process.coreLimit { plan.limits["core"] = core }
@@ -25,6 +31,7 @@ public struct Planner: Sendable {
             host: host, filesystem: profile.filesystem, unshare: unshare,
             network: try resolver.steps() + tapSteps(plan.interfaces, profile.filesystem, unshare)
         ).plan()
+        plan.filesystem.overlay?.hasHandles = profile.checkpoint.enabled
         plan.environment = environment(profile.process.environment)
         plan.workingDirectory = try profile.process.workingDirectory.map { path throws(LaunchError) in
             try PathExpansion(host: host).expand(path, key: "process.working-directory")

@@ -24,6 +24,11 @@ public struct NetlinkSocket: ~Copyable, Sendable {
         try self.init(openSocket(in: namespace, AF_NETLINK, Int32(SOCK_RAW.rawValue), NETLINK_ROUTE))
     }
 
+    /// The same for another of netlink's families, such as NETLINK_SOCK_DIAG.
+    init(in namespace: Int32, protocol: Int32) throws(SystemError) {
+        try self.init(openSocket(in: namespace, AF_NETLINK, Int32(SOCK_RAW.rawValue), `protocol`))
+    }
+
     private init(_ socket: consuming Descriptor) throws(SystemError) {
         descriptor = socket
         let number = descriptor.number

@@ -8,6 +8,7 @@ extension LoadedProfile {
         rules.checkCapabilities()
         rules.checkSeccomp()
         rules.checkLifecycle()
+        rules.checkCheckpoint()
         rules.checkFunction()
         return rules.findings
     }
@@ -122,6 +123,15 @@ extension Rules {
         if !lifecycle.recordsExit, lifecycle.restart != .no {
             error(
                 "lifecycle.record-exit", "lifecycle.restart needs to know how the command ended",
+                mend: "take one of them out")
+        }
+    }
+
+    mutating func checkCheckpoint() {
+        for problem in profile.checkpointProblems { error(problem.key, problem.text, mend: problem.mend) }
+        if profile.checkpoint.enabled, isSet("process.init"), profile.process.initProcess {
+            error(
+                "process.init", "sandbox's own init cannot be saved, and checkpoint.enabled asks for that",
                 mend: "take one of them out")
         }
     }

@@ -7,7 +7,7 @@ struct Rules {
 
     var profile: Profile { loaded.profile }
 
-    func isUnshared(_ kind: NamespaceKind) -> Bool { profile.namespaces.unshare.contains(kind) }
+    func isUnshared(_ kind: NamespaceKind) -> Bool { profile.forCheckpoints.namespaces.unshare.contains(kind) }
 
     func isSet(_ key: String) -> Bool { path(key).flatMap { loaded.root.source(of: $0) } != nil }
 

@@ -21,7 +21,7 @@ public enum Schema {
         Key("network", .table(network), "How the box is attached to networks", basis: "network_namespaces(7)"),
         Key("lifecycle", .table(lifecycle), "How a named box ends, and whether it begins again"),
         Key("function", .table(function), "Makes the profile a service function for chains", basis: "RFC 7665"),
-        Key("checkpoint", .unsupported, "Snapshots"),
+        Key("checkpoint", .table(checkpoint), "How the box is saved", basis: "criu(8)"),
         Key("display", .unsupported, "An X server of the box's own"),
     ]
 

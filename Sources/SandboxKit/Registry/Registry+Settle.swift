@@ -27,7 +27,10 @@ extension Registry {
         switch record.phase {
         case .created: return try abandon(record, lock)
         case .running: return try conclude(record, lock)
-        case .stopped, .checkpointed:
+        case .checkpointed:
+            try putAside(record)
+            return try find(lock.name)
+        case .stopped:
             try remove(lock)
             return nil
         }
@@ -46,7 +49,8 @@ extension Registry {
         switch record.phase {
         // One that should be gone: who removed it was killed.
         case .stopped: return record.removesRecord
-        case .checkpointed: return false
+        // One that is still to be cleared away: who saved it was killed.
+        case .checkpointed: return record.process != nil
         case .created: return try !isAlive(record.launcher, of: record)
         case .running:
             if let process = record.process, try isAlive(process, of: record) { return false }
@@ -91,7 +95,7 @@ extension Registry {
         try removeGroup(group)
     }
 
-    private func endProcesses(of record: SandboxRecord) throws(LaunchError) {
+    func endProcesses(of record: SandboxRecord) throws(LaunchError) {
         try translated { () throws(SystemError) in
             guard try record.boot == bootIdentity() else { return }
             for process in [record.process, record.application] {

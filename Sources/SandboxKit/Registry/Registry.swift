@@ -255,7 +255,12 @@ extension Registry {
                     removed.append("\(all.path)/\(entry)")
                 } else if let folder = try all.existing(entry) {
                     for file in try folder.entries() where try isAbandoned(file) {
-                        try folder.remove(file)
+                        // A view of images, or a file.
+                        if FileStatus(path: "\(folder.path)/\(file)", follow: false)?.kind == .directory {
+                            try folder.removeFolder(file)
+                        } else {
+                            try folder.remove(file)
+                        }
                         removed.append("\(folder.path)/\(file)")
                     }
                 }

@@ -53,6 +53,7 @@ func candidates(_ kind: Completion, _ word: String) -> [Candidate] {
     case .keys: keyCandidates(word)
     case .resources: keyCandidates(word).filter { $0.word.hasPrefix("resources.") }
     case .sandboxes: sandboxCandidates()
+    case .snapshots: snapshotCandidates()
     case .signals: signalCandidates()
     case .switches: switchCandidates()
     case .attachments: Profile.Interface.Attach.allCases.map { Candidate(word: $0.rawValue) }

@@ -4,7 +4,7 @@ enum Completion: String, Sendable, CaseIterable {
     /// `FROM:TO`, both of them paths.
     case places
     case profiles, namespaces, joins, areas, overlays, users, groups, environment, capabilities, keys, shells
-    case sandboxes, signals, switches, attachments, functions
+    case sandboxes, snapshots, signals, switches, attachments, functions
     /// Keys of the profile language that a running sandbox can change.
     case resources
 }

@@ -1,4 +1,6 @@
+import Checkpoint
 import Glibc
+import Launch
 import Profile
 
 /// Programs that other features call.
@@ -41,9 +43,7 @@ struct CRIUVersion: Equatable, Comparable {
 /// Where CRIU is looked for: `SANDBOX_CRIU`, our own prefix, PATH.
 private func findCRIU() -> String? {
     if let chosen = environmentVariable("SANDBOX_CRIU"), !chosen.isEmpty { return chosen }
-    if let found = findProgram("criu") { return found }
-    let own = "/usr/local/lib/sandbox/criu/criu"
-    return access(own, X_OK) == 0 ? own : nil
+    return access(CRIUEngine.ownPath, X_OK) == 0 ? CRIUEngine.ownPath : findProgram("criu")
 }
 
 func checkpointFindings(kernel: KernelVersion) -> [HostFinding] {
@@ -62,7 +62,39 @@ func checkpointFindings(kernel: KernelVersion) -> [HostFinding] {
                 cost: "checkpoint and restore fail.", fix: "make deps, or set SANDBOX_CRIU to a working CRIU")
         ]
     }
-    return [criuFinding(path, version, kernel: kernel)]
+    let finding = criuFinding(path, version, kernel: kernel)
+    if finding.state != .ok { return [finding] }
+    do throws(LaunchError) {
+        return [finding] + criuFindings(try CRIUEngine(path: path).features())
+    } catch {
+        return [
+            finding,
+            HostFinding(
+                .checkpoint, "criu-features", .lacking, error.message, cost: "checkpoint and restore may fail.",
+                fix: "run it as root"),
+        ]
+    }
+}
+
+/// What it can do on this kernel beside saving and restoring.
+func criuFindings(_ features: CRIUEngine.Features) -> [HostFinding] {
+    let all: [(name: String, has: Bool, what: String, cost: String, fix: String)] = [
+        (
+            "criu-memory-tracking", features.tracksMemory, "CRIU is told which memory was written to",
+            "Memory cannot be saved in steps while the application runs on.",
+            "a kernel with CONFIG_MEM_SOFT_DIRTY"
+        ),
+        (
+            "criu-lazy-pages", features.lazyPages, "CRIU brings memory in after the application has begun",
+            "A restore is done only when all memory is in.", "a kernel with CONFIG_USERFAULTFD"
+        ),
+    ]
+    return all.map { one in
+        one.has
+            ? HostFinding(.checkpoint, one.name, .ok, one.what)
+            : HostFinding(
+                .checkpoint, one.name, .lacking, "not on this kernel: \(one.what)", cost: one.cost, fix: one.fix)
+    }
 }
 
 /// What is known of CRIU's versions on kernels.

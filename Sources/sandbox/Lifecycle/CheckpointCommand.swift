@@ -10,8 +10,11 @@ struct CheckpointCommand: ParsableCommand {
         discussion: """
             The sandbox ends once it is saved, and 'sandbox ps -a' shows it as checkpointed; 'sandbox restore' lets it \
             go on where it was. Whatever fails lets the application go on as before, and leaves no snapshot. The \
-            engine is CRIU 4.2 or newer ('sandbox doctor' tells). A sandbox that is to be saved is detached, has a pid \
-            namespace and process.init = false. Prints the snapshot's name.
+            engine is CRIU 4.2 or newer ('sandbox doctor' tells). A sandbox that is to be saved is started with -d and \
+            checkpoint.enabled = true. Prints the snapshot's name.
+
+            With --check nothing is saved: it names each thing in the way, by process, descriptor and path, and what to \
+            do about it. The same is looked at before every save.
             """)
 
     @Argument(help: "The sandbox.", completion: .kind(.sandboxes))
@@ -20,15 +23,31 @@ struct CheckpointCommand: ParsableCommand {
     var snapshot: String?
     @Flag(name: .customLong("leave-running"), help: "Let the application go on.")
     var leaveRunning = false
-    @Option(name: .customLong("tcp"), help: "TCP connections: established (they go on after a restore) or close.")
-    fileprivate var tcp = TCPChoice.established
+    @Option(
+        name: .customLong("tcp"),
+        help: "TCP connections: established (they go on after a restore) or close; else as the profile says.")
+    fileprivate var tcp: TCPChoice?
+
+    @Flag(name: .customLong("check"), help: "Only name what is in the way of saving it.")
+    var check = false
+    @Flag(name: .customLong("json"), help: "Print one JSON document, an array, instead of text (with --check).")
+    var json = false
+
+    func validate() throws {
+        if json, !check { throw ValidationError("--json needs --check") }
+        if check, snapshot != nil || leaveRunning {
+            throw ValidationError("--check saves nothing: it goes without --snapshot and --leave-running")
+        }
+    }
 
     func run() throws {
+        let connections: Connections? = tcp.map { $0 == .close ? .close : .established }
+        if check { return try tellBlockers(connections) }
         do throws(LaunchError) {
             var options = CheckpointOptions()
             options.snapshot = snapshot
             options.leavesRunning = leaveRunning
-            options.connections = tcp == .close ? .close : .established
+            options.connections = connections
             print(try Sandbox(name).checkpoint(options))
         } catch {
             Output.error(error.message)

@@ -5,8 +5,11 @@ extension ManualProse {
             """
             CRIU writes the processes, their memory and their sockets; network, control groups, output and devices are \
             the sandbox's own and are made anew. While it writes, all processes stand still and no packet comes \
-            through. A sandbox that can be saved is detached, has a pid namespace, and its command is process 1 of it: \
-            process.init = false.
+            through. A sandbox that can be saved is detached, and its profile says checkpoint.enabled = true: it gets a \
+            pid and a mount namespace, its command is process 1, and system calls whose results CRIU cannot save are \
+            refused as by a kernel without them, so that programs do without: io_uring, memfd_secret, userfaultfd, \
+            perf_event_open, bpf, mq_open, sockets of vsock and MPTCP, and namespaces inside other than of mounts and \
+            networks. Landlock and it exclude each other: CRIU would drop Landlock's rules without a word.
             """
         ],
         examples: [
@@ -24,11 +27,24 @@ extension ManualProse {
             The snapshot is checked byte by byte before anything is made of it. The name of a sandbox stands for its \
             newest snapshot. Capabilities, filters of system calls and their like are compared with what the snapshot \
             tells before the application makes a step. Where it fails nothing is left, and the snapshot stays.
+            """,
             """
+            With another address, or as one of several, its TCP connections are closed; sockets that listen or are \
+            bound to the old address have the new one, and what the application itself knows of its address stays as \
+            it was. The memory of the images is read from the snapshot, never copied beside it.
+            """,
+            """
+            With --count all of them run in the end, or none is left, also when the command is interrupted or killed. \
+            They get automatic addresses on the same switch; ports of the host and devices that only one can have are \
+            refused. Random numbers, keys and the like that the application holds in memory are the same in each: \
+            checkpoint.on-clone of its profile is a command that runs in each as sandbox exec would, and renews them.
+            """,
         ],
         examples: [
             ("The newest snapshot of a sandbox:", "sandbox restore cache -d"),
             ("Under another name:", "sandbox restore warm -n other -d"),
+            ("Three more of a server that runs:", "sandbox restore warm --count 3"),
+            ("On another switch:", "sandbox restore warm -n staging -d --switch test --address auto"),
         ],
         exit: [
             ("*", "The command's own, without -d."),

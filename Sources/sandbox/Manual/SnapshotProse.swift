@@ -9,6 +9,17 @@ extension ManualProse {
             command left is taken away by sandbox gc.
             """,
             "Where a snapshot is asked for, the name of a sandbox stands for its newest one, but not in delete.",
+            """
+            An exported snapshot is a tar archive compressed by zstd, and holds the application's memory: keys and \
+            passwords too. It is made readable for the caller alone; to encrypt it, export it to a pipe. An import \
+            believes nothing of an archive: it takes plain files only, those that the manifest lists, with the sizes \
+            and digests that stand there. But to restore a snapshot is to run the program in it, confined as its own \
+            profile says: import what you trust, as you would with a program.
+            """,
+            """
+            A restore needs the same kind of machine, with every processor instruction that the first one had, and the \
+            files that the application has open or mapped, at the same paths and with the same content.
+            """,
         ],
         examples: [
             (
@@ -18,6 +29,13 @@ extension ManualProse {
             (
                 "Whether all are as they were taken:",
                 "sandbox snapshot list --json | jq -r '.[].id' | xargs sandbox snapshot verify"
+            ),
+            (
+                "To another host, encrypted on the way to it:",
+                """
+                sandbox snapshot export warm -o - | age -r age1... > warm.age
+                age -d -i key.txt warm.age | sandbox snapshot import -
+                """
             ),
         ],
         exit: [

@@ -16,6 +16,10 @@ extension LaunchPlan {
             ("security", security.document),
             ("resources", resources.document),
             ("interfaces", .array(interfaces.map { $0.document })),
+            (
+                "checkpoint",
+                .table([("enabled", .bool(isCheckpointable)), ("tcp", .string(savedConnections.rawValue))])
+            ),
         ])
     }
 

@@ -19,8 +19,20 @@ extension LaunchPlan {
             ("Namespaces", namespaces.lines), ("Filesystem", filesystem.lines), ("Process", processLines),
             ("Limits", limitLines), ("Security", security.lines(process)), ("Resources", resources.lines),
             ("Interfaces", interfaces.map { $0.line }),
+            ("Checkpoint", checkpointLines),
             ("Environment", [environment.map(variableName).joined(separator: " ")].filter { !$0.isEmpty }),
         ]
+    }
+
+    private var checkpointLines: [String] {
+        guard isCheckpointable else { return [] }
+        var lines = [
+            "refused, since no snapshot can hold them: io_uring, userfaultfd, secret memory, performance counters, BPF, "
+                + "message queues, vsock, MPTCP, namespaces inside other than of mounts and networks",
+            "TCP connections " + (savedConnections == .close ? "are closed" : "go on after a restore"),
+        ]
+        if detachment == nil { lines.append("in the foreground it cannot be saved: -d detaches it") }
+        return lines
     }
 
     private var processLines: [String] {

@@ -5,9 +5,10 @@ import Launch
 /// `sandbox snapshot`: what checkpoints left.
 struct SnapshotCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "snapshot", abstract: "List, look into, check and delete snapshots of sandboxes.",
+        commandName: "snapshot", abstract: "List, look into, check, carry and delete snapshots of sandboxes.",
         subcommands: [
-            SnapshotListCommand.self, SnapshotShowCommand.self, SnapshotVerifyCommand.self, SnapshotDeleteCommand.self,
+            SnapshotListCommand.self, SnapshotShowCommand.self, SnapshotVerifyCommand.self, SnapshotExportCommand.self,
+            SnapshotImportCommand.self, SnapshotDeleteCommand.self,
         ])
 }
 
@@ -18,7 +19,9 @@ func snapshotted<Result: ~Copyable>(_ body: () throws(SnapshotError) -> Result) 
 
 /// Which snapshots a command is about.
 struct SnapshotNames: ParsableArguments {
-    @Argument(help: ArgumentHelp("Snapshots, or sandboxes for their newest one.", valueName: "snapshot"))
+    @Argument(
+        help: ArgumentHelp("Snapshots, or sandboxes for their newest one.", valueName: "snapshot"),
+        completion: .kind(.snapshots))
     var names: [String]
 
     func validate() throws {

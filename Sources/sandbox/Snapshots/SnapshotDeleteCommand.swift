@@ -7,7 +7,7 @@ struct SnapshotDeleteCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Delete snapshots, by their own names.")
 
-    @Argument(help: ArgumentHelp("Snapshots.", valueName: "snapshot"))
+    @Argument(help: ArgumentHelp("Snapshots.", valueName: "snapshot"), completion: .kind(.snapshots))
     var names: [String]
 
     func run() throws {

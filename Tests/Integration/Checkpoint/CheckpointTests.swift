@@ -74,7 +74,9 @@ struct CheckpointTests {
         let begun = try box.launch("", ["-d", "-n", "own", "--unshare", "pid"], ["sleep", "60"])
         #expect(begun.succeeded, "\(begun)")
         let saved = try box.sandbox(["checkpoint", "own"])
-        #expect(saved.status == 125 && saved.err.contains("process.init = false"), "\(saved)")
+        #expect(
+            saved.status == 125 && saved.errorLines.count == 1 && saved.err.contains("checkpoint.enabled = true"),
+            "\(saved)")
         #expect(try box.sandbox(["rm", "-f", "own"]).succeeded)
     }
 }

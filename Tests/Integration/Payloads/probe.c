@@ -86,6 +86,35 @@ static int ask_userns(void) {
     return 0;
 }
 
+static void ask_namespace(const char *name, int flag) {
+    pid_t pid = fork();
+    if (pid == 0) _exit(say(name, syscall(SYS_unshare, flag)));
+    waitpid(pid, NULL, 0);
+}
+
+// What CRIU cannot save, asked for as a program would.
+static int ask_unsavable(void) {
+    char parameters[120] = {0};
+    say("io_uring", syscall(425 /* io_uring_setup */, 4, parameters));
+    say("memfd_secret", syscall(447, 0));
+    say("userfaultfd", syscall(SYS_userfaultfd, 1 /* UFFD_USER_MODE_ONLY */));
+    say("perf_event_open", syscall(SYS_perf_event_open, NULL, 0, -1, -1, 0));
+    say("bpf", syscall(SYS_bpf, -1, NULL, 0));
+    say("mq_open", syscall(SYS_mq_open, "sandbox-probe", O_RDONLY, 0, NULL));
+    say("vsock", socket(40 /* AF_VSOCK */, SOCK_STREAM, 0));
+    say("mptcp", socket(AF_INET, SOCK_STREAM, 262 /* IPPROTO_MPTCP */));
+    say("tcp", socket(AF_INET, SOCK_STREAM, IPPROTO_TCP));
+    ask_namespace("user", CLONE_NEWUSER);
+    ask_namespace("pid", CLONE_NEWPID);
+    ask_namespace("ipc", CLONE_NEWIPC);
+    ask_namespace("uts", CLONE_NEWUTS);
+    ask_namespace("cgroup", CLONE_NEWCGROUP);
+    ask_namespace("time", 0x80);
+    ask_namespace("mount", CLONE_NEWNS);
+    ask_namespace("net", CLONE_NEWNET);
+    return 0;
+}
+
 static int show_descriptors(void) {
     DIR *dir = opendir("/proc/self/fd");
     if (!dir) return say("opendir", -1);
@@ -194,6 +223,7 @@ int main(int argc, char **argv) {
     const char *what = argc > 1 ? argv[1] : "";
     if (!strcmp(what, "calls")) return ask_calls(argc - 2, argv + 2);
     if (!strcmp(what, "userns")) return ask_userns();
+    if (!strcmp(what, "unsavable")) return ask_unsavable();
     if (!strcmp(what, "descriptors")) return show_descriptors();
     if (!strcmp(what, "open")) return show_open();
     if (!strcmp(what, "clocks")) return show_clocks();

@@ -1,0 +1,117 @@
+import Glibc
+import Kernel
+
+extension SnapshotStore {
+    /// The level of zstd(1) for archives.
+    private static let level = 3
+
+    /// Writes a snapshot, which is checked before, as one file: a tar archive (POSIX ustar) compressed by zstd, the
+    /// manifest first.
+    /// - Parameter file: an open file, which gets no position but its end.
+    public func export(_ id: String, to file: Int32) throws(SnapshotError) {
+        let snapshot = try verified(id)
+        let folder = try attributed { () throws(SystemError) in try StateFolder(existing: snapshot.path) }
+        let zstd = try Zstandard.compressing(into: file, level: SnapshotStore.level)
+        for name in [SnapshotStore.manifest, SnapshotStore.seal] {
+            let content = try text(name, in: folder)
+            try begin(name, of: id, size: content.utf8.count, zstd)
+            try SnapshotStore.write(Array(content.utf8), zstd)
+            try pad(content.utf8.count, zstd)
+        }
+        for listed in snapshot.manifest.files { try add(listed, of: snapshot, in: folder, zstd) }
+        try SnapshotStore.write([UInt8](repeating: 0, count: 2 * TarHeader.blockSize), zstd)
+        try zstd.finish()
+    }
+
+    private func begin(_ path: String, of id: String, size: Int, _ zstd: Zstandard) throws(SnapshotError) {
+        guard let block = TarHeader(path: "\(id)/\(path)", size: size).block else {
+            throw SnapshotError("the name of \(path) is too long for an archive")
+        }
+        try SnapshotStore.write(block, zstd)
+    }
+
+    private func pad(_ size: Int, _ zstd: Zstandard) throws(SnapshotError) {
+        try SnapshotStore.write([UInt8](repeating: 0, count: TarHeader(path: "", size: size).padding), zstd)
+    }
+
+    private static func write(_ bytes: [UInt8], _ zstd: Zstandard) throws(SnapshotError) {
+        var failure: SnapshotError?
+        bytes.withUnsafeBytes { buffer in
+            do throws(SnapshotError) { try zstd.write(buffer) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    private func add(
+        _ listed: Manifest.File, of snapshot: Snapshot, in folder: borrowing StateFolder, _ zstd: Zstandard
+    ) throws(SnapshotError) {
+        try begin(listed.path, of: snapshot.manifest.id, size: listed.size, zstd)
+        let file = try SnapshotFiles.open(path: listed.path, in: folder)
+        var digest = Digest()
+        var buffer = [UInt8](repeating: 0, count: 1 << 18)
+        var left = listed.size
+        while left > 0 {
+            let count = try attributed { () throws(SystemError) in
+                try Kernel.check("read \(folder.path)/\(listed.path)") {
+                    Int32(read(file.number, &buffer, min(left, buffer.count)))
+                }
+            }
+            if count == 0 { break }
+            left -= Int(count)
+            buffer.withUnsafeBytes { digest.add(UnsafeRawBufferPointer(rebasing: $0[..<Int(count)])) }
+            try SnapshotStore.write(Array(buffer[..<Int(count)]), zstd)
+        }
+        guard left == 0, digest.finish() == listed.digest else {
+            throw SnapshotError("\(folder.path)/\(listed.path) was altered meanwhile")
+        }
+        try pad(listed.size, zstd)
+    }
+}
+
+/// A file that appears when it is complete, or not at all.
+public final class FinishedFile {
+    /// Where to write.
+    public let descriptor: Int32
+    private let path: String
+    private let isHidden: Bool
+    private var isDone = false
+
+    /// Only the caller may read it: it holds an application's memory.
+    /// - Throws: when there is something of that name.
+    public init(path: String) throws(SnapshotError) {
+        self.path = path
+        if FileStatus(path: path, follow: false) != nil {
+            throw SnapshotError("there is a file \(path)", mend: "name another, or remove it")
+        }
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let hidden = Glibc.open(folder, O_WRONLY | O_CLOEXEC | FinishedFile.temporary, 0o600)
+        isHidden = hidden >= 0
+        descriptor = try attributed { () throws(SystemError) in
+            if hidden >= 0 { return hidden }
+            // A file system without files that have no name.
+            guard errno == EOPNOTSUPP || errno == EISDIR else { throw SystemError("make \(path)", code: errno) }
+            return try check("make \(path)") { Glibc.open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
+        }
+    }
+
+    /// O_TMPFILE, which is a macro that Swift does not see.
+    private static let temporary = 0o20000000 | O_DIRECTORY
+
+    /// Puts it on disk under its name.
+    public func commit() throws(SnapshotError) {
+        try attributed { () throws(SystemError) in
+            try check("write \(path) to disk") { fsync(descriptor) }
+            guard isHidden else { return }
+            try check("make \(path)") {
+                linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, path, AT_SYMLINK_FOLLOW)
+            }
+        }
+        isDone = true
+    }
+
+    deinit {
+        close(descriptor)
+        if !isDone, !isHidden { unlink(path) }
+    }
+}

@@ -1,0 +1,244 @@
+import Addresses
+import CLinux
+import Checkpoint
+import Glibc
+import Kernel
+import Launch
+import Profile
+import Switching
+
+/// One restore of a sandbox.
+struct Restoration {
+    let registry: Registry
+    let request: LaunchRequest
+    /// Of the sandbox that it will be.
+    let profile: Profile
+    /// Which one of several of the same snapshot; `nil` for the sandbox itself.
+    let clone: Int?
+    let old: SandboxRecord
+    let plan: LaunchPlan
+    let saved: Restorable
+
+    /// Its name from now on.
+    var name: String { request.name ?? "" }
+
+    /// - Parameter clone: which one of several of the same snapshot, from 1 on; `nil` for the sandbox itself.
+    init(
+        _ registry: Registry, _ snapshot: Snapshot, _ options: RestoreOptions, clone: Int? = nil
+    ) throws(LaunchError) {
+        self.registry = registry
+        self.clone = clone
+        try stored { () throws(SnapshotError) in try snapshot.manifest.versions.check(on: .ofHost()) }
+        let original = snapshot.manifest.sandbox
+        guard let record = try Restoration.read(File.state, snapshot).flatMap({ SandboxRecord($0, name: original) }),
+            var request = try Restoration.read(File.request, snapshot).flatMap({ LaunchRequest($0) }),
+            let saved = try Restoration.read(Restorable.file, snapshot).flatMap({ Restorable($0) })
+        else { throw LaunchError("the snapshot \"\(snapshot.manifest.id)\" is damaged", mend: "take another") }
+        (self.saved, old) = (saved, record)
+        let base = options.name ?? original
+        request.name = clone.map { "\(base)-\($0)" } ?? base
+        try Registry.check(request.name ?? "")
+        let changes = options.changes
+        if !changes.isEmpty { request.profile = try registry.merged(request, changes).merged }
+        var profile = try registry.profile(request, original)
+        if !changes.isEmpty, profile.network.interface.kind?.makesInterface != true {
+            throw LaunchError(
+                "\"\(original)\" has no interface of its own", mend: "leave out --address and --switch")
+        }
+        if clone != nil {
+            try profile.network.free(original)
+            request.profile = profile.document
+        }
+        self.profile = profile
+        self.request = request
+        var plan = try Sandbox.plan(profile, request)
+        // The addresses that its connections have.
+        for index in plan.interfaces.indices where clone == nil {
+            let interface = plan.interfaces[index]
+            guard let port = record.ports.first(where: { $0.name == interface.name }) else { continue }
+            if options.addresses.isEmpty || interface.key != "network" {
+                plan.interfaces[index].interface.address = port.addresses.isEmpty ? .none : .fixed(port.addresses)
+            }
+            if let mac = port.mac { plan.interfaces[index].interface.hardwareAddress = .fixed(mac) }
+        }
+        self.plan = plan
+    }
+
+    /// The profile that a snapshot's sandbox had.
+    static func profile(of snapshot: Snapshot, _ registry: Registry) throws(LaunchError) -> Profile {
+        guard let request = try read(File.request, snapshot).flatMap({ LaunchRequest($0) }) else {
+            throw LaunchError("the snapshot \"\(snapshot.manifest.id)\" is damaged", mend: "take another")
+        }
+        return try registry.profile(request, snapshot.manifest.sandbox)
+    }
+
+    private static func read(_ file: String, _ snapshot: Snapshot) throws(LaunchError) -> Value? {
+        let text = try translated { () throws(SystemError) in try StateFolder(existing: snapshot.path).read(file) }
+        guard let text else { return nil }
+        do throws(ProfileError) { return try TOMLDocument(file: file, text: text).value } catch { return nil }
+    }
+
+    func run(_ snapshot: Snapshot, isDetached: Bool) throws(LaunchError) -> Int32 {
+        let engine = try CRIUEngine.find()
+        let lock = try registry.lock(name)
+        let before = try registry.settle(lock)
+        if let before, before.phase == .running || before.phase == .created {
+            throw LaunchError("a sandbox named \"\(name)\" is running already", mend: "name another with -n")
+        }
+        var record = try translated { () throws(SystemError) in
+            SandboxRecord(name: name, launcher: try .own(), boot: try bootIdentity(), created: unixMilliseconds())
+        }
+        (record.profiles, record.command, record.namespaces) = (old.profiles, old.command, old.namespaces)
+        (record.isDetached, record.hasWaiter) = (true, true)
+        record.removesRecord = old.removesRecord
+        let requested = before == nil ? nil : try registry.request(name)
+        try registry.create(record, request, lock)
+        let progress = LaunchProgress(record, registry)
+        do throws(LaunchError) {
+            try putLogBack(name, snapshot)
+            let kept = try registry.openKept(name, plan)
+            if isDetached {
+                try Launcher.inBackground(kept) { foreground throws(LaunchError) in
+                    try restore(engine, snapshot, progress, kept, lock, foreground)
+                }
+                return 0
+            }
+            return try restore(engine, snapshot, progress, kept, lock, nil)
+        } catch {
+            var error = error
+            // Another process may be the one that had begun it.
+            do throws(LaunchError) {
+                try registry.discard(lock)
+                // One that has been saved can still come back.
+                if let before, let requested, before.phase == .checkpointed {
+                    try registry.create(before, requested, lock)
+                }
+            } catch let second {
+                error.message += "; \(second.message)"
+            }
+            throw error
+        }
+    }
+
+    /// CRIU wants every file at least as long as it was.
+    private func putLogBack(_ name: String, _ snapshot: Snapshot) throws(LaunchError) {
+        try translated { () throws(SystemError) in
+            guard let folder = try registry.openFolder(name) else { return }
+            let saved = try StateFolder(existing: snapshot.path).open(File.log, O_RDONLY)
+            let log = try folder.append(File.log)
+            try copyAll(from: saved.number, to: log.number, name: "the log")
+        }
+    }
+
+    private func restore(
+        _ engine: CRIUEngine, _ snapshot: Snapshot, _ progress: LaunchProgress, _ kept: KeptDescriptors,
+        _ lock: borrowing NameLock, _ foreground: Foreground?
+    ) throws(LaunchError) -> Int32 {
+        let group = try translated { () throws(SystemError) in
+            try Cgroup.create(name: plan.name, limits: CgroupLimits(plan.resources), tracks: true)
+        }
+        let groups = group?.groups ?? []
+        // From now on this process answers for it, and what it leaves is known.
+        try progress.note(groups)
+        let network = try makeNetwork(progress)
+        let root: Int32
+        do throws(LaunchError) {
+            let entrances = try translated { () throws(SystemError) in
+                try group?.openEntrances(cloned: false) ?? []
+            }
+            root = try bringBack(engine, snapshot, progress, kept, network, entrances)
+            try progress.begin()
+        } catch {
+            // Its record names no process but this one, which is to report.
+            try progress.withoutProcess()
+            if network >= 0 { close(network) }
+            throw error
+        }
+        if network >= 0 { close(network) }
+        foreground?.begun()
+        lock.release()
+        var remains = Remains()
+        remains.record = (registry.state.path, progress.record.name)
+        remains.groups = groups
+        return try Launcher.wait(for: root, remains)
+    }
+
+    /// Has CRIU bring the processes back, from the snapshot's images or from a view of them.
+    /// - Parameter entrances: lists of processes of its control groups.
+    private func bringBack(
+        _ engine: CRIUEngine, _ snapshot: Snapshot, _ progress: LaunchProgress, _ kept: KeptDescriptors,
+        _ network: Int32, _ entrances: [Int32]
+    ) throws(LaunchError) -> Int32 {
+        // CRIU's log is the sandbox's: the snapshot stays as it is.
+        let work = try translated { () throws(SystemError) in try StateFolder(existing: registry.path(name)) }
+        let images = try translated { () throws(SystemError) in try StateFolder(existing: snapshot.images) }
+        let changes = addressChanges(progress.record.ports)
+        func run(_ source: borrowing StateFolder) throws(LaunchError) -> Int32 {
+            var restore = Restore(
+                images: source.descriptor.number, work: work.descriptor.number, workPath: work.path)
+            restore.connections = clone == nil && changes.isEmpty ? snapshot.manifest.tcp : .close
+            restore.network = network
+            restore.groups = entrances
+            restore.traits = saved.traits
+            restore.files = saved.files.map { ($0.key, $0.role == .log ? kept.output : kept.input) }
+            return try restore.run(engine) { pid throws(LaunchError) in
+                try progress.start(pid, progress.record.groups, inPlace: nil)
+            }
+        }
+        if changes.isEmpty { return try run(images) }
+        return try ImageView.show(images, in: work.path, changes, run)
+    }
+
+    /// How the addresses differ from those that it had.
+    private func addressChanges(_ ports: [Port]) -> AddressChanges {
+        var changes = AddressChanges()
+        for before in old.ports {
+            let now = ports.first { $0.name == before.name }
+            changes.add(before: before.addresses.map(\.address), now: now?.addresses.map(\.address) ?? [])
+        }
+        return changes
+    }
+
+    /// A network namespace with the ports that it had, locked before it has any.
+    private func makeNetwork(_ progress: LaunchProgress) throws(LaunchError) -> Int32 {
+        guard old.namespaces.contains(.net) else { return -1 }
+        let functions = try registry.startFunctions(plan) { boxes throws(LaunchError) in try progress.note(boxes) }
+        let interfaces = try Interfaces(plan, registry.state, functions)
+        let network = try translated { () throws(SystemError) in
+            let own = try Descriptor(open: "/proc/self/ns/net", O_RDONLY)
+            try unshareNamespaces(.net)
+            let made = linux_open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC, 0)
+            let code = errno
+            try bringLoopbackUp()
+            try joinNamespace(own.number, .net, name: "the network namespace of before")
+            if made < 0 { throw SystemError("open a new network namespace", code: code) }
+            return made
+        }
+        try switched("network") { () throws(SwitchError) in try NetworkLock.lock(network) }
+        if let interfaces { try progress.note(try interfaces.attach(network, getpid())) }
+        return network
+    }
+}
+
+extension Profile.Network {
+    /// Lets each of several clones have addresses of its own.
+    fileprivate mutating func free(_ sandbox: String) throws(LaunchError) {
+        try interface.free(sandbox, key: "network")
+        for index in more.indices { try more[index].free(sandbox, key: "network.more[\(index)]") }
+    }
+}
+
+extension Profile.Interface {
+    fileprivate mutating func free(_ sandbox: String, key: String) throws(LaunchError) {
+        if let port = publish.first {
+            throw LaunchError(
+                key: "\(key).publish", "only one sandbox can have the host's port \(port)",
+                mend: "restore \"\(sandbox)\" alone, or put the function load-balancer before clones that publish none")
+        }
+        if kind == .physical {
+            throw LaunchError(key: "\(key).attach", "only one sandbox can have the device", mend: "restore it alone")
+        }
+        if case .fixed = address { address = .auto }
+        if case .fixed = hardwareAddress { hardwareAddress = .auto }
+    }
+}
