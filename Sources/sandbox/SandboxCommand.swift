@@ -14,7 +14,7 @@ struct SandboxCommand: ParsableCommand {
             PsCommand.self, InspectCommand.self, StatsCommand.self, TopCommand.self, LogsCommand.self,
             EventsCommand.self, WaitCommand.self, StopCommand.self, KillCommand.self, RmCommand.self, GcCommand.self,
             PauseCommand.self, ResumeCommand.self, UpdateCommand.self, CheckpointCommand.self, RestoreCommand.self,
-            SnapshotCommand.self, SwitchCommand.self, ChainCommand.self, ProfileCommand.self, ExplainCommand.self,
+            SnapshotCommand.self, ViewCommand.self, SwitchCommand.self, ChainCommand.self, ProfileCommand.self, ExplainCommand.self,
             DoctorCommand.self,
             ManualCommand.self,
             CompleteCommand.self,

@@ -20,9 +20,11 @@ public struct Planner: Sendable {
         plan.namespaces = try namespaces(profile)
         plan.filesystem = try FilesystemPlanner(
             host: host, filesystem: profile.filesystem, unshare: plan.namespaces.unshare,
-            network: try ResolverPlanner(host: host, network: profile.network, unshare: plan.namespaces.unshare).steps()
+            network: try ResolverPlanner(host: host, network: profile.network, unshare: plan.namespaces.unshare).steps(),
+            display: profile.display
         ).plan()
-        plan.environment = environment(profile.process.environment)
+        plan.display = DisplayPlan(profile.display)
+        plan.environment = environment(profile.process.environment, profile.display)
         plan.workingDirectory = try profile.process.workingDirectory.map { path throws(LaunchError) in
             try PathExpansion(host: host).expand(path, key: "process.working-directory")
         }
@@ -101,7 +103,11 @@ public struct Planner: Sendable {
         }
     }
 
-    func environment(_ wanted: Profile.Environment) -> [String] {
+    func environment(_ wanted: Profile.Environment, _ display: Profile.Display) -> [String] {
+        DisplayPlan.environment(environment(wanted), display)
+    }
+
+    private func environment(_ wanted: Profile.Environment) -> [String] {
         var kept = host.environment.filter { entry in
             let name = environmentName(entry)
             if wanted.set[String(name)] != nil || matches(name, wanted.unset) { return false }

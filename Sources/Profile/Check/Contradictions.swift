@@ -8,6 +8,7 @@ extension LoadedProfile {
         rules.checkCapabilities()
         rules.checkSeccomp()
         rules.checkLifecycle()
+        rules.checkDisplay()
         rules.checkFunction()
         return rules.findings
     }
@@ -122,6 +123,16 @@ extension Rules {
         if !lifecycle.recordsExit, lifecycle.restart != .no {
             error(
                 "lifecycle.record-exit", "lifecycle.restart needs to know how the command ended",
+                mend: "take one of them out")
+        }
+    }
+
+    mutating func checkDisplay() {
+        guard profile.display.server == .private else { return }
+        if !isUnshared(.mount) { need(.mount, "display.server") }
+        for name in Profile.Display.variables where profile.process.environment.set[name] != nil {
+            error(
+                "process.environment.set.\(name)", "display.server = \"private\" sets it",
                 mend: "take one of them out")
         }
     }

@@ -13,6 +13,7 @@ extension Profile {
         root.add("resources", section: resources.document)
         root.add("network", section: network.document)
         root.add("lifecycle", section: lifecycle.document)
+        root.add("display", section: display.document)
         if let function { root.add("function", section: function.document) }
         return root.value
     }

@@ -13,6 +13,7 @@ public struct Profile: Sendable, Equatable {
     public var resources = Resources()
     public var network = Network()
     public var lifecycle = Lifecycle()
+    public var display = Display()
     /// What makes it a function; `nil` for an application's.
     public var function: Function?
 

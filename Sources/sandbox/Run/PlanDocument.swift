@@ -16,6 +16,7 @@ extension LaunchPlan {
             ("security", security.document),
             ("resources", resources.document),
             ("interfaces", .array(interfaces.map { $0.document })),
+            ("display", display.map { $0.document } ?? .null),
         ])
     }
 
@@ -35,6 +36,16 @@ extension LaunchPlan {
             limits.entries.map { name, limit in
                 (name, .table([("soft", number(limit.soft)), ("hard", number(limit.hard))]))
             })
+    }
+}
+
+extension DisplayPlan {
+    fileprivate var document: Value {
+        .table([
+            ("server", .string("private")), ("size", .string(size.text)),
+            ("windowManager", .string(windowManager.rawValue)), ("clipboard", .string(clipboard.rawValue)),
+            ("serverArguments", .strings(serverArguments)),
+        ])
     }
 }
 

@@ -18,7 +18,7 @@ extension LaunchPlan {
             ("Command", [command.map(quotedWord).joined(separator: " "), supervision.sentence]),
             ("Namespaces", namespaces.lines), ("Filesystem", filesystem.lines), ("Process", processLines),
             ("Limits", limitLines), ("Security", security.lines(process)), ("Resources", resources.lines),
-            ("Interfaces", interfaces.map { $0.line }),
+            ("Interfaces", interfaces.map { $0.line }), ("Display", display.map { [$0.line] } ?? []),
             ("Environment", [environment.map(variableName).joined(separator: " ")].filter { !$0.isEmpty }),
         ]
     }
@@ -51,6 +51,14 @@ extension LaunchPlan {
             func bound(_ value: UInt64?) -> String { value.map { "\($0)" } ?? "unlimited" }
             return "\(name) \(bound(limit.soft)), at most \(bound(limit.hard))"
         }
+    }
+}
+
+extension DisplayPlan {
+    fileprivate var line: String {
+        let manager = windowManager == .none ? "no window manager" : windowManager.rawValue
+        return "an X server of its own, \(size.text), \(manager), clipboard \(clipboard.rawValue): Xvnc "
+            + serverArguments.map(quotedWord).joined(separator: " ")
     }
 }
 
