@@ -16,6 +16,8 @@ public struct LaunchPlan: Sendable, Equatable {
     public var limits: Named<Profile.Limit> = [:]
     public var security = Profile.Security()
     public var resources = Profile.Resources()
+    /// An X server of the box's own.
+    public var display: DisplayPlan?
     /// Interfaces of the box beside its loopback, each with its name.
     public var interfaces: [InterfacePlan] = []
     /// Whether it gets interfaces of a chain of functions, too.

@@ -20,6 +20,7 @@ extension LaunchPlan {
             ("Limits", limitLines), ("Security", security.lines(process)), ("Resources", resources.lines),
             ("Interfaces", interfaces.map { $0.line }),
             ("Checkpoint", checkpointLines),
+            ("Interfaces", interfaces.map { $0.line }), ("Display", display.map { [$0.line] } ?? []),
             ("Environment", [environment.map(variableName).joined(separator: " ")].filter { !$0.isEmpty }),
         ]
     }
@@ -63,6 +64,14 @@ extension LaunchPlan {
             func bound(_ value: UInt64?) -> String { value.map { "\($0)" } ?? "unlimited" }
             return "\(name) \(bound(limit.soft)), at most \(bound(limit.hard))"
         }
+    }
+}
+
+extension DisplayPlan {
+    fileprivate var line: String {
+        let manager = windowManager == .none ? "no window manager" : windowManager.rawValue
+        return "an X server of its own, \(size.text), \(manager), clipboard \(clipboard.rawValue): Xvnc "
+            + serverArguments.map(quotedWord).joined(separator: " ")
     }
 }
 
