@@ -14,6 +14,7 @@ struct SandboxCommand: ParsableCommand {
             PsCommand.self, InspectCommand.self, StatsCommand.self, TopCommand.self, LogsCommand.self,
             EventsCommand.self, WaitCommand.self, StopCommand.self, KillCommand.self, RmCommand.self, GcCommand.self,
             PauseCommand.self, ResumeCommand.self, UpdateCommand.self, CheckpointCommand.self, RestoreCommand.self,
+            MigrateCommand.self, ReceiveCommand.self,
             SnapshotCommand.self, ViewCommand.self, SwitchCommand.self, ChainCommand.self, ProfileCommand.self,
             ExplainCommand.self,
             DoctorCommand.self,
