@@ -4,7 +4,7 @@
 
 _sandbox_words() {
     case $1 in
-    '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore snapshot switch chain profile explain doctor' ;;
+    '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore snapshot view switch chain profile explain doctor' ;;
     'snapshot') echo 'list show verify export import delete' ;;
     'switch') echo 'create list show delete stats capture graph features' ;;
     'chain') echo 'show insert remove replace move' ;;
@@ -41,6 +41,7 @@ _sandbox_options() {
     'snapshot export') echo '-o --output --version -h --help' ;;
     'snapshot import') echo '--version -h --help' ;;
     'snapshot delete') echo '--version -h --help' ;;
+    'view') echo '--web --port --picture --version -h --help' ;;
     'switch') echo '--version -h --help' ;;
     'switch create') echo '--subnet --kind --parent --uplink --force --mtu --vlan-filtering --isolated --dns --domain --resolver --multicast-snooping --vxlan --peer --group --device --port --version -h --help' ;;
     'switch list') echo '--json --version -h --help' ;;
@@ -138,6 +139,9 @@ _sandbox_kind() {
     'snapshot export @') echo snapshots ;;
     'snapshot import @') echo files ;;
     'snapshot delete @') echo snapshots ;;
+    'view --port') echo none ;;
+    'view --picture') echo files ;;
+    'view @') echo sandboxes ;;
     'switch create --subnet') echo none ;;
     'switch create --kind') echo none ;;
     'switch create --parent') echo none ;;

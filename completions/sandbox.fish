@@ -5,7 +5,7 @@
 function __sandbox_words
     switch "$argv"
         case ''
-            string split ' ' 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore snapshot switch chain profile explain doctor'
+            string split ' ' 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore snapshot view switch chain profile explain doctor'
         case 'snapshot'
             string split ' ' 'list show verify export import delete'
         case 'switch'
@@ -51,6 +51,8 @@ function __sandbox_takes_value
         case 'restore -n' 'restore --name' 'restore --count' 'restore --address' 'restore --switch'
             return 0
         case 'snapshot export -o' 'snapshot export --output'
+            return 0
+        case 'view --port' 'view --picture'
             return 0
         case 'switch create --subnet' 'switch create --kind' 'switch create --parent' 'switch create --uplink' 'switch create --mtu' 'switch create --domain' 'switch create --resolver' 'switch create --vxlan' 'switch create --peer' 'switch create --group' 'switch create --device' 'switch create --port'
             return 0
@@ -164,6 +166,7 @@ complete -c sandbox -n '__sandbox_at ' -a update -d 'Change the limits of a runn
 complete -c sandbox -n '__sandbox_at ' -a checkpoint -d 'Save a sandbox with its memory and connections in a snapshot.'
 complete -c sandbox -n '__sandbox_at ' -a restore -d 'Let a sandbox go on from a snapshot, or several of it.'
 complete -c sandbox -n '__sandbox_at ' -a snapshot -d 'List, look into, check, carry and delete snapshots of sandboxes.'
+complete -c sandbox -n '__sandbox_at ' -a view -d 'Show the display of a sandbox, or write a picture of it.'
 complete -c sandbox -n '__sandbox_at ' -a switch -d 'Make, look at and delete the switches that sandboxes are attached to.'
 complete -c sandbox -n '__sandbox_at ' -a chain -d 'Look at and change the functions between a sandbox and its switch.'
 complete -c sandbox -n '__sandbox_at ' -a profile -d 'List, show, check and write profiles, and run them as services.'
@@ -326,6 +329,12 @@ complete -c sandbox -n '__sandbox_at snapshot import' -r -F
 complete -c sandbox -n '__sandbox_at snapshot delete' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at snapshot delete' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at snapshot delete' -x -a '(__sandbox_ask snapshots)'
+complete -c sandbox -n '__sandbox_at view' -l web -d 'Serve it to a browser, on the loopback interface only.'
+complete -c sandbox -n '__sandbox_at view' -l port -x -d 'The port for --web; a free one when absent.'
+complete -c sandbox -n '__sandbox_at view' -l picture -r -F -d 'Write what it shows now to a PNG file; - is standard output.'
+complete -c sandbox -n '__sandbox_at view' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at view' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at view' -x -a '(__sandbox_ask sandboxes)'
 complete -c sandbox -n '__sandbox_at switch' -a create -d 'Make a switch.'
 complete -c sandbox -n '__sandbox_at switch' -a list -d 'List switches.'
 complete -c sandbox -n '__sandbox_at switch' -a show -d 'Show a switch, its ports and what went through them.'

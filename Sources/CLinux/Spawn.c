@@ -14,6 +14,12 @@ static int run(void *argument) {
         prctl(PR_SET_PDEATHSIG, spawn->death_signal, 0, 0, 0);
         if (getppid() != spawn->parent) _exit(128 + spawn->death_signal);
     }
+    if (spawn->session) setsid();
+    if (spawn->streams) {
+        // Each comes from behind all of these numbers, so that none is overwritten before its turn.
+        for (int i = 0; i < spawn->stream_count; i++) dup2(spawn->streams[i], i);
+        linux_close_range((unsigned)spawn->stream_count, ~0u, 0);
+    }
     if (spawn->foreground) {
         setpgid(0, 0);
         // In the background still, it would be stopped for this; the mask is set just below.

@@ -1,12 +1,20 @@
 public import CLinux
 import Glibc
 
+/// The signal mask of this process.
+public func signalMask() throws(SystemError) -> sigset_t {
+    var mask = sigset_t()
+    try check("read the signal mask") { sigprocmask(SIG_BLOCK, nil, &mask) }
+    return mask
+}
+
 /// The signals that a launcher passes on: all but those that a program brings on itself, those that cannot be
 /// caught, and the terminal's stops of background access.
 public struct ForwardedSignals: ~Copyable {
     /// A signalfd(2); one read gives one signal.
     public let descriptor: Descriptor
-    private let previous: sigset_t
+    /// The signal mask that this process had before.
+    public let previous: sigset_t
 
     /// Blocks them in this process and makes them readable.
     public init() throws(SystemError) {
@@ -22,9 +30,6 @@ public struct ForwardedSignals: ~Copyable {
         previous = before
         descriptor = opened
     }
-
-    /// Lets a command begin with the signal mask that this process had before.
-    public func restore(in spawn: inout linux_spawn) { spawn.mask = previous }
 
     /// Gives this process the signal mask it had before.
     public func restore() {

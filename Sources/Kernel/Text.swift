@@ -45,3 +45,16 @@ public func writeText(_ text: String, to descriptor: Int32, name: String) throws
     }
     if Int(written) != count { throw SystemError("write \(name)", code: EIO) }
 }
+
+/// Writes all bytes to an open file.
+public func writeBytes(_ bytes: [UInt8], to file: Int32, name: String) throws(SystemError) {
+    var done = 0
+    while done < bytes.count {
+        let count = try check("write \(name)") {
+            bytes.withUnsafeBytes {
+                Int32(write(file, $0.baseAddress?.advanced(by: done), min($0.count - done, 1 << 20)))
+            }
+        }
+        done += Int(count)
+    }
+}

@@ -1,3 +1,4 @@
+import Kernel
 public import SandboxKit
 
 /// What happens to sandboxes, as it happens, without end.

@@ -24,6 +24,14 @@ extension Sandbox {
     /// lets it go on, and leaves no snapshot.
     /// - Returns: the snapshot's name.
     public func checkpoint(_ options: CheckpointOptions = CheckpointOptions()) throws(LaunchError) -> String {
+        try checkpoint(options, handOver: nil)
+    }
+
+    /// - Parameter handOver: takes the snapshot, whole, to where the sandbox is to go on, while it stands still here; it is
+    ///   told for how many microseconds it has so far. When it throws the sandbox goes on here, and no snapshot is left.
+    func checkpoint(
+        _ options: CheckpointOptions, handOver: ((_ id: String, _ frozen: Int) throws(LaunchError) -> Void)?
+    ) throws(LaunchError) -> String {
         let engine = try CRIUEngine.find()
         let lock = try registry.lock(name)
         guard let record = try registry.settle(lock) else { throw Registry.unknown(name) }
@@ -35,7 +43,7 @@ extension Sandbox {
         let id = options.snapshot ?? store.newID(for: name, now: unixMilliseconds())
         let saving = Checkpointing(
             registry: registry, store: store, record: record, options: options, id: id,
-            connections: connections, profile: profile)
+            connections: connections, profile: profile, handOver: handOver)
         // What those that were killed have left.
         _ = try stored { () throws(SnapshotError) in try store.sweep() }
         try saving.run(engine, root: process.pid)
@@ -56,6 +64,7 @@ private struct Checkpointing {
     let id: String
     let connections: Connections
     let profile: Profile
+    let handOver: ((_ id: String, _ frozen: Int) throws(LaunchError) -> Void)?
 
     func run(_ engine: CRIUEngine, root: Int32) throws(LaunchError) {
         let draft = try stored { () throws(SnapshotError) in try store.begin(id) }
@@ -122,6 +131,7 @@ private struct Checkpointing {
             manifest.duration = (manifest.created - begun) * 1000
             try stored { () throws(SnapshotError) in try draft.commit(manifest) }
             CrashPoint.pass("commit")
+            try giveAway(frozen)
             if options.leavesRunning { return }
             // First, so that its waiter takes the end for what it is.
             var record = record
@@ -130,6 +140,20 @@ private struct Checkpointing {
             try registry.write(record)
             CrashPoint.pass("record")
         }
+    }
+
+    private func giveAway(_ frozen: Int) throws(LaunchError) {
+        guard let handOver else { return }
+        do throws(LaunchError) {
+            try handOver(id, frozen)
+        } catch {
+            var error = error
+            do throws(SnapshotError) { try store.delete(id) } catch let second {
+                error.message += "; \(second.message)"
+            }
+            throw error
+        }
+        CrashPoint.pass("handed over")
     }
 
     /// What becomes of it when this process is killed.

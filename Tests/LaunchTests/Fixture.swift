@@ -70,6 +70,7 @@ extension MountOperation {
         case .symlink(let path, let target): "symlink \(path) \(target)"
         case .keep(let folder, let home): "keep \(folder) below \(home)"
         case .proc(let path): "proc \(path)"
+        case .tap(let interface): "tap \(interface)"
         case .devices(let path, let messageQueues): "devices \(path)\(messageQueues ? " mqueue" : "")"
         }
     }

@@ -88,6 +88,7 @@ extension Form {
         case .publication: ["80", "8080:80/tcp", "127.0.0.1:53:53/udp", "[::1]:9000-9009:8000-8009"]
         case .bitRate: ["10mbit", "1.5gbit", "8001bit"]
         case .identifier: ["web", "tcp-in"]
+        case .screenSize: ["1024x768", "64x16384"]
         case .statement: ["tcp dport { 1, 2 } drop", "log prefix \"a;b\""]
         case .functionReference: ["firewall", "firewall:web?tcp-in=1,2&icmp=false", "capture@shared"]
         case .trafficRule:

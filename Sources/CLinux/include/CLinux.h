@@ -182,6 +182,17 @@ static inline int linux_connect_ip(int socket, int family, const unsigned char *
     memcpy(&place.sin6_addr, bytes, 16);
     return connect(socket, (struct sockaddr *)&place, sizeof place);
 }
+/// bind(2) of a TCP socket to 127.0.0.1 and a port in the order of the machine, 0 for a free one, which `port` becomes; and
+/// listen(2).
+static inline int linux_listen_loopback(int socket, unsigned short *port) {
+    struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(*port)};
+    place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof place;
+    if (bind(socket, (struct sockaddr *)&place, size) < 0 || listen(socket, 16) < 0) return -1;
+    if (getsockname(socket, (struct sockaddr *)&place, &size) < 0) return -1;
+    *port = ntohs(place.sin_port);
+    return 0;
+}
 /// bind(2) of a UDP socket to one interface and a port, for broadcasts, too.
 static inline int linux_dhcp_bind(int socket, const char *interface, unsigned short port) {
     struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(port)};

@@ -19,6 +19,11 @@ struct linux_spawn {
     unsigned short filter_count;
     /// Whether the command becomes the foreground job of the terminal on descriptor 0.
     bool foreground;
+    /// What become descriptors 0, 1, … of the command, which gets no other; NULL: it inherits the caller's.
+    const int *streams;
+    int stream_count;
+    /// Whether the command begins a session of its own, without a terminal.
+    bool session;
     /// Whether the command becomes the caller's sibling, its parent's child (CLONE_PARENT): that parent waits for it,
     /// after a failure too.
     bool sibling;

@@ -67,7 +67,7 @@ public struct Dump: Sendable {
                 warden.note()
                 CrashPoint.pass("goes on")
             }
-            try settle(Dump.microseconds() - begun)
+            try settle(monotonicMicroseconds() - begun)
             CrashPoint.pass("settled")
         } catch {
             failure = error
@@ -102,19 +102,13 @@ public struct Dump: Sendable {
         }
     }
 
-    private static func microseconds() -> Int {
-        var now = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &now)
-        return now.tv_sec * 1_000_000 + now.tv_nsec / 1000
-    }
-
     /// - Returns: when the box came to stand still, in microseconds.
     private func save(_ service: consuming CRIUService) throws(LaunchError) -> Int {
         let network = network
-        var begun = Dump.microseconds()
+        var begun = monotonicMicroseconds()
         let answer = try service.ask(try request()) { stage throws(LaunchError) in
             // What comes next is the freezing.
-            if stage.name == "pre-dump" { begun = Dump.microseconds() }
+            if stage.name == "pre-dump" { begun = monotonicMicroseconds() }
             if stage.name == "network-lock", network >= 0 {
                 do throws(SwitchError) { try NetworkLock.lock(network) } catch { throw LaunchError(error.text) }
             }

@@ -77,16 +77,3 @@ public enum ImageView {
         }
     }
 }
-
-/// Writes all bytes to an open file.
-func writeBytes(_ bytes: [UInt8], to file: Int32, name: String) throws(SystemError) {
-    var done = 0
-    while done < bytes.count {
-        let count = try check("write \(name)") {
-            bytes.withUnsafeBytes {
-                Int32(write(file, $0.baseAddress?.advanced(by: done), min($0.count - done, 1 << 20)))
-            }
-        }
-        done += Int(count)
-    }
-}

@@ -8,12 +8,19 @@ import Profile
 struct Box {
     let plan: LaunchPlan
 
+    /// A box that waits for its command.
+    struct Ready {
+        let command: PreparedCommand
+        /// The controlling side of its pseudo-terminal where nobody outside takes it, else -1.
+        let controller: Int32
+        /// The X server to start first.
+        let display: PrivateDisplay?
+    }
+
     /// Sets the box up and gives privileges away.
-    /// - Returns: the command, ready to be executed, and the controlling side of its pseudo-terminal where nobody
-    ///   outside takes it, else -1.
     func setUp(
         _ outside: Outside, mapped: [Int: Int32], _ channel: ReportChannel? = nil
-    ) throws(LaunchError) -> (command: PreparedCommand, controller: Int32) {
+    ) throws(LaunchError) -> Ready {
         try joinControlGroup(outside)
         try setNames()
         try bringNetworkUp()
@@ -30,7 +37,12 @@ struct Box {
         try Confinement(plan).drop(to: identity)
         if let rules { try restrict(rules) }
         try dieWithParent(outside, channel)
-        return (try PreparedCommand(plan.command, outside.arguments, environment: environment), controller)
+        return Ready(
+            command: try PreparedCommand(plan.command, outside.arguments, environment: environment),
+            controller: controller,
+            display: try plan.display.map { display throws(LaunchError) in
+                try PrivateDisplay(display, environment: environment)
+            })
     }
 
     private func joinControlGroup(_ outside: Outside) throws(LaunchError) {

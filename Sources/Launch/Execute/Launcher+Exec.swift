@@ -114,7 +114,7 @@ private struct Visitor: ~Copyable {
         channel.beginning()
         let filter = try installed() ? nil : entrance.filter
         let pid = try command.start(
-            signals, filter: filter, foreground: ownsTerminal, sibling: !ownsTerminal,
+            mask: signals.previous, filter: filter, foreground: ownsTerminal, sibling: !ownsTerminal,
             dyingWith: isInside ? 0 : getpid())
         if ownsTerminal {
             InitProcess(command: pid, ownsTerminal: true, channel: channel, kept: KeptDescriptors(), controller: -1)

@@ -67,9 +67,13 @@ public enum Launcher {
             if plan.leavesTerminal {
                 try attributed(to: "process.terminal") { () throws(SystemError) in try Terminal.leave() }
             }
-            let ready = try Box(plan: plan).setUp(outside, mapped: mapped)
+            let box = try Box(plan: plan).setUp(outside, mapped: mapped)
+            if let display = box.display {
+                let mask = try attributed(to: nil) { () throws(SystemError) in try signalMask() }
+                try display.start(mask: mask, filter: outside.filter, dyingWith: getpid())
+            }
             try Confinement(plan).seal(outside.filter)
-            return ready.command.execute()
+            return box.command.execute()
         } catch {
             return error
         }

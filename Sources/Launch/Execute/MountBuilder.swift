@@ -61,6 +61,7 @@ struct MountBuilder: ~Copyable {
         case .keep(let folder, let home): try keep(folder, below: home, key)
         case .proc(let path): try proc(path, key)
         case .devices(let path, let messageQueues): try devices(path, messageQueues: messageQueues, key)
+        case .tap(let interface): try tap(interface, key)
         }
     }
 }
@@ -288,6 +289,14 @@ extension MountBuilder {
                     mend: "the caller's own /proc is partly covered: set filesystem.proc = \"host\"")
             }
         }
+    }
+
+    private mutating func tap(_ interface: String, _ key: String) throws(LaunchError) {
+        let devices = try plainDirectory("/dev", key)
+        try refuseForeign(devices.number, "/dev", key)
+        owned.append(
+            try attributed(to: key) { () throws(SystemError) in try TapDevice(interface).make(in: devices.number).take()
+            })
     }
 
     private mutating func devices(_ path: String, messageQueues: Bool, _ key: String) throws(LaunchError) {

@@ -58,14 +58,17 @@ struct PreparedCommand {
     }
 
     /// Starts the command as a child of this process, under `filter` (Spawn.h).
+    /// - Parameter mask: the signal mask that it begins with.
+    /// - Parameter streams: its only descriptors, all higher than their number; it is in a session of its own then.
+    ///   Empty: it inherits the caller's, and stays in the caller's session.
     /// - Parameter sibling: it becomes a child of this process's parent instead, which waits for it.
     /// - Parameter parent: the id that its parent has for it; with one, the command dies with its parent.
     func start(
-        _ signals: borrowing ForwardedSignals, filter: SeccompProgram?, foreground: Bool, sibling: Bool = false,
-        dyingWith parent: Int32? = nil
+        mask: sigset_t, filter: SeccompProgram?, foreground: Bool = false, sibling: Bool = false,
+        dyingWith parent: Int32? = nil, streams: [Int32] = []
     ) throws(LaunchError) -> Int32 {
         var spawn = linux_spawn()
-        signals.restore(in: &spawn)
+        spawn.mask = mask
         spawn.foreground = foreground
         spawn.sibling = sibling
         spawn.death_signal = parent == nil ? 0 : SIGKILL
@@ -74,11 +77,16 @@ struct PreparedCommand {
         let pid = path.withCString { path in
             environment.withUnsafeBufferPointer { environment in
                 (filter?.bytes ?? []).withUnsafeBytes { instructions in
-                    spawn.path = path
-                    spawn.arguments = UnsafePointer(arguments)
-                    spawn.environment = environment.baseAddress
-                    spawn.filter = filter == nil ? nil : instructions.baseAddress
-                    return linux_spawn(&spawn)
+                    streams.withUnsafeBufferPointer { streams in
+                        spawn.path = path
+                        spawn.arguments = UnsafePointer(arguments)
+                        spawn.environment = environment.baseAddress
+                        spawn.filter = filter == nil ? nil : instructions.baseAddress
+                        spawn.session = !streams.isEmpty
+                        spawn.streams = streams.isEmpty ? nil : streams.baseAddress
+                        spawn.stream_count = Int32(streams.count)
+                        return linux_spawn(&spawn)
+                    }
                 }
             }
         }

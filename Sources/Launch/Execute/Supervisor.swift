@@ -159,26 +159,30 @@ struct Supervisor: ~Copyable {
         do throws(LaunchError) {
             if pseudoTerminal || plan.leavesTerminal || plan.detachment != nil { setsid() }
             if plan.detachment != nil { try takeStreams(context.kept) }
-            let (command, controller) = try Box(plan: plan).setUp(outside, mapped: mapped, channel)
-            guard initProcess else { become(command, outside) }
+            let box = try Box(plan: plan).setUp(outside, mapped: mapped, channel)
+            guard initProcess else {
+                try box.display?.start(mask: signals.previous, filter: outside.filter, dyingWith: dyingWith)
+                become(box.command, outside)
+            }
             // Before there is a command that could look into this process; exec gives the command its own setting.
             try attributed(to: nil) { () throws(SystemError) in
                 try setDumpable(false)
             }
+            try box.display?.start(mask: signals.previous, filter: outside.filter, dyingWith: dyingWith)
             channel.beginning()
-            let pid = try command.start(
-                signals, filter: outside.filter, foreground: pseudoTerminal, dyingWith: isProcess1 ? nil : getpid())
+            let pid = try box.command.start(
+                mask: signals.previous, filter: outside.filter, foreground: pseudoTerminal, dyingWith: dyingWith)
             InitProcess(
                 command: pid, ownsTerminal: pseudoTerminal, channel: channel, kept: context.kept,
-                controller: controller
+                controller: box.controller
             ).run(signals)
         } catch {
             fail(error)
         }
     }
 
-    /// Whether the kernel ends the whole box with our init; else the command at least ends with it.
-    private var isProcess1: Bool { plan.namespaces.unshare.contains(.pid) }
+    /// The kernel ends a whole pid namespace with its process 1; elsewhere what this process starts ends with it.
+    private var dyingWith: Int32? { plan.namespaces.unshare.contains(.pid) ? nil : getpid() }
 
     private func takeStreams(_ kept: KeptDescriptors) throws(LaunchError) {
         try attributed(to: nil) { () throws(SystemError) in

@@ -25,7 +25,7 @@ extension FilesystemPlanner {
             case .tmpfs(let path, _, _, let options), .bind(_, let path, let options):
                 access.add(path, isReadOnly: options.readOnly)
             case .keep(let path, _): access.add(path, isReadOnly: true)
-            case .file, .replace, .symlink, .proc, .devices: continue
+            case .file, .replace, .symlink, .proc, .devices, .tap: continue
             }
         }
         access.writable += mounts ? ["/dev", "/proc"] : []

@@ -24,7 +24,7 @@ extension FilesystemPlanner {
                 if reaches(place) { isWritable = false }
             case .bind(let from, let place, let options):
                 if reaches(place) { isWritable = from == place && !options.readOnly }
-            case .file, .replace, .symlink, .proc, .devices, .keep: continue
+            case .file, .replace, .symlink, .proc, .devices, .tap, .keep: continue
             }
         }
         return isWritable

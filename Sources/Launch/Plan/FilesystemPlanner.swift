@@ -7,6 +7,7 @@ struct FilesystemPlanner {
     let unshare: Set<NamespaceKind>
     /// What the network asks for.
     var network: [MountStep] = []
+    var display = Profile.Display()
 
     var paths: PathExpansion { PathExpansion(host: host) }
 
@@ -31,7 +32,8 @@ struct FilesystemPlanner {
         for area in Profile.PrivateArea.allCases where filesystem.privateAreas.contains(area) {
             fresh += privateArea(area)
         }
-        let temporary = try tmpfs()
+        var temporary = try tmpfs()
+        temporary += displayFolder(fresh + temporary)
         let bound = try binds()
         // What a bind puts below an area is the box's own already.
         let covered = bound.compactMap { step in

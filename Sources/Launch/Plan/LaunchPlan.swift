@@ -16,6 +16,8 @@ public struct LaunchPlan: Sendable, Equatable {
     public var limits: Named<Profile.Limit> = [:]
     public var security = Profile.Security()
     public var resources = Profile.Resources()
+    /// An X server of the box's own.
+    public var display: DisplayPlan?
     /// Interfaces of the box beside its loopback, each with its name.
     public var interfaces: [InterfacePlan] = []
     /// Whether it gets interfaces of a chain of functions, too.
@@ -194,4 +196,6 @@ public enum MountOperation: Sendable, Equatable {
     case proc(path: String)
     /// A fresh /dev with the usual device nodes and a devpts instance of its own.
     case devices(path: String, messageQueues: Bool)
+    /// The character device /dev/tapN of a macvtap interface, N being its index (ip-link(8)).
+    case tap(interface: String)
 }

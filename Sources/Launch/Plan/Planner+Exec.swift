@@ -22,13 +22,14 @@ extension Planner {
         if profile.filesystem.landlock {
             plan.filesystem.landlock =
                 try FilesystemPlanner(
-                    host: host, filesystem: profile.filesystem, unshare: profile.namespaces.unshare
+                    host: host, filesystem: profile.filesystem, unshare: profile.namespaces.unshare,
+                    display: profile.display
                 ).plan().landlock
         }
         if options.terminal, let term, options.environment["TERM"] == nil {
             plan.process.environment.set["TERM"] = term
         }
-        plan.environment = environment(plan.process.environment)
+        plan.environment = environment(plan.process.environment, profile.display)
         plan.workingDirectory = try (options.workingDirectory ?? profile.process.workingDirectory).map {
             path throws(LaunchError) in try PathExpansion(host: host).expand(path, key: "process.working-directory")
         }

@@ -40,16 +40,26 @@ extension Planner {
 
     private func check(_ interface: Profile.Interface, _ key: String) throws(LaunchError) {
         guard let kind = interface.kind else { return }
-        if kind == .macvtap {
-            throw LaunchError(
-                key: "\(key).attach",
-                "\"macvtap\" is not supported: its character device /dev/tapN cannot be made in the box",
-                mend: "use \"macvlan\"")
-        }
         if kind != .user, !host.privileged {
             throw LaunchError(
                 key: "\(key).attach", "an interface of kind \(kind.rawValue) needs root",
                 mend: "run as root, or use attach = \"user\"")
         }
+    }
+
+    /// The character devices of interfaces whose program speaks Ethernet itself.
+    func tapSteps(
+        _ interfaces: [InterfacePlan], _ filesystem: Profile.Filesystem, _ unshare: Set<NamespaceKind>
+    ) throws(LaunchError) -> [MountStep] {
+        let taps = interfaces.filter { $0.interface.kind == .macvtap }
+        guard let first = taps.first else { return [] }
+        let hasOwnDevices = filesystem.privateAreas.contains(.dev) || (filesystem.root ?? "/") != "/"
+        guard unshare.contains(.mount), hasOwnDevices, !unshare.contains(.user) else {
+            throw LaunchError(
+                key: "\(first.key).attach",
+                "the character device of a \"macvtap\" needs a /dev of the box's own, made by root",
+                mend: "set filesystem.private = [\"dev\"] in a mount namespace without a user namespace")
+        }
+        return taps.map { MountStep("\($0.key).attach", .tap(interface: $0.name)) }
     }
 }

@@ -24,19 +24,23 @@ public struct Planner: Sendable {
         plan.security = profile.security
         plan.resources = profile.resources
         plan.namespaces = try namespaces(profile)
+        let unshare = plan.namespaces.unshare
+        plan.interfaces = try interfaces(profile.network)
+        let resolver = ResolverPlanner(host: host, network: profile.network, unshare: unshare)
         plan.filesystem = try FilesystemPlanner(
-            host: host, filesystem: profile.filesystem, unshare: plan.namespaces.unshare,
-            network: try ResolverPlanner(host: host, network: profile.network, unshare: plan.namespaces.unshare).steps()
+            host: host, filesystem: profile.filesystem, unshare: unshare,
+            network: try resolver.steps() + tapSteps(plan.interfaces, profile.filesystem, unshare),
+            display: profile.display
         ).plan()
         plan.filesystem.overlay?.hasHandles = profile.checkpoint.enabled
-        plan.environment = environment(profile.process.environment)
+        plan.display = DisplayPlan(profile.display)
+        plan.environment = environment(profile.process.environment, profile.display)
         plan.workingDirectory = try profile.process.workingDirectory.map { path throws(LaunchError) in
             try PathExpansion(host: host).expand(path, key: "process.working-directory")
         }
         terminal(profile, &plan)
         if isDetached { try detach(profile, &plan) }
         try Requirements(profile, plan.namespaces.unshare).check()
-        plan.interfaces = try interfaces(profile.network)
         return plan
     }
 
@@ -108,7 +112,11 @@ public struct Planner: Sendable {
         }
     }
 
-    func environment(_ wanted: Profile.Environment) -> [String] {
+    func environment(_ wanted: Profile.Environment, _ display: Profile.Display) -> [String] {
+        DisplayPlan.environment(environment(wanted), display)
+    }
+
+    private func environment(_ wanted: Profile.Environment) -> [String] {
         var kept = host.environment.filter { entry in
             let name = environmentName(entry)
             if wanted.set[String(name)] != nil || matches(name, wanted.unset) { return false }

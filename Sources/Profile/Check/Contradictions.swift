@@ -9,6 +9,7 @@ extension LoadedProfile {
         rules.checkSeccomp()
         rules.checkLifecycle()
         rules.checkCheckpoint()
+        rules.checkDisplay()
         rules.checkFunction()
         return rules.findings
     }
@@ -132,6 +133,16 @@ extension Rules {
         if profile.checkpoint.enabled, isSet("process.init"), profile.process.initProcess {
             error(
                 "process.init", "sandbox's own init cannot be saved, and checkpoint.enabled asks for that",
+                mend: "take one of them out")
+        }
+    }
+
+    mutating func checkDisplay() {
+        guard profile.display.server == .private else { return }
+        if !isUnshared(.mount) { need(.mount, "display.server") }
+        for name in Profile.Display.variables where profile.process.environment.set[name] != nil {
+            error(
+                "process.environment.set.\(name)", "display.server = \"private\" sets it",
                 mend: "take one of them out")
         }
     }

@@ -79,6 +79,9 @@ extension Profile.Interface {
         if device != nil, let kind, ![.macvlan, .macvtap, .physical].contains(kind) {
             report("device", "attach = \"\(kind.rawValue)\" uses no device", "take one of them out")
         }
+        if kind == .macvtap, address == .dynamic {
+            report("address", "\"dhcp\" is for the kernel's own stack, past which a macvtap goes", "write \"none\"")
+        }
         for name in unused { report(name, "has no meaning \(attachment)", "take it out, or change attach") }
         if isolated == true, mode != .bridge, mode != .private {
             report("isolated", "contradicts mode = \"\(mode.rawValue)\"", "take one of them out")
@@ -102,6 +105,7 @@ extension Profile.Interface {
         let isShared = kind == .macvlan || kind == .macvtap
         let isPort = isVeth || isShared
         let isMade = isPort || kind == .physical
+        let hasStack = isMade && kind != .macvtap
         note("name", name != nil, isMade || isUser)
         note("mode", mode != usual.mode, isShared)
         note("address", address != usual.address, isMade)
@@ -110,9 +114,9 @@ extension Profile.Interface {
         note("vlan", vlan != nil, isVeth)
         note("trunk", !trunk.isEmpty, isVeth)
         note("isolated", isolated != nil, isPort)
-        note("gateway", gateway != usual.gateway, isMade)
-        note("routes", !routes.isEmpty, isMade)
-        note("dns", nameServers != usual.nameServers, isMade || isUser)
+        note("gateway", gateway != usual.gateway, hasStack)
+        note("routes", !routes.isEmpty, hasStack)
+        note("dns", nameServers != usual.nameServers, hasStack || isUser)
         note("publish", !publish.isEmpty, isVeth || isUser)
         note("rate", !rate.isEmpty, isMade)
         note("chain", !chain.isEmpty, isVeth)

@@ -21,6 +21,7 @@ struct ProfileReader {
         if let section = document["network"] { profileRead.network = try network(section) }
         if let section = document["lifecycle"] { profileRead.lifecycle = try lifecycle(section) }
         if let section = document["checkpoint"] { profileRead.checkpoint = try checkpoint(section) }
+        if let section = document["display"] { profileRead.display = try display(section) }
         if let section = document["function"] { profileRead.function = try function(section) }
         return profileRead
     }

@@ -14,6 +14,7 @@ extension Profile {
         root.add("network", section: network.document)
         root.add("lifecycle", section: lifecycle.document)
         root.add("checkpoint", section: checkpoint.document)
+        root.add("display", section: display.document)
         if let function { root.add("function", section: function.document) }
         return root.value
     }

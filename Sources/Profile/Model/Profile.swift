@@ -14,6 +14,7 @@ public struct Profile: Sendable, Equatable {
     public var network = Network()
     public var lifecycle = Lifecycle()
     public var checkpoint = Checkpoint()
+    public var display = Display()
     /// What makes it a function; `nil` for an application's.
     public var function: Function?
 

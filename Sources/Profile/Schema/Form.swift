@@ -50,6 +50,8 @@ public enum Form: Sendable {
     case statement
     /// ``FunctionReference``.
     case functionReference
+    /// `1280x800`.
+    case screenSize
 
     struct Problem {
         var text: String
@@ -98,6 +100,7 @@ public enum Form: Sendable {
         case .identifier: Form.identifierProblem(text)
         case .statement: Form.statementProblem(text)
         case .functionReference: Form.functionReferenceProblem(text)
+        case .screenSize: Form.screenSizeProblem(text)
         }
     }
 

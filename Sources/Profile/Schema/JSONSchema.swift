@@ -178,6 +178,7 @@ extension Form {
         case .bitRate: Schema.pattern("^[0-9]+(\\.[0-9]{1,3})?[kmg]?bit$")
         case .trafficRule: Schema.pattern("^(tcp|udp|icmp|any)( +(to|from) +\\S+)?$")
         case .identifier: Schema.pattern("^[a-z][a-z0-9-]{0,31}$")
+        case .screenSize: Schema.pattern("^[0-9]{2,5}x[0-9]{2,5}$")
         case .statement: Schema.pattern("^.*\\S.*$")
         case .functionReference: Schema.pattern("^[^?@]+(\\?[^@]+)?(@[A-Za-z0-9_][A-Za-z0-9._-]*)?$")
         case .restart: Schema.any([Schema.words(Form.restartWords), Schema.pattern("^on-failure:[0-9]+$")])

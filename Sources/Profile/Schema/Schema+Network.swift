@@ -12,7 +12,8 @@ extension Schema {
     private static let interface: [Key] = [
         Key(
             "attach", .string(.choice(words(Profile.Interface.Attach.allCases))),
-            "veth: a port of a switch; macvlan, macvtap: one that shares a device; physical: a device of the host's, "
+            "veth: a port of a switch; macvlan: one that shares a device; macvtap: the same for a program that speaks "
+                + "Ethernet itself, such as a virtual machine's, by /dev/tapN (N: the interface's index); physical: a device of the host's, "
                 + "moved in and given back; user: by the caller's own sockets, without root; host: the caller's "
                 + "network; none: loopback only. All but host need a net namespace of the box's own",
             example: "\"veth\"", fallback: "veth with a switch; else none with a new net namespace, host otherwise"),

@@ -22,7 +22,7 @@ public enum Schema {
         Key("lifecycle", .table(lifecycle), "How a named box ends, and whether it begins again"),
         Key("function", .table(function), "Makes the profile a service function for chains", basis: "RFC 7665"),
         Key("checkpoint", .table(checkpoint), "How the box is saved", basis: "criu(8)"),
-        Key("display", .unsupported, "An X server of the box's own"),
+        Key("display", .table(display), "Where windows appear"),
     ]
 
     /// The key at a path (list indices skipped); nil when there is none.

@@ -47,10 +47,3 @@ package func unixMilliseconds() -> Int {
     clock_gettime(CLOCK_REALTIME, &time)
     return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
 }
-
-/// Milliseconds of a clock that nobody sets (CLOCK_MONOTONIC).
-package func monotonicMilliseconds() -> Int {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return time.tv_sec * 1000 + time.tv_nsec / 1_000_000
-}

@@ -89,6 +89,7 @@ struct PacketLine: ~Copyable {
     /// Types of Ethernet frames (netinet/if_ether.h).
     static let ip: UInt16 = 0x0800
     static let arp: UInt16 = 0x0806
+    static let ipv6: UInt16 = 0x86DD
 
     private let socket: Descriptor
     private let link: Int32
@@ -114,10 +115,10 @@ struct PacketLine: ~Copyable {
     func first<Found>(
         within wait: Int32, _ read: (ArraySlice<UInt8>) -> Found?
     ) throws(SystemError) -> Found? {
-        let end = monotonicMilliseconds() + Int64(wait)
+        let end = leaseMilliseconds() + Int64(wait)
         var bytes = [UInt8](repeating: 0, count: 65_536)
         while true {
-            let left = end - monotonicMilliseconds()
+            let left = end - leaseMilliseconds()
             if left <= 0 { return nil }
             var waiting = pollfd(fd: socket.number, events: Int16(POLLIN), revents: 0)
             if poll(&waiting, 1, Int32(left)) <= 0 { continue }
@@ -132,7 +133,7 @@ struct PacketLine: ~Copyable {
 }
 
 /// Milliseconds of CLOCK_BOOTTIME: leases run on while the machine sleeps.
-func monotonicMilliseconds() -> Int64 {
+func leaseMilliseconds() -> Int64 {
     var time = timespec()
     clock_gettime(CLOCK_BOOTTIME, &time)
     return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000

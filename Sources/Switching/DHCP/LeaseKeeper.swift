@@ -50,7 +50,7 @@ private final class Renewal {
     private var lease: DynamicLease
     private let sockets: Sockets
     /// Milliseconds.
-    private var began = monotonicMilliseconds()
+    private var began = leaseMilliseconds()
     private var next: Int64
 
     /// Opened while the namespace can be entered.
@@ -75,7 +75,7 @@ private final class Renewal {
     /// - Returns: milliseconds until there is more to do; -1 for never.
     func work() -> Int32 {
         guard let seconds = lease.seconds else { return -1 }
-        let now = monotonicMilliseconds()
+        let now = leaseMilliseconds()
         if now < next { return Int32(clamping: next - now) }
         let (rebinding, end) = (began + Int64(lease.rebinding) * 1000, began + Int64(seconds) * 1000)
         // The kernel has taken the address away.
@@ -101,7 +101,7 @@ private final class Renewal {
             let goal = now < rebinding ? rebinding : end
             next = now + max((goal - now) / 2, min(10_000, goal - now))
         }
-        return lease.seconds == nil ? -1 : Int32(clamping: max(next - monotonicMilliseconds(), 0))
+        return lease.seconds == nil ? -1 : Int32(clamping: max(next - leaseMilliseconds(), 0))
     }
 
     /// Asks the server, or all.
@@ -109,10 +109,10 @@ private final class Renewal {
         var message = DHCPMessage(kind: .request, transaction: .random(in: 1 ... .max), mac: client.mac)
         (message.client, message.hostname) = (lease.address.address, client.hostname)
         send(message, asksAll ? .v4(.max) : lease.server)
-        let end = monotonicMilliseconds() + 2000
+        let end = leaseMilliseconds() + 2000
         var bytes = [UInt8](repeating: 0, count: 4096)
         while true {
-            let left = end - monotonicMilliseconds()
+            let left = end - leaseMilliseconds()
             if left <= 0 { return nil }
             var waiting = pollfd(fd: sockets.datagrams.number, events: Int16(POLLIN), revents: 0)
             if poll(&waiting, 1, Int32(left)) <= 0 { continue }

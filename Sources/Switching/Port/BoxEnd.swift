@@ -24,6 +24,16 @@ struct BoxEnd {
         try setRoutes(socket, addresses, plan.defaultRoutes)
     }
 
+    /// Without addresses.
+    func raise(_ socket: borrowing NetlinkSocket) throws(SwitchError) {
+        try attributed { () throws(SystemError) in
+            try socket.send([
+                .change(.index(index), LinkChange(ipv6Addresses: .never)),
+                .change(.index(index), LinkChange(isUp: true)),
+            ])
+        }
+    }
+
     /// Gets the address from a DHCP server. To be called before the box can send.
     ///
     /// - Parameter mac: the interface's own.
@@ -33,12 +43,7 @@ struct BoxEnd {
         _ socket: borrowing NetlinkSocket, _ mac: MACAddress, for box: BoxReference,
         _ use: (DynamicLease) throws(SwitchError) -> Void = { _ throws(SwitchError) in }
     ) throws(SwitchError) -> [IPPrefix] {
-        try attributed(to: "address") { () throws(SystemError) in
-            try socket.send([
-                .change(.index(index), LinkChange(ipv6Addresses: .never)),
-                .change(.index(index), LinkChange(isUp: true)),
-            ])
-        }
+        try raise(socket)
         let client = DHCPClient(
             namespace: box.namespace, link: index, interface: plan.name, mac: mac, hostname: box.owner)
         let lease = try client.acquire()

@@ -45,7 +45,10 @@ struct SharedPort {
             var link = LinkOptions(plan.name, address: options.mode == .passthru ? nil : plan.mac)
             link.mtu = UInt32(min(plan.mtu, device.mtu))
             link.namespace = box.namespace
-            try outside.send(.create(LinkSpec(link, .macvlan(parent: device.index, options))))
+            let kind: LinkKind =
+                plan.kind == .macvtap
+                ? .macvtap(parent: device.index, options) : .macvlan(parent: device.index, options)
+            try outside.send(.create(LinkSpec(link, kind)))
         } catch {
             guard error.code == EINVAL || error.code == EBUSY else { throw SwitchError(error, key: "attach") }
             throw SwitchError(
@@ -59,7 +62,10 @@ struct SharedPort {
         try rules?.hold(plan.name, in: box.namespace)
         let end = BoxEnd(plan, made.index)
         var addresses = addresses
-        if plan.isDynamic {
+        if plan.kind == .macvtap {
+            // They are for the program at the character device: what comes in never gets to the kernel's own stack.
+            try end.raise(inside)
+        } else if plan.isDynamic {
             addresses = try end.lease(inside, made.address ?? plan.mac, for: box)
         } else {
             try end.setUp(inside, addresses)

@@ -20,6 +20,7 @@ extension LaunchPlan {
                 "checkpoint",
                 .table([("enabled", .bool(isCheckpointable)), ("tcp", .string(savedConnections.rawValue))])
             ),
+            ("display", display.map { $0.document } ?? .null),
         ])
     }
 
@@ -39,6 +40,16 @@ extension LaunchPlan {
             limits.entries.map { name, limit in
                 (name, .table([("soft", number(limit.soft)), ("hard", number(limit.hard))]))
             })
+    }
+}
+
+extension DisplayPlan {
+    fileprivate var document: Value {
+        .table([
+            ("server", .string("private")), ("size", .string(size.text)),
+            ("windowManager", .string(windowManager.rawValue)), ("clipboard", .string(clipboard.rawValue)),
+            ("serverArguments", .strings(serverArguments)),
+        ])
     }
 }
 

@@ -20,6 +20,7 @@ extension LaunchPlan {
             ("Limits", limitLines), ("Security", security.lines(process)), ("Resources", resources.lines),
             ("Interfaces", interfaces.map { $0.line }),
             ("Checkpoint", checkpointLines),
+            ("Interfaces", interfaces.map { $0.line }), ("Display", display.map { [$0.line] } ?? []),
             ("Environment", [environment.map(variableName).joined(separator: " ")].filter { !$0.isEmpty }),
         ]
     }
@@ -63,6 +64,14 @@ extension LaunchPlan {
             func bound(_ value: UInt64?) -> String { value.map { "\($0)" } ?? "unlimited" }
             return "\(name) \(bound(limit.soft)), at most \(bound(limit.hard))"
         }
+    }
+}
+
+extension DisplayPlan {
+    fileprivate var line: String {
+        let manager = windowManager == .none ? "no window manager" : windowManager.rawValue
+        return "an X server of its own, \(size.text), \(manager), clipboard \(clipboard.rawValue): Xvnc "
+            + serverArguments.map(quotedWord).joined(separator: " ")
     }
 }
 
@@ -159,6 +168,7 @@ extension MountOperation {
         case .keep: "keep"
         case .proc: "proc"
         case .devices: "devices"
+        case .tap: "device"
         }
     }
 
@@ -170,6 +180,7 @@ extension MountOperation {
             .replace(let path, _, _, _), .symlink(let path, _), .keep(let path, _), .proc(let path),
             .devices(let path, _):
             path
+        case .tap: "/dev/tapN"
         }
     }
 
@@ -185,6 +196,7 @@ extension MountOperation {
             "\(content.utf8.count) bytes, mode 0\(String(mode, radix: 8))"
         case .symlink(_, let target): "to \(target)"
         case .keep: "read-only, and not to be replaced: your profiles decide about later boxes"
+        case .tap(let interface): "of \(interface), N being its index"
         case .readOnly, .writable, .hide, .proc, .devices: nil
         }
     }

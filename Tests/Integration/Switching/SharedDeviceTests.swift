@@ -125,6 +125,34 @@ extension Integration {
             #expect(!Files.list(names).contains("10.72.0.11"))
         }
 
+        @Test("a program speaks Ethernet at the character device of a macvtap, and has no other") func tap() throws {
+            defer { host.end(boxes: ["neighbour"]) }
+            try host.sleeper("neighbour", network("bridge", 3))
+            let program = """
+                import fcntl, os, socket, struct, sys
+                index = socket.if_nametoindex("eth0")
+                mac = bytes.fromhex("020000000042")
+                tap = os.open(f"/dev/tap{index}", os.O_RDWR)
+                fcntl.ioctl(tap, 0x400454CA, struct.pack("16sH22x", b"eth0", 0x1002))
+                own, other = socket.inet_aton("10.72.0.2"), socket.inet_aton("10.72.0.3")
+                arp = struct.pack("!HHBBH", 1, 0x0800, 6, 4, 1) + mac + own + bytes(6) + other
+                os.write(tap, bytes([255] * 6) + mac + b"\\x08\\x06" + arp)
+                while True:
+                    frame = os.read(tap, 2000)
+                    if frame[12:14] == b"\\x08\\x06" and frame[20:22] == b"\\0\\2" and frame[28:32] == other:
+                        taps = [name for name in os.listdir("/dev") if "tap" in name]
+                        print("answered by", frame[6:12].hex(":"), taps == [f"tap{index}"])
+                        break
+                """
+            let outcome = try host.sandbox(
+                [
+                    "run", "--unshare", "net,mount", "--attach", "macvtap", "--address", "10.72.0.2/24",
+                ] + set("network.device", "\"v0\"") + set("network.mac", "\"02:00:00:00:00:42\"")
+                    + set("filesystem.private", "[\"dev\"]") + ["--", "python3", "-c", program])
+            #expect(outcome.out.hasPrefix("answered by "), "\(outcome)")
+            #expect(outcome.out.contains("True"), "\(outcome)")
+        }
+
         @Test("rules on a device are refused where the box could lift them") func rulesLifted() throws {
             let network =
                 ["--attach", "macvlan", "--address", "10.72.0.2/24"] + set("network.device", "\"v0\"")
@@ -133,14 +161,15 @@ extension Integration {
         }
 
         @Test(
-            "a parent that is not there, a second IPv4 address taken, macvtap",
+            "a parent that is not there, a second IPv4 address taken, macvtap without a /dev or with DHCP",
             arguments: [
                 (
                     ["--attach", "macvlan", "--address", "10.72.0.2/24"] + set("network.device", "\"nowhere\""),
                     "nowhere"
                 ),
                 (["--attach", "macvlan"] + set("network.device", "\"v0\""), "network.address"),
-                (["--attach", "macvtap", "--address", "none"] + set("network.device", "\"v0\""), "macvtap"),
+                (["--attach", "macvtap", "--address", "none"] + set("network.device", "\"v0\""), "filesystem.private"),
+                (["--attach", "macvtap", "--address", "dhcp"] + set("network.device", "\"v0\""), "network.address"),
                 (["--attach", "macvlan", "--address", "10.72.0.2/24"] + set("network.device", "\"lo0\""), "lo0"),
             ]) func refused(_ network: [String], _ word: String) throws
         {

@@ -1,0 +1,139 @@
+import CLinux
+import Glibc
+import Kernel
+
+/// The box's own X server, and its window manager, found and with all that they open, but not yet started.
+///
+/// They are children of who becomes the command, or of the box's init: nothing of ours stays for them.
+struct PrivateDisplay {
+    private static let key = "display.server"
+    private let server: PreparedCommand
+    private let manager: PreparedCommand?
+
+    /// Finds the programs in the box, by a process that has the box's identity already, and writes the cookie.
+    init(_ plan: DisplayPlan, environment: [String]) throws(LaunchError) {
+        server = try PrivateDisplay.server(plan, environment)
+        manager = try plan.manager.map { manager throws(LaunchError) in
+            try PrivateDisplay.find(
+                manager.command, environment, key: "display.window-manager", package: manager.package)
+        }
+        try attributed(to: PrivateDisplay.key) { () throws(SystemError) in try PrivateDisplay.writeAuthority() }
+    }
+
+    private static func server(_ plan: DisplayPlan, _ environment: [String]) throws(LaunchError) -> PreparedCommand {
+        let (first, second) = (DisplayPlan.servers[0], DisplayPlan.servers[1])
+        do throws(LaunchError) {
+            return try PreparedCommand([first] + plan.serverArguments, nil, environment: environment)
+        } catch {
+            return try find(
+                [second] + plan.serverArguments, environment, key: key, package: "tigervnc-standalone-server")
+        }
+    }
+
+    private static func find(
+        _ command: [String], _ environment: [String], key: String, package: String
+    ) throws(LaunchError) -> PreparedCommand {
+        do throws(LaunchError) {
+            return try PreparedCommand(command, nil, environment: environment)
+        } catch {
+            throw LaunchError(key: key, error.message, mend: "install the package \(package)")
+        }
+    }
+
+    /// One entry of Xauthority for every display (FamilyWild), in the format of libXau: numbers of two bytes, the
+    /// highest first, and counted texts.
+    private static func writeAuthority() throws(SystemError) {
+        var bytes: [UInt8] = [0xff, 0xff]
+        func add(_ text: [UInt8]) { bytes += [UInt8(text.count >> 8), UInt8(text.count & 0xff)] + text }
+        add([])
+        add([])
+        add(Array("MIT-MAGIC-COOKIE-1".utf8))
+        add((0..<16).map { _ in UInt8.random(in: .min ... .max) })
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
+        let file = try Descriptor(open: DisplayPlan.authority, flags, mode: 0o600)
+        let action = "write \(DisplayPlan.authority)"
+        let written = try check(action) { Int32(write(file.number, bytes, bytes.count)) }
+        if Int(written) != bytes.count { throw SystemError(action, code: EIO) }
+    }
+
+    /// Starts them, and returns once the server answers clients.
+    /// - Parameter mask: the signal mask that they begin with.
+    /// - Parameter parent: this process, where they are to end with it by themselves.
+    func start(mask: sigset_t, filter: SeccompProgram?, dyingWith parent: Int32?) throws(LaunchError) {
+        let streams = try attributed(to: PrivateDisplay.key) { () throws(SystemError) in try Streams() }
+        defer { streams.close() }
+        let ready = try attributed(to: PrivateDisplay.key) { () throws(SystemError) in try makePipe("make a pipe") }
+        let writing: Int32
+        do throws(SystemError) {
+            defer { close(ready.write) }
+            writing = try raised(ready.write)
+        } catch {
+            close(ready.read)
+            throw LaunchError(error, key: PrivateDisplay.key)
+        }
+        defer { close(ready.read) }
+        let pid: Int32
+        do throws(LaunchError) {
+            pid = try server.start(
+                mask: mask, filter: filter, dyingWith: parent, streams: streams.all + [writing])
+            close(writing)
+        } catch {
+            close(writing)
+            throw LaunchError(key: PrivateDisplay.key, error.message)
+        }
+        try waitUntilReady(ready.read, pid)
+        _ = try manager?.start(mask: mask, filter: filter, dyingWith: parent, streams: streams.all)
+    }
+
+    private func waitUntilReady(_ reading: Int32, _ pid: Int32) throws(LaunchError) {
+        var wait = pollfd(fd: reading, events: Int16(POLLIN), revents: 0)
+        var byte: UInt8 = 0
+        let limit: Int32 = 30
+        let count = try attributed(to: PrivateDisplay.key) { () throws(SystemError) in
+            try check("wait for the X server") { poll(&wait, 1, limit * 1000) }
+        }
+        if count > 0, read(reading, &byte, 1) == 1 { return }
+        kill(pid, SIGKILL)
+        while waitpid(pid, nil, 0) < 0, errno == EINTR {}
+        let problem = count > 0 ? "the X server ended" : "the X server did not begin within \(limit) s"
+        throw LaunchError(
+            key: PrivateDisplay.key, problem + (PrivateDisplay.complaint().map { ": \($0)" } ?? ""),
+            mend: "see Xvnc(1)")
+    }
+
+    /// The server's last word; nil where it had none.
+    private static func complaint() -> String? {
+        // Without it there is less to say, and the launch fails all the same.
+        guard let text = try? readText(DisplayPlan.log) else { return nil }
+        let lines = text.split(separator: "\n").map { line in
+            let line = line.hasPrefix("(EE)") ? line.dropFirst(4) : line
+            return String(line.drop { $0 == " " })
+        }
+        return lines.last { !$0.isEmpty }
+    }
+}
+
+/// Descriptors 0, 1 and 2 of what serves the display.
+private struct Streams {
+    private let input: Int32
+    private let log: Int32
+
+    init() throws(SystemError) {
+        let null = try Descriptor(open: "/dev/null", O_RDONLY)
+        let file = try Descriptor(open: DisplayPlan.log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, mode: 0o600)
+        input = try raised(null.number)
+        log = try raised(file.number)
+    }
+
+    var all: [Int32] { [input, log, log] }
+
+    func close() {
+        Glibc.close(input)
+        Glibc.close(log)
+    }
+}
+
+/// A copy of a descriptor whose number is in nobody's way.
+private func raised(_ descriptor: Int32) throws(SystemError) -> Int32 {
+    try check("copy a descriptor") { linux_fcntl(descriptor, F_DUPFD_CLOEXEC, 16) }
+}

@@ -1,0 +1,31 @@
+extension Schema {
+    static let display: [Key] = [
+        Key(
+            "server", .string(.choice(Profile.Server.allCases.map { $0.rawValue })),
+            "Where windows appear: private, an X server of the box's own, which nobody else reaches and 'sandbox view' "
+                + "shows; none, nothing is done about displays",
+            example: "\"private\"", fallback: "none", basis: "Xvnc(1)"),
+        Key(
+            "size", .string(.screenSize), "Width and height of a private server's screen, in pixels",
+            example: "\"1280x800\"", fallback: "\"1280x800\""),
+        Key(
+            "window-manager", .string(.choice(Profile.WindowManager.allCases.map { $0.rawValue })),
+            "Places the windows of a private server: openbox, with frames, side by side; matchbox, one window fills the "
+                + "screen and dialogs come before it",
+            example: "\"openbox\"", fallback: "none", basis: "openbox(1)"),
+        Key(
+            "clipboard", .string(.choice(Profile.Clipboard.allCases.map { $0.rawValue })),
+            "Which way copied text passes between a private server and its viewer",
+            example: "\"to-box\"", fallback: "none"),
+    ]
+}
+
+extension Form {
+    static func screenSizeProblem(_ text: String) -> Problem? {
+        if Profile.ScreenSize(text: text) != nil { return nil }
+        let range = Profile.ScreenSize.range
+        return Problem(
+            "\(quote(text)) is no size of a screen",
+            mend: "write it like \"1280x800\", each from \(range.lowerBound) to \(range.upperBound)")
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Glibc
+import Launch
+import SandboxKit
+
+/// `sandbox migrate`: a sandbox goes on on another host.
+struct MigrateCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "migrate", abstract: "Move a sandbox to another host, with its memory and connections.",
+        discussion: """
+            It is saved, carried over by ssh and brought back there, while it stands still here; whatever fails before \
+            it runs there lets it go on here. The other host has sandbox, CRIU 4.2 or newer and the same programs \
+            and files, and a switch of the same name (or --switch) that reaches the same network ('sandbox switch create \
+            --vxlan' makes one that spans hosts). It keeps its addresses and its hardware address, and its neighbours are \
+            told its new place. Prints how long it stood still.
+            """)
+
+    @Argument(help: "The sandbox.", completion: .kind(.sandboxes))
+    var name: String
+    @Argument(help: ArgumentHelp("Where to, as ssh takes it.", valueName: "[user@]host"))
+    var host: String
+    @Option(
+        name: [.customShort("n"), .customLong("name")],
+        help: ArgumentHelp("The sandbox's name there.", valueName: "name"))
+    var newName: String?
+    @Option(
+        name: .customLong("switch"), help: ArgumentHelp("The switch of its first interface there.", valueName: "switch")
+    )
+    var fabric: String?
+    @Option(
+        name: .customLong("ssh"),
+        help: ArgumentHelp(
+            "The program that reaches the host and its options, in words divided by spaces: \"ssh -p 2222\".",
+            valueName: "command"))
+    var ssh = "ssh"
+    @Option(
+        name: .customLong("remote-command"),
+        help: ArgumentHelp("How sandbox is called there, for a shell.", valueName: "command"))
+    var remoteCommand = "sandbox"
+
+    func run() throws {
+        do throws(LaunchError) {
+            var options = MigrationOptions()
+            (options.name, options.switchName, options.remoteCommand) = (newName, fabric, remoteCommand)
+            options.ssh = ssh.split(separator: " ").map { String($0) }
+            let pause = try Sandbox(name).migrate(to: host, options)
+            print("\(name) runs on \(host); it stood still for \(pause / 1000) ms")
+        } catch {
+            Output.error(error.key.map { "\($0): \(error.message)" } ?? error.message)
+            throw ExitCode(error.status)
+        }
+    }
+}
+
+/// `sandbox receive NAME`: what `sandbox migrate` runs on the other host.
+struct ReceiveCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "receive", abstract: "Take in what 'sandbox migrate' sends.", shouldDisplay: false)
+
+    @Argument var name: String
+    @Option(name: .customLong("switch")) var fabric: String?
+
+    func run() throws {
+        var options = RestoreOptions()
+        (options.name, options.switchName) = (name, fabric)
+        do throws(LaunchError) { try Sandbox.receive(options) } catch { throw ExitCode(error.status) }
+    }
+}
