@@ -22,10 +22,16 @@ struct Restoration {
     /// Its name from now on.
     var name: String { request.name ?? "" }
 
+    /// Whether connections are those of another: the sandbox's own have gone on since, or its first one has them.
+    private let closesConnections: Bool
+
+    /// - Parameter isBehind: whether the sandbox went on after it had been saved, so that its peers did too.
     /// - Parameter clone: which one of several of the same snapshot, from 1 on; `nil` for the sandbox itself.
     init(
-        _ registry: Registry, _ snapshot: Snapshot, _ options: RestoreOptions, clone: Int? = nil
+        _ registry: Registry, _ snapshot: Snapshot, _ options: RestoreOptions, clone: Int? = nil,
+        isBehind: Bool = false
     ) throws(LaunchError) {
+        closesConnections = isBehind || clone != nil
         self.registry = registry
         self.clone = clone
         try stored { () throws(SnapshotError) in try snapshot.manifest.versions.check(on: .ofHost()) }
@@ -120,6 +126,14 @@ struct Restoration {
         }
     }
 
+    /// Lets a sandbox that has ended go on from a snapshot, in the process that waited for it.
+    func again(
+        _ record: SandboxRecord, _ snapshot: Snapshot, _ lock: borrowing NameLock
+    ) throws(LaunchError) -> Int32 {
+        let kept = try registry.openKept(name, plan)
+        return try restore(try CRIUEngine.find(), snapshot, LaunchProgress(record, registry), kept, lock, nil)
+    }
+
     /// CRIU wants every file at least as long as it was.
     private func putLogBack(_ name: String, _ snapshot: Snapshot) throws(LaunchError) {
         try translated { () throws(SystemError) in
@@ -160,6 +174,7 @@ struct Restoration {
         var remains = Remains()
         remains.record = (registry.state.path, progress.record.name)
         remains.groups = groups
+        remains.errand = PeriodicErrand(plan, registry)
         return try Launcher.wait(for: root, remains)
     }
 
@@ -171,22 +186,26 @@ struct Restoration {
     ) throws(LaunchError) -> Int32 {
         // CRIU's log is the sandbox's: the snapshot stays as it is.
         let work = try translated { () throws(SystemError) in try StateFolder(existing: registry.path(name)) }
-        let images = try translated { () throws(SystemError) in try StateFolder(existing: snapshot.images) }
         let changes = addressChanges(progress.record.ports)
         func run(_ source: borrowing StateFolder) throws(LaunchError) -> Int32 {
             var restore = Restore(
                 images: source.descriptor.number, work: work.descriptor.number, workPath: work.path)
-            restore.connections = clone == nil && changes.isEmpty ? snapshot.manifest.tcp : .close
+            restore.connections = closesConnections || !changes.isEmpty ? .close : snapshot.manifest.tcp
             restore.network = network
             restore.groups = entrances
+            restore.hasOwnKeyring = profile.process.sessionKeyring
             restore.traits = saved.traits
             restore.files = saved.files.map { ($0.key, $0.role == .log ? kept.output : kept.input) }
             return try restore.run(engine) { pid throws(LaunchError) in
                 try progress.start(pid, progress.record.groups, inPlace: nil)
             }
         }
-        if changes.isEmpty { return try run(images) }
-        return try ImageView.show(images, in: work.path, changes, run)
+        let store = try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller() }
+        return try store.expanded(snapshot) { ready throws(LaunchError) in
+            let images = try translated { () throws(SystemError) in try StateFolder(existing: ready.images) }
+            if changes.isEmpty { return try run(images) }
+            return try ImageView.show(images, in: work.path, changes, run)
+        }
     }
 
     /// How the addresses differ from those that it had.

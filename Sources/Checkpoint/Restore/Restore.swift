@@ -19,6 +19,8 @@ public struct Restore: Sendable {
     public var connections = Connections.established
     /// Lists of processes of the control groups, open for writing.
     public var groups: [Int32] = []
+    /// Whether it gets a new, empty session keyring. Else it has the caller's.
+    public var hasOwnKeyring = true
     /// What each process is to have and to be confined by; the root process first.
     public var traits: [Traits] = []
 
@@ -36,6 +38,7 @@ public struct Restore: Sendable {
         let inherited = [images, work, network].filter { $0 >= 0 } + files.map { $0.descriptor }
         let service = try CRIUService(engine, inherited: inherited) { () throws(SystemError) in
             for group in groups { try writeText("0", to: group, name: "a control group's list of processes") }
+            if hasOwnKeyring { try joinNewSessionKeyring() }
             try traits.first?.adopt()
         }
         var root: Int32 = 0
