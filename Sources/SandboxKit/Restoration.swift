@@ -52,6 +52,11 @@ struct Restoration {
                 "\"\(original)\" has no interface of its own", mend: "leave out --address and --switch")
         }
         if clone != nil {
+            if let overlay = profile.filesystem.overlay, overlay.upper != .tmpfs {
+                throw LaunchError(
+                    key: "filesystem.overlay", "clones would write into one directory of changes",
+                    mend: "restore \"\(original)\" alone, or use an overlay whose upper is tmpfs")
+            }
             try profile.network.free(original)
             request.profile = profile.document
         }

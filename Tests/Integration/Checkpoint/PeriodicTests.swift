@@ -136,4 +136,22 @@ struct PeriodicTests {
         #expect(Files.list(box.file("state/snapshots")) == ["s"])
         #expect(try box.sandbox(["rm", "-f", "count", "count-1", "count-2"]).succeeded)
     }
+
+    @Test("what a killed restore left of its images is taken away by gc")
+    func swept() throws {
+        let box = try Box()
+        try begin(box)
+        #expect(try box.sandbox(["checkpoint", "count", "--snapshot", "s", "--leave-running"]).succeeded)
+        let left = ["state/sandboxes/count/.images.4194303.1", "state/snapshots/.s.images.4194303.1"]
+        for folder in left {
+            try Files.makeDirectory(box.file(folder), mode: 0o700)
+            try box.write(folder + "/files.img", "x", mode: 0o600)
+            symlink("/etc/passwd", box.file(folder + "/pages-1.img"))
+        }
+        let swept = try box.sandbox(["gc"])
+        #expect(swept.succeeded, "\(swept)")
+        for folder in left { #expect(!Files.exists(box.file(folder))) }
+        #expect(Files.exists("/etc/passwd") && snapshots(box) == ["s"])
+        #expect(try box.sandbox(["rm", "-f", "count"]).succeeded)
+    }
 }
