@@ -5,7 +5,7 @@
 _sandbox_words() {
     case $1 in
     '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore snapshot view switch chain profile explain doctor' ;;
-    'snapshot') echo 'list show verify export import delete' ;;
+    'snapshot') echo 'list show verify export import compress delete' ;;
     'switch') echo 'create list show delete stats capture graph features' ;;
     'chain') echo 'show insert remove replace move' ;;
     'profile') echo 'list show check new schema unit' ;;
@@ -32,14 +32,15 @@ _sandbox_options() {
     'pause') echo '--version -h --help' ;;
     'resume') echo '--version -h --help' ;;
     'update') echo '--set --version -h --help' ;;
-    'checkpoint') echo '--snapshot --leave-running --tcp --check --json --version -h --help' ;;
-    'restore') echo '-n --name -d --detach --count --address --switch --version -h --help' ;;
+    'checkpoint') echo '--snapshot --leave-running --compress --no-compress --tcp --check --json --version -h --help' ;;
+    'restore') echo '-n --name --latest --replace -d --detach --count --address --switch --version -h --help' ;;
     'snapshot') echo '--version -h --help' ;;
     'snapshot list') echo '--json --version -h --help' ;;
     'snapshot show') echo '--json --version -h --help' ;;
     'snapshot verify') echo '--json --version -h --help' ;;
     'snapshot export') echo '-o --output --version -h --help' ;;
     'snapshot import') echo '--version -h --help' ;;
+    'snapshot compress') echo '--version -h --help' ;;
     'snapshot delete') echo '--version -h --help' ;;
     'view') echo '--web --port --picture --version -h --help' ;;
     'switch') echo '--version -h --help' ;;
@@ -133,11 +134,13 @@ _sandbox_kind() {
     'restore --address') echo none ;;
     'restore --switch') echo switches ;;
     'restore @') echo snapshots ;;
+    'snapshot list @') echo sandboxes ;;
     'snapshot show @') echo snapshots ;;
     'snapshot verify @') echo snapshots ;;
     'snapshot export -o'|'snapshot export --output') echo files ;;
     'snapshot export @') echo snapshots ;;
     'snapshot import @') echo files ;;
+    'snapshot compress @') echo snapshots ;;
     'snapshot delete @') echo snapshots ;;
     'view --port') echo none ;;
     'view --picture') echo files ;;

@@ -189,9 +189,54 @@ RESIDENT static void hear(struct linux_waiter *waiter) {
     if (count >= 5 && report[0] == 1) linux_waiter_stop(waiter);
 }
 
+// ---- Errands
+
+RESIDENT static int64_t monotonic(void) {
+    struct timespec time;
+    call(SYS_clock_gettime, CLOCK_MONOTONIC, (long)&time, 0, 0, 0, 0);
+    return time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+/// Starts one, unless the last is still under way.
+RESIDENT static void send_messenger(struct linux_waiter *waiter) {
+    char *none[1], empty[1];
+    uint64_t signals = 0;
+    none[0] = NULL;
+    empty[0] = 0;
+    if (waiter->messenger > 0) return;
+    long pid = call(SYS_clone, SIGCHLD, 0, 0, 0, 0, 0);
+    // For want of memory or processes it is left out this time.
+    if (pid != 0) waiter->messenger = pid > 0 ? (pid_t)pid : 0;
+    if (pid != 0) return;
+    call(SYS_rt_sigprocmask, SIG_SETMASK, (long)&signals, 0, sizeof signals, 0, 0);
+    // What is sent to the waiter's session is not for it.
+    call(SYS_setsid, 0, 0, 0, 0, 0, 0);
+    call(SYS_execveat, waiter->executable, (long)empty, (long)waiter->errand, (long)none, AT_EMPTY_PATH, 0);
+    leave(127);
+}
+
+/// Does what is due. Returns how long to wait at most: `limit`, or until the next errand, which `own` holds then.
+RESIDENT static const struct timespec *attend(struct linux_waiter *waiter, const struct timespec *limit,
+                                              struct timespec *own) {
+    if (waiter->period <= 0) return limit;
+    int64_t now = monotonic();
+    if (now >= waiter->due) {
+        send_messenger(waiter);
+        waiter->due = now + waiter->period;
+    }
+    own->tv_sec = (waiter->due - now) / 1000;
+    own->tv_nsec = (waiter->due - now) % 1000 * 1000000;
+    if (limit == NULL || own->tv_sec < limit->tv_sec) return own;
+    return own->tv_sec == limit->tv_sec && own->tv_nsec < limit->tv_nsec ? own : limit;
+}
+
 /// The child's exit status when it has ended, else -1.
-RESIDENT static int look(const struct linux_waiter *waiter) {
+RESIDENT static int look(struct linux_waiter *waiter) {
     int status;
+    if (waiter->messenger > 0) {
+        pid_t ended = reap(waiter->messenger, &status);
+        if (ended < 0 || (ended > 0 && !WIFSTOPPED(status))) waiter->messenger = 0;
+    }
     while (reap(waiter->child, &status) > 0) {
         if (!WIFSTOPPED(status)) return exit_status(status);
         linux_waiter_stop(waiter);
@@ -200,7 +245,7 @@ RESIDENT static int look(const struct linux_waiter *waiter) {
 }
 
 /// The child's exit status when it has ended, else -1.
-RESIDENT static int answer(const struct linux_waiter *waiter, int signal, bool from_kernel) {
+RESIDENT static int answer(struct linux_waiter *waiter, int signal, bool from_kernel) {
     if (signal == SIGCHLD) return look(waiter);
     if (signal == SIGCONT) resume(waiter);
     // A log that may not grow any more is no concern of the child.
@@ -222,14 +267,14 @@ RESIDENT int linux_waiter_wait(struct linux_waiter *waiter, bool begun) {
     for (;;) {
         struct pollfd waits[7 + RELAY_WAITS];
         struct signalfd_siginfo info;
-        struct timespec limit;
+        struct timespec limit, own;
         watch(&waits[0], waiter->signals, POLLIN);
         watch(&waits[1], waiter->reports, POLLIN);
         // Its end alone (POLLHUP), not what is in it.
         watch(&waits[2], begun ? -1 : waiter->begin, 0);
         watch_passage(&waits[3], &in);
         watch_passage(&waits[5], &out);
-        await(waits, ARRAY_COUNT(waits), relay_watch(&relay, &waits[7], &limit));
+        await(waits, ARRAY_COUNT(waits), attend(waiter, relay_watch(&relay, &waits[7], &limit), &own));
         relay_answer(&relay, &waits[7]);
         if (waits[5].revents != 0 || waits[6].revents != 0) pass(&out);
         if (waits[3].revents != 0 || waits[4].revents != 0) pass(&in);
@@ -270,20 +315,34 @@ _Noreturn RESIDENT static void stay(struct linux_waiter *waiter, struct ballast 
     leave(125);
 }
 
+/// A copy of words on the stack of the caller, which does not return.
+#define COPY_WORDS(copy, words) \
+    do { \
+        size_t count_ = 0; \
+        while ((words)[count_]) count_++; \
+        (copy) = __builtin_alloca((count_ + 1) * sizeof(char *)); \
+        for (size_t i_ = 0; i_ < count_; i_++) { \
+            (copy)[i_] = __builtin_alloca(strlen((words)[i_]) + 1); \
+            strcpy((copy)[i_], (words)[i_]); \
+        } \
+        (copy)[count_] = NULL; \
+    } while (0)
+
 void linux_waiter_stay(const struct linux_waiter *waiter, int executable, char *const *words, int status,
                        const char *complaint) {
     struct linux_waiter own = *waiter;
+    char **errand = NULL;
+    if (own.period > 0) {
+        COPY_WORDS(errand, own.errand);
+        own.due = monotonic() + own.period;
+    }
+    own.errand = errand;
+    own.executable = executable;
     struct ballast ballast;
     char number[4];
     struct sequel sequel = {executable, NULL, number, NULL, strlen(complaint)};
-    size_t count = 0;
-    while (words[count]) count++;
-    sequel.words = __builtin_alloca((count + 1) * sizeof(char *));
-    for (size_t i = 0; i < count; i++) {
-        sequel.words[i] = (int)i == status ? number : __builtin_alloca(strlen(words[i]) + 1);
-        if ((int)i != status) strcpy(sequel.words[i], words[i]);
-    }
-    sequel.words[count] = NULL;
+    COPY_WORDS(sequel.words, words);
+    sequel.words[status] = number;
     sequel.complaint = __builtin_alloca(sequel.complaint_length + 1);
     strcpy(sequel.complaint, complaint);
     weigh(&ballast, (uintptr_t)__builtin_frame_address(0) + 2 * sizeof(void *));

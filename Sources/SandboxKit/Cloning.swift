@@ -19,13 +19,16 @@ extension Sandbox {
         guard (1...1000).contains(count) else {
             throw LaunchError("\(count) is no number of clones", mend: "use 1 to 1000")
         }
+        if options.replaces {
+            throw LaunchError("clones take no place of another", mend: "leave out --replace, or --count")
+        }
         if !options.addresses.isEmpty {
             throw LaunchError("clones have addresses of their own", mend: "leave out --address, or --count")
         }
         let registry = try Registry.ofCaller()
         let found = try stored { () throws(SnapshotError) in
             let store = try SnapshotStore.ofCaller()
-            return try store.verified(store.resolve(snapshot))
+            return try store.verified(options.takesNewest ? store.latest(of: snapshot) : store.resolve(snapshot))
         }
         try registry.guardExecutable(found)
         var restorations: [Restoration] = []
@@ -38,7 +41,11 @@ extension Sandbox {
             }
             restorations.append(restoration)
         }
-        try Cloning(snapshot: found, restorations: restorations).run()
+        let store = try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller() }
+        // Once for all of them.
+        try store.expanded(found) { ready throws(LaunchError) in
+            try Cloning(snapshot: ready, restorations: restorations).run()
+        }
         return restorations.map { Sandbox($0.name, registry) }
     }
 }

@@ -70,6 +70,7 @@ struct NamedLaunch {
     ) throws(LaunchError) -> Int32 {
         var context = LaunchContext(arguments: arguments, remains: shrinks ? Remains() : nil)
         context.remains?.record = (registry.state.path, progress.record.name)
+        context.remains?.errand = PeriodicErrand(plan, registry)
         context.kept = kept
         context.held = [lock.descriptor]
         // The one in the background answers nobody but the one in the foreground.

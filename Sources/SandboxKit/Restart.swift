@@ -1,4 +1,5 @@
 import CLinux
+import Checkpoint
 import Glibc
 import Kernel
 import Launch
@@ -44,6 +45,7 @@ extension Registry {
         switch profile.lifecycle.restart {
         case .no: return nil
         case .always: return profile
+        case .fromSnapshot: return status == 0 ? nil : profile
         case .onFailure(let limit):
             if status == 0 { return nil }
             return streak(of: record) < limit ?? Int.max ? profile : nil
@@ -88,10 +90,16 @@ extension Registry {
             // Its limits may have been changed meanwhile.
             let request = try request(record.name)
             restoreEnvironment(request)
-            let plan = try Sandbox.plan(try profile(request, record.name), request)
-            let kept = try openKept(record.name, plan)
+            let profile = try profile(request, record.name)
             record.ended = nil
             record.exitStatus = nil
+            if profile.lifecycle.restart == .fromSnapshot, let snapshot = try newestSnapshot(of: record.name) {
+                var options = RestoreOptions()
+                options.name = record.name
+                return try Restoration(self, snapshot, options, isBehind: true).again(record, snapshot, lock)
+            }
+            let plan = try Sandbox.plan(profile, request)
+            let kept = try openKept(record.name, plan)
             status = try NamedLaunch(self, plan, nil, shrinks: true).launch(LaunchProgress(record, self), kept, lock)
         } catch {
             record = try find(record.name) ?? record
@@ -101,11 +109,22 @@ extension Registry {
         return try finish(record.name, status: status)
     }
 
+    /// Verified; `nil` while there is none.
+    private func newestSnapshot(of name: String) throws(LaunchError) -> Snapshot? {
+        try stored { () throws(SnapshotError) in
+            let store = try SnapshotStore.ofCaller()
+            guard let newest = try store.snapshots(of: name, problem: { _, _ in }).last else { return nil }
+            return try store.verified(newest.manifest.id)
+        }
+    }
+
     /// A waiter has become this process without its environment.
-    private func restoreEnvironment(_ request: LaunchRequest) {
+    func restoreEnvironment(_ request: LaunchRequest) {
         clearenv()
         for entry in request.environment { putenv(strdup(entry)) }
-        setenv("SANDBOX_STATE", state.path, 1)
+        // The variable would move the snapshots too.
+        let usual = try? StateDirectory.ofCaller()
+        if usual?.path != state.path { setenv(StateDirectory.variable, state.path, 1) }
     }
 }
 

@@ -22,10 +22,16 @@ struct Restoration {
     /// Its name from now on.
     var name: String { request.name ?? "" }
 
+    /// Whether connections are those of another: the sandbox's own have gone on since, or its first one has them.
+    private let closesConnections: Bool
+
+    /// - Parameter isBehind: whether the sandbox went on after it had been saved, so that its peers did too.
     /// - Parameter clone: which one of several of the same snapshot, from 1 on; `nil` for the sandbox itself.
     init(
-        _ registry: Registry, _ snapshot: Snapshot, _ options: RestoreOptions, clone: Int? = nil
+        _ registry: Registry, _ snapshot: Snapshot, _ options: RestoreOptions, clone: Int? = nil,
+        isBehind: Bool = false
     ) throws(LaunchError) {
+        closesConnections = isBehind || clone != nil
         self.registry = registry
         self.clone = clone
         try stored { () throws(SnapshotError) in try snapshot.manifest.versions.check(on: .ofHost()) }
@@ -46,6 +52,11 @@ struct Restoration {
                 "\"\(original)\" has no interface of its own", mend: "leave out --address and --switch")
         }
         if clone != nil {
+            if let overlay = profile.filesystem.overlay, overlay.upper != .tmpfs {
+                throw LaunchError(
+                    key: "filesystem.overlay", "clones would write into one directory of changes",
+                    mend: "restore \"\(original)\" alone, or use an overlay whose upper is tmpfs")
+            }
             try profile.network.free(original)
             request.profile = profile.document
         }
@@ -120,6 +131,14 @@ struct Restoration {
         }
     }
 
+    /// Lets a sandbox that has ended go on from a snapshot, in the process that waited for it.
+    func again(
+        _ record: SandboxRecord, _ snapshot: Snapshot, _ lock: borrowing NameLock
+    ) throws(LaunchError) -> Int32 {
+        let kept = try registry.openKept(name, plan)
+        return try restore(try CRIUEngine.find(), snapshot, LaunchProgress(record, registry), kept, lock, nil)
+    }
+
     /// CRIU wants every file at least as long as it was.
     private func putLogBack(_ name: String, _ snapshot: Snapshot) throws(LaunchError) {
         try translated { () throws(SystemError) in
@@ -163,6 +182,7 @@ struct Restoration {
         var remains = Remains()
         remains.record = (registry.state.path, progress.record.name)
         remains.groups = groups
+        remains.errand = PeriodicErrand(plan, registry)
         return try Launcher.wait(for: root, remains, kept.relay)
     }
 
@@ -174,16 +194,16 @@ struct Restoration {
     ) throws(LaunchError) -> Int32 {
         // CRIU's log is the sandbox's: the snapshot stays as it is.
         let work = try translated { () throws(SystemError) in try StateFolder(existing: registry.path(name)) }
-        let images = try translated { () throws(SystemError) in try StateFolder(existing: snapshot.images) }
         let changes = addressChanges(progress.record.ports)
         let surroundings = try Surroundings(
             registry, name, plan, saved.foreign, snapshot, isCopy: name != snapshot.manifest.sandbox)
         func run(_ source: borrowing StateFolder) throws(LaunchError) -> Int32 {
             var restore = Restore(
                 images: source.descriptor.number, work: work.descriptor.number, workPath: work.path)
-            restore.connections = clone == nil && changes.isEmpty ? snapshot.manifest.tcp : .close
+            restore.connections = closesConnections || !changes.isEmpty ? .close : snapshot.manifest.tcp
             restore.network = network
             restore.groups = entrances
+            restore.hasOwnKeyring = profile.process.sessionKeyring
             restore.traits = saved.traits
             (restore.root, restore.sources) = (surroundings.root, surroundings.sources)
             restore.prepare = { () throws(LaunchError) in try surroundings.build() }
@@ -194,8 +214,12 @@ struct Restoration {
                 try confirmGroups(progress.record.groups, have: pid)
             }
         }
-        if changes.isEmpty { return try run(images) }
-        return try ImageView.show(images, in: work.path, changes, run)
+        let store = try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller() }
+        return try store.expanded(snapshot) { ready throws(LaunchError) in
+            let images = try translated { () throws(SystemError) in try StateFolder(existing: ready.images) }
+            if changes.isEmpty { return try run(images) }
+            return try ImageView.show(images, in: work.path, changes, run)
+        }
     }
 
     /// It is limited as it was.

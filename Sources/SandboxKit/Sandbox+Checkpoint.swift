@@ -15,6 +15,10 @@ public struct CheckpointOptions: Sendable {
     public var leavesRunning = false
     /// What becomes of TCP connections; as the profile says where `nil`.
     public var connections: Connections?
+    /// Whether the snapshot is compressed once the application has been let go; as the profile says where `nil`.
+    public var compresses: Bool?
+    /// Whether it is one of a row of which only the newest are kept.
+    var isAutomatic = false
 
     public init() {}
 }
@@ -47,10 +51,19 @@ extension Sandbox {
         // What those that were killed have left.
         _ = try stored { () throws(SnapshotError) in try store.sweep() }
         try saving.run(engine, root: process.pid)
-        if options.leavesRunning { return id }
-        try registry.putAside(record)
-        lock.release()
-        try registry.waitForWaiter(of: record)
+        if options.leavesRunning {
+            try EventLog(registry.state).add("saved", name, [("snapshot", .string(id))])
+            lock.release()
+        } else {
+            try registry.putAside(record)
+            lock.release()
+            try registry.waitForWaiter(of: record)
+        }
+        if options.compresses ?? (profile.checkpoint.compression == .zstd) {
+            do throws(SnapshotError) { try store.compress(id) } catch {
+                throw LaunchError("the snapshot \"\(id)\" is complete, but could not be compressed: \(error.message)")
+            }
+        }
         return id
     }
 }
@@ -212,6 +225,7 @@ private struct Checkpointing {
             id: id, sandbox: record.name, created: unixMilliseconds(), profile: request.profile,
             request: .string(request.text), plan: .null)
         manifest.tcp = connections
+        manifest.isAutomatic = options.isAutomatic
         manifest.command = record.command
         manifest.namespaces = record.namespaces
         manifest.versions = try stored { () throws(SnapshotError) in try .ofHost() }

@@ -14,6 +14,10 @@ public struct RestoreOptions: Sendable {
     public var addresses: [String] = []
     /// The switch of the first interface; the one that it was on where `nil`.
     public var switchName: String?
+    /// Whether the snapshot's name is a sandbox's, whose newest one is meant.
+    public var takesNewest = false
+    /// Whether the sandbox is ended first, at once, where it runs: back to what it was.
+    public var replaces = false
 
     public init() {}
 
@@ -40,8 +44,22 @@ extension Sandbox {
         let registry = try Registry.ofCaller()
         let found = try stored { () throws(SnapshotError) in
             let store = try SnapshotStore.ofCaller()
-            return try store.verified(store.resolve(snapshot))
+            return try store.verified(options.takesNewest ? store.latest(of: snapshot) : store.resolve(snapshot))
         }
-        return try Restoration(registry, found, options).run(found, isDetached: options.isDetached)
+        // What can be known before is said before the one that runs is ended.
+        _ = try CRIUEngine.find()
+        var isBehind = false
+        if options.replaces {
+            _ = try Restoration(registry, found, options)
+            isBehind = try end(options.name ?? found.manifest.sandbox, in: registry)
+        }
+        return try Restoration(registry, found, options, isBehind: isBehind).run(found, isDetached: options.isDetached)
+    }
+
+    /// - Returns: whether there was anything to end.
+    private static func end(_ name: String, in registry: Registry) throws(LaunchError) -> Bool {
+        guard let record = try registry.settle(name), record.isUnderWay else { return false }
+        try Sandbox(name, registry).stop(timeout: 0)
+        return true
     }
 }

@@ -23,6 +23,9 @@ enum Entry {
         if argumentCount > 1, let first = arguments[1], strcmp(first, Remains.option) == 0 {
             return finish(texts(arguments, from: 2, argumentCount))
         }
+        if argumentCount > 1, let first = arguments[1], strcmp(first, Sandbox.saveOption) == 0 {
+            return save(texts(arguments, from: 2, argumentCount))
+        }
         if argumentCount == 2, let first = arguments[1], strcmp(first, launchOption) == 0 {
             return Sandbox.answerLaunch()
         }
@@ -32,6 +35,17 @@ enum Entry {
     /// The words as text, bytes that are no UTF-8 replaced.
     private static func texts(_ arguments: Words, from start: Int, _ count: Int) -> [String] {
         (min(start, count)..<count).map { arguments[$0].map { String(cString: $0) } ?? "" }
+    }
+
+    /// Not for people: what a waiter starts for `checkpoint.every`.
+    private static func save(_ words: [String]) -> Int32 {
+        do throws(LaunchError) {
+            try Sandbox.saveNow(words)
+            return 0
+        } catch {
+            Output.error(error.message)
+            return error.status
+        }
     }
 
     /// Not for people: what a waiter becomes when its box has ended (`Sandbox.run`).

@@ -37,7 +37,7 @@ struct LifecycleTests {
 
     @Test(arguments: [
         ("no", Profile.Restart.no), ("on-failure", .onFailure(limit: nil)), ("on-failure:1", .onFailure(limit: 1)),
-        ("always", .always),
+        ("always", .always), ("from-snapshot", .fromSnapshot),
     ])
     func restarts(text: String, restart: Profile.Restart) throws {
         #expect(try load("lifecycle.restart = \"\(text)\"").profile.lifecycle.restart == restart)
@@ -61,7 +61,8 @@ struct LifecycleTests {
         ),
         (
             "restart = \"unless-stopped\"",
-            "a.toml:2:11: lifecycle.restart: unknown value \"unless-stopped\"; use \"no\", \"on-failure\" or \"always\""
+            "a.toml:2:11: lifecycle.restart: unknown value \"unless-stopped\"; "
+                + "use \"no\", \"on-failure\", \"always\" or \"from-snapshot\""
         ),
         (
             "restart = \"on-failure:0\"",
@@ -105,7 +106,7 @@ struct LifecycleTests {
     @Test func valuesComplete() {
         #expect(
             Schema.completions(of: "lifecycle.restart=")
-                == ["lifecycle.restart=no", "lifecycle.restart=on-failure", "lifecycle.restart=always"])
+                == ["no", "on-failure", "always", "from-snapshot"].map { "lifecycle.restart=\($0)" })
         #expect(
             Schema.completions(of: "lifecycle.stop-signal=USR") == [
                 "lifecycle.stop-signal=USR1", "lifecycle.stop-signal=USR2",

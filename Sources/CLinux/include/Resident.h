@@ -36,6 +36,15 @@ struct linux_waiter {
     /// Whether something is to be done with the command's output, and what.
     bool relays;
     struct linux_relay relay;
+    /// Milliseconds between errands once the waiter stays; 0 for none.
+    int64_t period;
+    /// The words of an errand, for the executable that the waiter becomes in the end.
+    char *const *errand;
+    /// The waiter's own: that executable, when the next errand is due (CLOCK_MONOTONIC, milliseconds), and the process
+    /// of the last one while it runs.
+    int executable;
+    int64_t due;
+    pid_t messenger;
 };
 
 /// What ended a wait, where it is no exit status.
@@ -57,7 +66,8 @@ int linux_waiter_wait(struct linux_waiter *waiter, bool begun);
 /// Waits as above with all memory given back but some pages, and ends with the command's status.
 ///
 /// With an `executable` it ends as that instead (execveat(2)), with `words` and no environment, the status in place of
-/// the word number `status`; where that fails, with the line `complaint` on standard error and status 125.
+/// the word number `status`; where that fails, with the line `complaint` on standard error and status 125. Errands are
+/// processes of the executable too, one at a time, which nobody waits for.
 _Noreturn void linux_waiter_stay(const struct linux_waiter *waiter, int executable, char *const *words, int status,
                                  const char *complaint);
 

@@ -46,24 +46,7 @@ extension SnapshotStore {
         _ listed: Manifest.File, of snapshot: Snapshot, in folder: borrowing StateFolder, _ zstd: Zstandard
     ) throws(SnapshotError) {
         try begin(listed.path, of: snapshot.manifest.id, size: listed.size, zstd)
-        let file = try SnapshotFiles.open(path: listed.path, in: folder)
-        var digest = Digest()
-        var buffer = [UInt8](repeating: 0, count: 1 << 18)
-        var left = listed.size
-        while left > 0 {
-            let count = try attributed { () throws(SystemError) in
-                try Kernel.check("read \(folder.path)/\(listed.path)") {
-                    Int32(read(file.number, &buffer, min(left, buffer.count)))
-                }
-            }
-            if count == 0 { break }
-            left -= Int(count)
-            buffer.withUnsafeBytes { digest.add(UnsafeRawBufferPointer(rebasing: $0[..<Int(count)])) }
-            try SnapshotStore.write(Array(buffer[..<Int(count)]), zstd)
-        }
-        guard left == 0, digest.finish() == listed.digest else {
-            throw SnapshotError("\(folder.path)/\(listed.path) was altered meanwhile")
-        }
+        try SnapshotStore.read(listed, in: folder) { bytes throws(SnapshotError) in try zstd.write(bytes) }
         try pad(listed.size, zstd)
     }
 }

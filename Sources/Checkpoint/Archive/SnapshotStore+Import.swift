@@ -92,6 +92,11 @@ extension SnapshotStore {
             }
             needed += size
         }
+        try requireSpace(needed)
+    }
+
+    /// - Throws: when the store's file system has fewer bytes.
+    func requireSpace(_ needed: UInt64) throws(SnapshotError) {
         var status = statvfs()
         try attributed { () throws(SystemError) in
             _ = try open()

@@ -52,6 +52,8 @@ extension Manifest {
         for kind in ["tcp", "tcp6", "udp", "udp6"] {
             contents.sockets += try SocketTable.read("/proc/\(root)/net/\(kind)", kind, owners)
         }
+        contents.sockets += SocketTable.localSockets(in: try readText("/proc/\(root)/net/unix"), owners)
+        if namespaces.contains(.mount) { mounts = Manifest.Mount.list(in: try readText("/proc/\(root)/mountinfo")) }
     }
 }
 
@@ -141,8 +143,22 @@ enum SocketTable {
             guard words.count > 9, let local = place(words[1]), let remote = place(words[2]),
                 let state = Int(words[3], radix: 16), let inode = UInt64(words[9])
             else { return nil }
+            // Without a network namespace the table has others' sockets too.
+            guard let owner = owners[inode] else { return nil }
             let name = kind.hasPrefix("tcp") && states.indices.contains(state) ? states[state] : ""
-            return Manifest.Socket(kind: kind, local: local, remote: remote, state: name, pid: owners[inode] ?? 0)
+            return Manifest.Socket(kind: kind, local: local, remote: remote, state: name, pid: owner)
+        }
+    }
+
+    /// /proc/net/unix: number, count, protocol, flags, type, state, inode and, where it has one, a path.
+    static func localSockets(in text: String, _ owners: [UInt64: Int]) -> [Manifest.Socket] {
+        text.split(separator: "\n").dropFirst().compactMap { line in
+            let words = line.split(separator: " ", maxSplits: 7)
+            guard words.count > 6, let inode = UInt64(words[6]), let owner = owners[inode] else { return nil }
+            // __SO_ACCEPTCON, SS_CONNECTED
+            let state = words[3] == "00010000" ? "LISTEN" : words[5] == "03" ? "CONNECTED" : ""
+            let path = words.count > 7 ? String(words[7]) : ""
+            return Manifest.Socket(kind: "unix", local: path, remote: "", state: state, pid: owner)
         }
     }
 
@@ -159,5 +175,19 @@ enum SocketTable {
         }
         guard let address = IPAddress(bytes: bytes[...]) else { return nil }
         return bytes.count == 4 ? "\(address):\(port)" : "[\(address)]:\(port)"
+    }
+}
+
+extension Manifest.Mount {
+    /// The mounts of /proc/PID/mountinfo (proc_pid_mountinfo(5)).
+    static func list(in text: String) -> [Manifest.Mount] {
+        text.split(separator: "\n").compactMap { line in
+            guard let dash = line.firstRange(of: " - ") else { return nil }
+            let before = line[..<dash.lowerBound].split(separator: " ")
+            let after = line[dash.upperBound...].split(separator: " ")
+            guard before.count > 4, after.count > 1 else { return nil }
+            return Manifest.Mount(
+                path: unescapeMountPath(before[4]), type: String(after[0]), source: unescapeMountPath(after[1]))
+        }
     }
 }

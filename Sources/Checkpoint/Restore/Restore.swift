@@ -29,6 +29,8 @@ public struct Restore: Sendable {
     public var namespaces: [NamespaceKind] = []
     /// What its mounts are compared with.
     public var mounts: [SavedMount] = []
+    /// Whether it gets a new, empty session keyring. Else it has the caller's.
+    public var hasOwnKeyring = true
     /// What each process is to have and to be confined by; the root process first.
     public var traits: [Traits] = []
 
@@ -49,6 +51,7 @@ public struct Restore: Sendable {
                 for group in groups { try writeText("0", to: group, name: "a control group's list of processes") }
                 // CRIU leaves control groups to us: their namespace is inherited, as the group is.
                 if namespaces.contains(.cgroup) { try unshareNamespaces(.cgroup) }
+                if hasOwnKeyring { try joinNewSessionKeyring() }
                 try traits.first?.adopt()
             }
             try prepare()

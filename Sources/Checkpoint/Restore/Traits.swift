@@ -13,10 +13,11 @@ public struct Traits: Sendable, Equatable {
     public var confinement: [String]
     /// CRIU forgets these.
     public var coredumpFilter: String
-    public var timerSlack: String
-    public var processors: String
     public var personality: Int
-    public var ioPriority: Int
+    /// Its first thread's.
+    public var first: ThreadTraits
+    /// Those of its further threads that differ from the first.
+    public var others: [ThreadTraits]
 
     private static let lines: Set<Substring> = [
         "Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb", "NoNewPrivs", "Seccomp",
@@ -26,10 +27,9 @@ public struct Traits: Sendable, Equatable {
     /// Reads those of a process of the caller's /proc.
     public init(of process: Int32) throws(LaunchError) {
         do throws(SystemError) {
-            let status = try readText("/proc/\(process)/status")
-            (confinement, processors, pid) = ([], "", Int(process))
+            confinement = []
             var hasEnded = false
-            for line in status.split(separator: "\n") {
+            for line in try readText("/proc/\(process)/status").split(separator: "\n") {
                 let parts = line.split(separator: ":", maxSplits: 1)
                 guard parts.count == 2 else { continue }
                 let words = parts[1].split { $0 == "\t" || $0 == " " }
@@ -37,63 +37,69 @@ public struct Traits: Sendable, Equatable {
                     confinement.append("\(parts[0]): \(words.joined(separator: " "))")
                 }
                 if parts[0] == "State", words.first == "Z" { hasEnded = true }
-                if parts[0] == "NSpid", let last = words.last, let inner = Int(last) { pid = inner }
-                if parts[0] == "Cpus_allowed_list", let list = words.first { processors = String(list) }
             }
             if hasEnded { confinement = [] }
             coredumpFilter = Traits.word(try readText("/proc/\(process)/coredump_filter"))
-            timerSlack = Traits.word(try readText("/proc/\(process)/timerslack_ns"))
             personality = Int(Traits.word(try readText("/proc/\(process)/personality")), radix: 16) ?? 0
-            ioPriority = Int(max(0, linux_ioprio_get(process)))
+            let first = try ThreadTraits(process, of: process)
+            (self.first, pid, others) = (first, first.id, [])
+            for thread in try numbers(in: "/proc/\(process)/task") where thread != process {
+                var own = try ThreadTraits(thread, of: process)
+                let id = own.id
+                own.id = first.id
+                if own == first { continue }
+                own.id = id
+                others.append(own)
+            }
         } catch {
             throw LaunchError(error)
         }
     }
 
-    private static func word(_ text: String) -> String {
+    static func word(_ text: String) -> String {
         text.split { $0 == "\n" || $0 == " " }.first.map { String($0) } ?? ""
     }
 
-    /// As a manifest has it.
+    /// As a snapshot has it.
     public var value: Value {
         .table([
             ("pid", .integer(pid)), ("confinement", .strings(confinement)),
-            ("coredump-filter", .string(coredumpFilter)),
-            ("timer-slack", .string(timerSlack)), ("processors", .string(processors)),
-            ("personality", .integer(personality)), ("io-priority", .integer(ioPriority)),
+            ("coredump-filter", .string(coredumpFilter)), ("personality", .integer(personality)),
+            ("first", first.value), ("others", .array(others.map { $0.value })),
         ])
     }
 
     /// The opposite of ``value``; `nil` for what we did not write.
     public init?(_ value: Value) {
         guard case .integer(let pid)? = value["pid"], case .array(let lines)? = value["confinement"],
-            case .string(let filter)? = value["coredump-filter"], case .string(let slack)? = value["timer-slack"],
-            case .string(let processors)? = value["processors"], case .integer(let persona)? = value["personality"],
-            case .integer(let priority)? = value["io-priority"]
+            case .string(let filter)? = value["coredump-filter"], case .integer(let persona)? = value["personality"],
+            let first = value["first"].flatMap({ ThreadTraits($0) }), case .array(let items)? = value["others"]
         else { return nil }
-        confinement = []
+        (confinement, others) = ([], [])
         for line in lines {
             guard case .string(let text) = line else { return nil }
             confinement.append(text)
         }
-        self.pid = pid
-        (coredumpFilter, timerSlack, self.processors) = (filter, slack, processors)
-        (personality, ioPriority) = (persona, priority)
+        for item in items {
+            guard let thread = ThreadTraits(item) else { return nil }
+            others.append(thread)
+        }
+        (self.pid, coredumpFilter, personality, self.first) = (pid, filter, persona, first)
     }
 
     /// Gives the calling process what restored ones inherit from it.
     func adopt() throws(SystemError) {
-        if let set = CPUSet(processors) { try setAffinity(set) }
-        if ioPriority > 0 {
-            try check("set the io priority") { linux_ioprio_set(1, 0, Int32(ioPriority)) }
-        }
+        try first.adopt()
         if personality != 0 { try check("set the personality") { linux_personality(UInt(personality)) } }
     }
 
     /// Puts back from outside what the process would have to set itself.
     func putBack(on process: Int32) throws(SystemError) {
         try writeText("0x" + coredumpFilter, to: "/proc/\(process)/coredump_filter")
-        try writeText(timerSlack, to: "/proc/\(process)/timerslack_ns")
+        for thread in try numbers(in: "/proc/\(process)/task") {
+            let id = try ThreadTraits(thread, of: process).id
+            try (others.first { $0.id == id } ?? first).putBack(on: thread, of: process)
+        }
     }
 
     /// Compares a restored process with what the snapshot promises.

@@ -6,7 +6,8 @@ extension Manifest {
         var table: [(key: String, value: Value)] = [
             ("format", .integer(Manifest.format)), ("id", .string(id)), ("sandbox", .string(sandbox)),
             ("created", .integer(created)), ("frozen", .optional(frozen)), ("duration", .optional(duration)),
-            ("tcp", .string(tcp.rawValue)), ("parent", .optional(parent)), ("command", .strings(command)),
+            ("automatic", .bool(isAutomatic)), ("tcp", .string(tcp.rawValue)), ("parent", .optional(parent)),
+            ("command", .strings(command)),
             ("namespaces", .strings(namespaces.map { $0.rawValue })), ("versions", versions.document),
         ]
         table.append(("interfaces", .array(interfaces.map { $0.document })))
@@ -39,6 +40,7 @@ extension Manifest {
             plan: try fields.value("plan"))
         frozen = try fields.optionalInteger("frozen")
         duration = try fields.optionalInteger("duration")
+        isAutomatic = try fields.flag("automatic")
         tcp = try fields.word("tcp")
         parent = try fields.optionalText("parent")
         command = try fields.texts("command")

@@ -15,6 +15,8 @@ public struct Manifest: Sendable, Equatable {
     public var frozen: Int?
     /// How long making it took, in microseconds.
     public var duration: Int?
+    /// Whether `checkpoint.every` made it, and `checkpoint.keep` takes it away again.
+    public var isAutomatic = false
     /// Whether established connections are in it or were closed.
     public var tcp = Connections.established
     /// The snapshot that this one adds to.

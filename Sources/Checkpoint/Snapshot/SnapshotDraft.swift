@@ -10,13 +10,16 @@ public final class SnapshotDraft {
     public let path: String
     private let store: SnapshotStore
     private let name: String
+    /// Whether it takes the place of one that is there.
+    private let isReplacing: Bool
     private var isDone = false
 
     /// Where CRIU's images are to be written.
     public var images: String { "\(path)/\(SnapshotStore.images)" }
 
-    fileprivate init(_ store: SnapshotStore, id: String, hidden name: String) {
+    fileprivate init(_ store: SnapshotStore, id: String, hidden name: String, isReplacing: Bool) {
         self.store = store
+        self.isReplacing = isReplacing
         self.id = id
         self.name = name
         path = "\(store.path)/\(name)"
@@ -73,11 +76,21 @@ public final class SnapshotDraft {
             try write(SnapshotStore.seal, Digest.of(text) + "\n", in: folder)
             try check("write \(path) to disk") { fsync(folder.descriptor.number) }
             let all = try store.open()
-            // Never over one that is there: renameat(2) would not replace a directory with entries.
-            try all.rename(name, to: id)
+            if isReplacing {
+                try check("put \(store.path)/\(id) in place of the one that is there") {
+                    renameat2(all.descriptor.number, name, all.descriptor.number, id, SnapshotDraft.exchange)
+                }
+                try all.removeFolder(name)
+            } else {
+                // Never over one that is there: renameat(2) would not replace a directory with entries.
+                try all.rename(name, to: id)
+            }
             try check("write \(store.path) to disk") { fsync(all.descriptor.number) }
         }
     }
+
+    /// RENAME_EXCHANGE of renameat2(2), which not every header has.
+    private static let exchange: UInt32 = 2
 
     private func write(_ file: String, _ text: String, in folder: borrowing StateFolder) throws(SystemError) {
         let opened = try folder.open(file, O_WRONLY | O_CREAT | O_EXCL)
@@ -113,6 +126,13 @@ extension SnapshotStore {
             throw SnapshotError(
                 "there is a snapshot \"\(id)\"", mend: "choose another name, or 'sandbox snapshot delete \(id)'")
         }
+        return try begin(id, isReplacing: false)
+    }
+
+    /// Begins another snapshot in the place of one that is there.
+    func replace(_ id: String) throws(SnapshotError) -> SnapshotDraft { try begin(id, isReplacing: true) }
+
+    private func begin(_ id: String, isReplacing: Bool) throws(SnapshotError) -> SnapshotDraft {
         let name = try attributed { () throws(SystemError) in
             let name = try ProcessIdentity.own().temporary(id)
             let folder = try open()
@@ -121,6 +141,6 @@ extension SnapshotStore {
             _ = try hidden.folder(SnapshotStore.images)
             return name
         }
-        return SnapshotDraft(self, id: id, hidden: name)
+        return SnapshotDraft(self, id: id, hidden: name, isReplacing: isReplacing)
     }
 }

@@ -8,12 +8,17 @@ public struct Snapshot: Sendable, Equatable {
     public let path: String
     public let manifest: Manifest
 
-    /// Where its images are; see ``expand(into:)`` for those that are compressed.
-    public var images: String { "\(path)/\(SnapshotStore.images)" }
+    /// Where its images are as CRIU reads them, while ``SnapshotStore/expanded(_:_:)`` has them.
+    var expanded: String?
+
+    /// Where its images are; see ``SnapshotStore/expanded(_:_:)`` for those that are compressed.
+    public var images: String { expanded ?? "\(path)/\(SnapshotStore.images)" }
     /// Bytes that its files take.
     public var size: Int { manifest.files.reduce(0) { $0 + $1.size } }
     /// Whether files must be expanded before CRIU can read them.
-    public var isCompressed: Bool { manifest.files.contains { $0.expandedSize != nil } }
+    public var isCompressed: Bool { expanded == nil && manifest.files.contains { $0.expandedSize != nil } }
+    /// Bytes that its files take once they are expanded.
+    public var expandedSize: Int { manifest.files.reduce(0) { $0 + ($1.expandedSize ?? $1.size) } }
 }
 
 extension SnapshotStore {
@@ -130,6 +135,13 @@ extension SnapshotStore {
             guard SnapshotFiles.isPath(file.path), seen.insert(file.path).inserted else {
                 throw SnapshotError("\"\(file.path)\" is no path within a snapshot")
             }
+        }
+        for file in manifest.files {
+            guard let size = file.expandedSize else { continue }
+            let plain = String(file.path.dropLast(SnapshotStore.suffix.count))
+            guard file.path.hasPrefix(SnapshotStore.images + "/"), file.path.hasSuffix(SnapshotStore.suffix),
+                (0..<1 << 50).contains(size), SnapshotFiles.isPath(plain), seen.insert(plain).inserted
+            else { throw SnapshotError("\"\(file.path)\" is no compressed image") }
         }
         if let upper = manifest.upper, !seen.contains(upper) {
             throw SnapshotError("\"\(upper)\" is none of its files")

@@ -27,6 +27,15 @@ public struct CPUSet: Sendable, Equatable {
         mask = found
     }
 
+    /// Binds a thread, 0 for the calling one, to those of them that the machine and the thread's cpuset have
+    /// (sched_setaffinity(2)).
+    public func bind(_ thread: Int32) -> Int32 {
+        mask.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return -1 }
+            return sched_setaffinity(thread, bytes.count, start.assumingMemoryBound(to: cpu_set_t.self))
+        }
+    }
+
     private static func number(_ digits: Substring.UTF8View.SubSequence) -> Int? {
         guard (1...4).contains(digits.count), digits.allSatisfy({ (0x30...0x39).contains($0) }) else { return nil }
         return digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
@@ -39,12 +48,7 @@ public struct CPUSet: Sendable, Equatable {
 public func setAffinity(_ processors: CPUSet) throws(SystemError) {
     let mask = processors.mask
     let action = "bind the process to CPUs \(processors.processors.map { "\($0)" }.joined(separator: ","))"
-    try check(action) {
-        mask.withUnsafeBytes { bytes in
-            guard let start = bytes.baseAddress else { return -1 }
-            return sched_setaffinity(0, bytes.count, start.assumingMemoryBound(to: cpu_set_t.self))
-        }
-    }
+    try check(action) { processors.bind(0) }
     var held = [UInt](repeating: 0, count: 8192 / UInt.bitWidth)
     try check(action) {
         held.withUnsafeMutableBytes { bytes in

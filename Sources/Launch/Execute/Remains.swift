@@ -12,6 +12,8 @@ public struct Remains: Sendable, Equatable {
     /// The state directory and the name under which the box is entered there.
     public var record: (directory: String, name: String)?
     public var groups: [Cgroup.Group] = []
+    /// What is to be done while the command runs; none of what the words tell.
+    public var errand: PeriodicErrand?
 
     public init() {}
 

@@ -271,8 +271,12 @@ struct Watch {
         var waiter = waiter
         let complaint = "sandbox: what the box left cannot be cleared away\n"
         CrashPoint.pass("shrink")
-        withCStrings(["sandbox", Remains.option, ""] + CrashPoint.words + remains.words) { words in
-            linux_waiter_stay(&waiter, executable, words, 2, complaint)
+        waiter.period = Int64(executable >= 0 ? remains.errand?.period ?? 0 : 0)
+        withCStrings(["sandbox"] + (remains.errand?.words ?? [])) { errand -> Never in
+            waiter.errand = errand
+            withCStrings(["sandbox", Remains.option, ""] + CrashPoint.words + remains.words) { words -> Never in
+                linux_waiter_stay(&waiter, executable, words, 2, complaint)
+            }
         }
     }
 

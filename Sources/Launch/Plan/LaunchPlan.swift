@@ -31,6 +31,8 @@ public struct LaunchPlan: Sendable, Equatable {
     public var isCheckpointable = false
     /// What becomes of its TCP connections then.
     public var savedConnections = Profile.Connections.established
+    /// Milliseconds between snapshots that are taken while it runs; `nil`: none is.
+    public var saveInterval: Int?
     /// Whether TIOCSTI and TIOCLINUX are refused, because the box shares the caller's terminal.
     public var guardsTerminal = false
     /// Whether the box loses the caller's terminal (`terminal = "none"`).

@@ -153,6 +153,7 @@ public struct Planner: Sendable {
         let lifecycle = profile.lifecycle
         let needsWaiter = !hasInit && (lifecycle.recordsExit || lifecycle.logSize != nil)
         plan.logSize = lifecycle.logSize
+        plan.saveInterval = profile.checkpoint.every
         plan.detachment = needsWaiter || lifecycle.restart != .no ? .waiter : .alone
     }
 

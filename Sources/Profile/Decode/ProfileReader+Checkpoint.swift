@@ -4,6 +4,9 @@ extension ProfileReader {
         checkpoint.enabled = try flag(section["enabled"], "checkpoint.enabled") ?? false
         checkpoint.tcp = try word(section["tcp"], "checkpoint.tcp") ?? .established
         checkpoint.onClone = try texts(section["on-clone"], "checkpoint.on-clone") ?? []
+        checkpoint.every = try duration(section["every"], "checkpoint.every")
+        checkpoint.keep = try integer(section["keep"], "checkpoint.keep") ?? checkpoint.keep
+        checkpoint.compression = try word(section["compression"], "checkpoint.compression") ?? .none
         return checkpoint
     }
 }

@@ -7,9 +7,17 @@ extension Profile {
         public var tcp = Connections.established
         /// Run in each clone of a snapshot before it counts as started (`sandbox restore --count`).
         public var onClone: [String] = []
+        /// Milliseconds between snapshots that are taken while it runs; `nil`: none is.
+        public var every: Int?
+        /// How many of those are kept, the newest.
+        public var keep = 3
+        public var compression = Compression.none
 
         public init() {}
     }
+
+    /// How snapshots are kept.
+    public enum Compression: String, Sendable, CaseIterable { case none, zstd }
 
     /// What becomes of TCP connections.
     public enum Connections: String, Sendable, CaseIterable {
@@ -36,9 +44,12 @@ extension Profile {
 extension Profile {
     /// What of the profile contradicts `checkpoint.enabled`: a key, what is wrong with it, and the mend.
     public var checkpointProblems: [(key: String, text: String, mend: String)] {
-        guard checkpoint.enabled else { return [] }
         var problems: [(key: String, text: String, mend: String)] = []
         func add(_ key: String, _ text: String, _ mend: String) { problems.append((key, text, mend)) }
+        if checkpoint.every != nil, !checkpoint.enabled {
+            add("checkpoint.every", "the box is not made so that it can be saved", "set checkpoint.enabled = true")
+        }
+        guard checkpoint.enabled else { return problems }
         if filesystem.landlock {
             add("filesystem.landlock", Profile.losesLandlock, "set it to false: the mount namespace keeps the rules")
         }

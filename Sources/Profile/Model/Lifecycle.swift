@@ -23,5 +23,7 @@ extension Profile {
         /// After an exit status other than 0 or a signal, at most so often in a row; `nil` is without end.
         case onFailure(limit: Int?)
         case always
+        /// The same from the sandbox's newest snapshot on, or from the beginning while there is none.
+        case fromSnapshot
     }
 }

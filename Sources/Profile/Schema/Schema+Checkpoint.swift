@@ -16,5 +16,19 @@ extension Schema {
                 + "$SANDBOX_NAME and its number in $SANDBOX_CLONE: for keys and seeds that clones must not share. Where it "
                 + "fails, no clone stays",
             example: "[\"/usr/local/bin/new-identity\"]"),
+        Key(
+            "every", .duration(1000...7 * 24 * 3_600_000),
+            "Time between snapshots that are taken while a detached box runs, by the small process that waits for it; its "
+                + "TCP connections are not in them, and go on in the box",
+            example: "\"10m\""),
+        Key(
+            "keep", .integer(1...1000), "How many of the snapshots of checkpoint.every are kept, the newest",
+            example: "6",
+            fallback: "3"),
+        Key(
+            "compression", .string(.choice(words(Profile.Compression.allCases))),
+            "How snapshots are kept: compressed once the application has been let go, or as CRIU writes them, which a "
+                + "restore reads sooner",
+            example: "\"zstd\"", fallback: "none", basis: "zstd(1)"),
     ]
 }

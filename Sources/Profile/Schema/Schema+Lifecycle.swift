@@ -3,7 +3,8 @@ extension Schema {
         Key(
             "restart", .string(.restart),
             "Whether a detached box begins again when its command has ended: no; on-failure, after a signal or a "
-                + "status other than 0; on-failure:N, so often in a row at most; always",
+                + "status other than 0; on-failure:N, so often in a row at most; always; from-snapshot, after a failure from "
+                + "its newest snapshot on",
             example: "\"on-failure:5\"", fallback: "no"),
         Key(
             "restart-delay", .duration(1...day),
@@ -38,6 +39,7 @@ extension Profile.Restart {
         case "no": self = .no
         case "on-failure": self = .onFailure(limit: nil)
         case "always": self = .always
+        case "from-snapshot": self = .fromSnapshot
         default:
             let prefix = "on-failure:"
             guard text.hasPrefix(prefix), let count = Quantity.plain(text.dropFirst(prefix.utf8.count)),
@@ -54,12 +56,13 @@ extension Profile.Restart {
         case .onFailure(limit: nil): "on-failure"
         case .onFailure(limit: let count?): "on-failure:\(count)"
         case .always: "always"
+        case .fromSnapshot: "from-snapshot"
         }
     }
 }
 
 extension Form {
-    static let restartWords = ["no", "on-failure", "always"]
+    static let restartWords = ["no", "on-failure", "always", "from-snapshot"]
 
     static func restartProblem(_ text: String) -> Problem? {
         if Profile.Restart(text: text) != nil { return nil }

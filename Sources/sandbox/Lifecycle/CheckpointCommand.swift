@@ -23,6 +23,10 @@ struct CheckpointCommand: ParsableCommand {
     var snapshot: String?
     @Flag(name: .customLong("leave-running"), help: "Let the application go on.")
     var leaveRunning = false
+    @Flag(
+        name: .customLong("compress"), inversion: .prefixedNo,
+        help: "Whether the snapshot is compressed once the application has been let go; else as the profile says.")
+    var compress: Bool?
     @Option(
         name: .customLong("tcp"),
         help: "TCP connections: established (they go on after a restore) or close; else as the profile says.")
@@ -47,6 +51,7 @@ struct CheckpointCommand: ParsableCommand {
             var options = CheckpointOptions()
             options.snapshot = snapshot
             options.leavesRunning = leaveRunning
+            options.compresses = compress
             options.connections = connections
             print(try Sandbox(name).checkpoint(options))
         } catch {

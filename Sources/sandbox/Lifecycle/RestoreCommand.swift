@@ -22,6 +22,12 @@ struct RestoreCommand: ParsableCommand {
         name: [.customShort("n"), .customLong("name")],
         help: ArgumentHelp("The sandbox's name from now on.", valueName: "name"))
     var name: String?
+    @Flag(
+        name: .customLong("latest"), help: "The word is a sandbox's name, and means its newest snapshot.")
+    var latest = false
+    @Flag(
+        name: .customLong("replace"), help: "End the sandbox first where it runs, at once: back to what it was.")
+    var replace = false
     @Flag(name: [.customShort("d"), .customLong("detach")], help: "Return once it runs.")
     var detach = false
     @Option(
@@ -55,6 +61,7 @@ struct RestoreCommand: ParsableCommand {
     private func restore() throws(LaunchError) -> Int32 {
         var options = RestoreOptions()
         (options.name, options.isDetached, options.switchName) = (name, detach, fabric)
+        (options.takesNewest, options.replaces) = (latest, replace)
         options.addresses = address.flatMap { $0.split(separator: ",").map { String($0) } }
         guard let count else { return try Sandbox.restore(snapshot, options) }
         for sandbox in try Sandbox.clone(snapshot, count: count, options) {

@@ -16,6 +16,22 @@ extension ManualProse {
             directory that keeps an overlay's changes is put back as it was at the save. What is bound from the host is \
             not copied. What cannot be saved: a terminal, a user namespace, joined namespaces.
             """,
+            """
+            With checkpoint.every in its profile a detached sandbox is saved again and again while it runs, and the \
+            newest of these snapshots, as many as checkpoint.keep says, are kept; snapshots that were asked for stay. \
+            Nothing more is resident for that: the small process that waits for the sandbox anyway starts sandbox each \
+            time. So it works without systemd, ends with the sandbox, and begins again when that is restored. TCP \
+            connections are not in such a snapshot, since by the time it is used the peers have gone on. What \
+            cannot be saved is told in the sandbox's log, and as the event save-failed.
+            """,
+            """
+            With lifecycle.restart = "from-snapshot" a sandbox that has failed goes on from its newest snapshot, and \
+            begins anew while there is none. Files on the host are as they are: a snapshot holds memory, not disks.
+            """,
+            """
+            With --compress, or checkpoint.compression = "zstd", the images are compressed once the application has \
+            been let go, so that it does not stand still for that.
+            """,
         ],
         examples: [
             (
@@ -23,6 +39,13 @@ extension ManualProse {
                 "sandbox checkpoint cache --snapshot warm\nsandbox restore warm -d"
             ),
             ("A copy of it as it is now:", "sandbox checkpoint cache --leave-running"),
+            (
+                "Every ten minutes, six of them:",
+                """
+                sandbox run -d -n cache --set checkpoint.enabled=true --set checkpoint.every=10m \\
+                --set checkpoint.keep=6 -- redis-server
+                """
+            ),
         ],
         seeAlso: [("criu", 8)])
 
@@ -39,6 +62,16 @@ extension ManualProse {
             it was. The memory of the images is read from the snapshot, never copied beside it.
             """,
             """
+            CPUs, io priority and timer slack of each thread, the filter of core dumps of each process and a session \
+            keyring of its own are put back too, which CRIU forgets; the first process's personality is given to \
+            all. CPUs that this machine does not have are left out.
+            """,
+            """
+            With --replace a sandbox of that name that runs is killed first, once the snapshot has been checked: back \
+            to what it was. Its peers have gone on since, so its connections are closed. Together with --latest the \
+            word is the sandbox's name.
+            """,
+            """
             With --count all of them run in the end, or none is left, also when the command is interrupted or killed. \
             They get automatic addresses on the same switch; ports of the host and devices that only one can have are \
             refused. Random numbers, keys and the like that the application holds in memory are the same in each: \
@@ -48,6 +81,7 @@ extension ManualProse {
         examples: [
             ("The newest snapshot of a sandbox:", "sandbox restore cache -d"),
             ("Under another name:", "sandbox restore warm -n other -d"),
+            ("Back to the newest snapshot, whatever it does now:", "sandbox restore --latest cache -d --replace"),
             ("Three more of a server that runs:", "sandbox restore warm --count 3"),
             ("On another switch:", "sandbox restore warm -n staging -d --switch test --address auto"),
         ],

@@ -57,7 +57,7 @@ struct ServiceUnit {
     private func addStartLimit(to unit: inout String) {
         switch profile.lifecycle.restart {
         case .no: return
-        case .always, .onFailure(limit: nil): add("StartLimitIntervalSec", "0", to: &unit)
+        case .always, .fromSnapshot, .onFailure(limit: nil): add("StartLimitIntervalSec", "0", to: &unit)
         case .onFailure(let limit?):
             // So many starts after the first, each run ending within the ten seconds that make it one of a row.
             let interval = Double(limit) * (10 + Double(profile.lifecycle.restartDelay) / 1000)

@@ -8,7 +8,7 @@ struct SnapshotCommand: ParsableCommand {
         commandName: "snapshot", abstract: "List, look into, check, carry and delete snapshots of sandboxes.",
         subcommands: [
             SnapshotListCommand.self, SnapshotShowCommand.self, SnapshotVerifyCommand.self, SnapshotExportCommand.self,
-            SnapshotImportCommand.self, SnapshotDeleteCommand.self,
+            SnapshotImportCommand.self, SnapshotCompressCommand.self, SnapshotDeleteCommand.self,
         ])
 }
 

@@ -6,6 +6,10 @@ import Profile
 struct SnapshotListCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "list", abstract: "List snapshots, oldest first.")
 
+    @Argument(
+        help: ArgumentHelp("Only those of these sandboxes.", valueName: "sandbox"), completion: .kind(.sandboxes))
+    var sandboxes: [String] = []
+
     @Flag(name: .customLong("json"), help: "Print one JSON document instead of text.")
     var json = false
 
@@ -13,6 +17,7 @@ struct SnapshotListCommand: ParsableCommand {
         var problems: [SnapshotError] = []
         let snapshots = try snapshotted { () throws(SnapshotError) in
             try SnapshotStore.ofCaller().snapshots { _, problem in problems.append(problem) }
+                .filter { sandboxes.isEmpty || sandboxes.contains($0.manifest.sandbox) }
         }
         if json {
             try Output.json(.array(snapshots.map { $0.summary }))
@@ -40,7 +45,8 @@ extension Snapshot {
         .table([
             ("id", .string(manifest.id)), ("sandbox", .string(manifest.sandbox)),
             ("created", .string(TimeText.iso(manifest.created))), ("size", .integer(size)),
-            ("memory", .integer(manifest.contents.memory)), ("tcp", .string(manifest.tcp.rawValue)),
+            ("memory", .integer(manifest.contents.memory)), ("expandedSize", .integer(expandedSize)),
+            ("automatic", .bool(manifest.isAutomatic)), ("tcp", .string(manifest.tcp.rawValue)),
             ("frozenMicroseconds", manifest.frozen.map { .integer($0) } ?? .null),
             ("parent", manifest.parent.map { .string($0) } ?? .null), ("command", .strings(manifest.command)),
         ])

@@ -43,6 +43,7 @@ extension Snapshot {
         section("Processes", processes)
         section("Sockets", sockets)
         section("Interfaces", interfaces)
+        section("Mounts", mounts)
         section("Open files", Table(headings: ["PATH"], rows: manifest.contents.openFiles.map { [$0] }))
         section(
             "Changed files",
@@ -54,12 +55,15 @@ extension Snapshot {
         let (manifest, versions) = (manifest, manifest.versions)
         var lines = [
             "of \(manifest.sandbox): \(manifest.command.joined(separator: " "))",
-            "taken \(TimeText.local(manifest.created))",
+            "taken \(TimeText.local(manifest.created))" + (manifest.isAutomatic ? " by checkpoint.every" : ""),
         ]
         if let frozen = manifest.frozen { lines.append("stood still for \(Figures.decimal(Double(frozen) / 1000)) ms") }
         lines.append(
             "\(Figures.bytes(UInt64(max(0, size)))) in \(manifest.files.count) files, "
                 + "\(Figures.bytes(UInt64(max(0, manifest.contents.memory)))) of memory")
+        if expandedSize != size {
+            lines.append("compressed, \(Figures.bytes(UInt64(max(0, expandedSize)))) when expanded")
+        }
         lines.append("TCP connections: \(manifest.tcp == .established ? "kept" : "closed")")
         if let parent = manifest.parent { lines.append("adds to \(parent)") }
         let namespaces = manifest.namespaces.map(\.rawValue).joined(separator: ", ")
@@ -75,10 +79,24 @@ extension Snapshot {
             let command = process.command.isEmpty ? process.name : process.command.joined(separator: " ")
             table.rows.append([
                 "\(process.pid)", "\(process.parent)", "\(process.uid)", "\(process.threads.count)",
-                Figures.bytes(UInt64(max(0, process.memory))), command,
+                Figures.bytes(UInt64(max(0, process.memory))), indent(process) + command,
             ])
         }
         return table
+    }
+
+    /// Two spaces for each parent that is in the snapshot.
+    private func indent(_ process: Manifest.Process) -> String {
+        var (text, next) = ("", process.parent)
+        while let parent = manifest.processes.first(where: { $0.pid == next }), text.utf8.count < 40 {
+            text += "  "
+            next = parent.parent
+        }
+        return text
+    }
+
+    private var mounts: Table {
+        Table(headings: ["TYPE", "SOURCE", "PATH"], rows: manifest.mounts.map { [$0.type, $0.source, $0.path] })
     }
 
     private var sockets: Table {
