@@ -21,6 +21,13 @@ extension SwitchStore {
         return port
     }
 
+    /// The chain of a port; nil where it has never had one.
+    public func chainPlan(of port: Port) throws(SwitchError) -> ChainPlan? {
+        guard let name = port.switchName, let end = port.end, let fabric = try open(name) else { return nil }
+        let directory = fabric.directory
+        return try attributed { () throws(SystemError) in try ChainRecords.existing(directory)?.read(end) }
+    }
+
     /// Changes the chain of a port while traffic flows: all of it at once, or nothing.
     ///
     /// - Parameter prepare: starts the sandboxes that the new chain has and the old one has not, and enters them.
