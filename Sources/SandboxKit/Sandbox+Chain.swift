@@ -28,6 +28,7 @@ extension Sandbox {
         var chains: [InterfaceChain] = []
         for port in ports {
             var functions: [ChainStatus] = []
+            try switched { () throws(SwitchError) in try SwitchStore(registry.state).settleChain(of: port) }
             if let name = port.switchName, let end = port.end {
                 functions = try switched { () throws(SwitchError) in
                     try SwitchStore(registry.state).existing(name).chain(of: end, inside: registry.visit) ?? []

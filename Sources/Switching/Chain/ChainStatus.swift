@@ -81,11 +81,11 @@ extension Switch {
         }
     }
 
-    /// What chains name, by the port's name in the switch.
-    borrowing func chains() throws(SystemError) -> [String: [String]] {
+    /// By the port's name in the switch.
+    borrowing func chains() throws(SystemError) -> [String: ChainPlan] {
         guard let records = try ChainRecords.existing(directory) else { return [:] }
-        var chains: [String: [String]] = [:]
-        for port in try records.ports() { chains[port] = try records.read(port)?.references }
+        var chains: [String: ChainPlan] = [:]
+        for port in try records.ports() { chains[port] = try records.read(port) }
         return chains
     }
 }

@@ -107,6 +107,22 @@ extension SwitchStore {
         try attributed { () throws(SystemError) in try ChainRecords.make(directory).settle(end) }
     }
 
+    /// Makes the chain of a port what it was before a change whose command was killed, so that what is known of it is
+    /// true.
+    public func settleChain(of port: Port) throws(SwitchError) {
+        guard let name = port.switchName, let end = port.end, let fabric = try open(name) else { return }
+        if try isLeft(end, fabric) { try mendChain(end, fabric) }
+    }
+
+    /// Whether who was changing a chain has ended without an end of that.
+    private func isLeft(_ end: String, _ fabric: borrowing Switch) throws(SwitchError) -> Bool {
+        let directory = fabric.directory
+        return try attributed { () throws(SystemError) in
+            guard let coming = try ChainRecords.existing(directory)?.coming(end) else { return false }
+            return try !coming.by.isAlive()
+        }
+    }
+
     /// - Parameter trusts: whether what was before is in force for sure.
     private func install(
         _ plan: ChainPlan, after old: [ChainPlan], _ end: String, _ name: String, _ namespace: Int32,
@@ -227,11 +243,7 @@ extension SwitchStore {
                 removed.append("chain of \(end) on the switch \(name)")
                 continue
             }
-            let isLeft = try attributed { () throws(SystemError) in
-                guard let coming = try ChainRecords.existing(directory)?.coming(end) else { return false }
-                return try !coming.by.isAlive()
-            }
-            if isLeft { try mendChain(end, fabric) }
+            if try isLeft(end, fabric) { try mendChain(end, fabric) }
         }
         return removed
     }

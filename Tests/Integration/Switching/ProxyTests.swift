@@ -132,9 +132,24 @@ extension Integration {
             try must("replace", "client", "1", "other")
             #expect(Clock.waitUntil { (Files.read(scene.box.file("often.out")) ?? "").contains("other") })
             #expect(try hops("client").map { $0["name"].text } == ["other"])
-            asking.signal(SIGKILL)
+            kill(RunningSandbox.command(of: asking), SIGKILL)
+            _ = asking.wait()
             let heard = Set((Files.read(scene.box.file("often.out")) ?? "").split(separator: "\n").map(String.init))
             #expect(heard == ["relay", "other"], "\(heard)")
+        }
+
+        @Test("a program that dies lets traffic go past it, where that was asked for") func opens() throws {
+            let file = scene.box.file("config/sandbox/profiles/functions/")
+            try Files.write(
+                (Files.read(file + "relay.toml") ?? "").replacing("[process]", with: "fail = \"open\"\n[process]"),
+                to: file + "open.toml", mode: 0o644)
+            let client = try client()
+            try must("insert", "client", "open")
+            #expect(try hear(client, "tcp", "10.96.0.7", 80) == "relay 10.96.0.7 10.96.0.9 high")
+            kill(try RunningSandbox(joining: "client.open", of: scene.box).command, SIGKILL)
+            #expect(Clock.waitUntil { (try? hear(client, "tcp", "10.96.0.7", 80)) == "10.96.0.9 low" })
+            #expect(
+                Clock.waitUntil { (try? hear(client, "tcp", "10.96.0.7", 80)) == "relay 10.96.0.7 10.96.0.9 high" })
         }
 
         @Test("a program that dies stops what it stands for, comes back and stands again") func dies() throws {
@@ -195,6 +210,7 @@ private final class Talk {
     private let name: String
     private let child: Child
     private var said = 0
+    private var isOver = false
 
     init(_ client: RunningSandbox, _ name: String) throws {
         (self.client, self.name) = (client, name)
@@ -219,7 +235,8 @@ private final class Talk {
     }
 
     func end() {
-        child.signal(SIGKILL)
+        if isOver { return }
+        isOver = true
         kill(RunningSandbox.command(of: child), SIGKILL)
         _ = child.wait()
     }
