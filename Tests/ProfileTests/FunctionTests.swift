@@ -51,6 +51,8 @@ struct FunctionTests {
         [function.parameters]
         ports = { type = "ports", default = "80" }
         names = { type = "names" }
+        [namespaces]
+        unshare = ["mount"]
         [process]
         command = ["proxy", "$names"]
         [[filesystem.files]]

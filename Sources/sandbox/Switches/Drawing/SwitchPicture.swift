@@ -78,7 +78,7 @@ struct SwitchPicture {
             let joint = index == port.functions.count - 1 ? "└" : "├"
             let place = function.sandbox.map { " in \(printable($0))" } ?? ""
             let name = cut(
-                "\(index + 1) \(printable(function.reference))", to: max(12, room - displayWidth(place) - 4))
+                "\(index + 1) \(printable(function.reference))", to: max(12, room - displayWidth(place) - 5))
             let text = cut("\(joint)┤ \(name) ├\(place)", to: room)
             return stem + (function.isAlive ? text : style(.red, text))
         }
