@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import Kernel
 import Launch
@@ -15,6 +16,18 @@ struct FunctionPlace: Sendable, Equatable {
     var starter: ProcessIdentity
     /// Its interfaces in the first of its chains.
     var pair: PortPair?
+    /// Of a proxy: whom it stands for.
+    var client: Client?
+
+    struct Client: Sendable, Equatable {
+        /// The sandbox, and what it calls its interface.
+        var name: String
+        var interface: String
+        /// What of its traffic.
+        var classifier: String
+        /// Whom it asks for names.
+        var nameServers: [IPAddress]
+    }
 
     init(switchName: String, reference: String, mode: Profile.Function.Mode, mtu: Int, starter: ProcessIdentity) {
         (self.switchName, self.reference, self.mode) = (switchName, reference, mode)
@@ -27,6 +40,9 @@ struct FunctionPlace: Sendable, Equatable {
             ("mtu", .integer(mtu)), ("starter", starter.value), ("name", .string(pair?.name ?? "")),
             ("inner", .string(pair?.inner ?? "")), ("outer", .string(pair?.outer ?? "")),
             ("takes-all", .bool(pair?.takesAll ?? false)),
+            ("client", .string(client?.name ?? "")), ("interface", .string(client?.interface ?? "")),
+            ("classifier", .string(client?.classifier ?? "")),
+            ("name-servers", .strings(client?.nameServers.map { $0.description } ?? [])),
         ])
     }
 
@@ -37,6 +53,13 @@ struct FunctionPlace: Sendable, Equatable {
             let mtu = fields.integer("mtu"), let starter = fields.process("starter")
         else { return nil }
         self.init(switchName: name, reference: reference, mode: mode, mtu: mtu, starter: starter)
+        if let name = fields.string("client"), !name.isEmpty, let interface = fields.string("interface"),
+            let classifier = fields.string("classifier"), let servers = fields.strings("name-servers")
+        {
+            client = Client(
+                name: name, interface: interface, classifier: classifier,
+                nameServers: servers.compactMap { IPAddress($0) })
+        }
         guard let inner = fields.string("inner"), !inner.isEmpty, let outer = fields.string("outer") else { return }
         pair = PortPair(
             name: fields.string("name") ?? "", switchName: name, inner: inner, outer: outer.isEmpty ? nil : outer,
@@ -44,14 +67,13 @@ struct FunctionPlace: Sendable, Equatable {
     }
 
     /// - Parameter number: how many others the sandbox has.
-    func plan(_ function: String, _ number: Int = 0) throws(LaunchError) -> PortPairPlan {
+    func plan(_ function: String, _ number: Int = 0) -> PortPairPlan {
         var plan = PortPairPlan(name: function, mtu: mtu)
         switch mode {
         case .bridge: plan.mode = .bridge(.bridge)
         case .tap: plan.mode = .tap
         case .route: plan.mode = .route(inner: [], outer: [])
-        case .proxy:
-            throw LaunchError("\"\(reference)\" has the mode proxy, which is not supported", mend: "use mode bridge")
+        case .proxy: plan.mode = .proxy
         }
         plan.interfaces = ("in\(number)", "out\(number)")
         return plan
@@ -66,6 +88,10 @@ struct FunctionStart {
     let switchName: String
     let mtu: Int
     let name: String
+    /// What the application calls its interface.
+    let interface: String
+    /// Whom it asks for names.
+    let nameServers: [IPAddress]
 
     /// As its profile says, in a network namespace of its own, without anything of the application's.
     func request() throws(LaunchError) -> LaunchRequest {
@@ -97,6 +123,10 @@ struct FunctionStart {
         request.function = FunctionPlace(
             switchName: switchName, reference: function.reference, mode: function.mode ?? .bridge, mtu: mtu,
             starter: try translated { () throws(SystemError) in try .own() })
+        if function.placement == .proxy, let classifier = function.classifier {
+            request.function?.client = .init(
+                name: application, interface: interface, classifier: classifier, nameServers: nameServers)
+        }
         return request
     }
 }
@@ -119,9 +149,7 @@ extension Registry {
                 _ = try switched(interface.key) { () throws(SwitchError) in try store.prepare(interface.interface) }
             }
             for hop in chain.hops where hop.hasBox {
-                let start = try functionStart(
-                    hop.function, of: plan.name ?? "-", on: interface.interface.switchName,
-                    mtu: interface.interface.mtu)
+                let start = try functionStart(hop.function, of: plan.name ?? "-", interface.name, interface.interface)
                 // Written first: what is started is found by it.
                 boxes.append(start.name)
                 try note(boxes)
@@ -134,16 +162,22 @@ extension Registry {
 
     /// What is to be started, under a name that is free.
     func functionStart(
-        _ function: ResolvedFunction, of application: String, on fabric: String?, mtu: Int?
+        _ function: ResolvedFunction, of application: String, _ name: String, _ interface: Profile.Interface
     ) throws(LaunchError) -> FunctionStart {
-        guard let fabric,
+        guard let fabric = interface.switchName,
             let spec = try switched("network", { () throws(SwitchError) in try SwitchStore(state).find(fabric) })
         else {
             throw LaunchError(key: "chain", "functions need a port of a switch", mend: "name one with --switch")
         }
         return FunctionStart(
-            function: function, application: application, switchName: fabric, mtu: mtu ?? spec.mtu,
-            name: try functionName(function, of: application))
+            function: function, application: application, switchName: fabric, mtu: interface.mtu ?? spec.mtu,
+            name: try functionName(function, of: application), interface: name,
+            nameServers: interface.nameServers.flatMap { server in
+                switch server {
+                case .address(let address): [address]
+                case .auto: spec.hasDNS ? spec.subnets.map(\.address) : []
+                }
+            })
     }
 
     private func functionName(_ function: ResolvedFunction, of application: String) throws(LaunchError) -> String {
@@ -226,7 +260,7 @@ extension Registry {
             return process
         }
         let box = BoxReference(namespace: namespace, process: process, owner: name)
-        let plan = try place.plan(name)
+        let plan = place.plan(name)
         return try switched("chain") { () throws(SwitchError) in
             try SwitchStore(state).attachPair(plan, to: box, on: place.switchName)
         }
@@ -246,7 +280,7 @@ extension Registry {
         let number = try switched("chain") { () throws(SwitchError) in
             try store.freePairNumber(in: namespace.number)
         }
-        let plan = try place.plan(record.name, number)
+        let plan = place.plan(record.name, number)
         return try switched("chain") { () throws(SwitchError) in
             try store.attachPair(plan, to: box, on: place.switchName)
         }
@@ -255,6 +289,7 @@ extension Registry {
     /// A function that has begun again is led to again.
     func renewFunction(_ record: SandboxRecord) throws(LaunchError) {
         guard let pair = record.function?.pair else { return }
+        try standForClient(record)
         try switched("chain") { () throws(SwitchError) in
             try SwitchStore(state).renew(record.name, pair) { () throws(SwitchError) in
                 do throws(LaunchError) { return try morePairs(record) } catch {

@@ -83,6 +83,7 @@ struct NamedLaunch {
         if plan.isFunction || interfaces != nil {
             context.attach = { namespace, pid throws(LaunchError) in
                 if let interfaces { try progress.note(try interfaces.attach(namespace, pid)) }
+                for chain in functions { try registry.standForApplication(chain, namespace) }
                 try progress.joinChain(namespace, pid)
             }
         }

@@ -28,9 +28,16 @@ extension Sandbox {
         var chains: [InterfaceChain] = []
         for port in ports {
             var functions: [ChainStatus] = []
+            try switched { () throws(SwitchError) in try SwitchStore(registry.state).settleChain(of: port) }
             if let name = port.switchName, let end = port.end {
                 functions = try switched { () throws(SwitchError) in
                     try SwitchStore(registry.state).existing(name).chain(of: end, inside: registry.visit) ?? []
+                }
+                for index in functions.indices where functions[index].function.placement == .proxy {
+                    let drainer = try functions[index].box.flatMap { box throws(LaunchError) in
+                        try registry.drainer(of: box)
+                    }
+                    functions[index].isDraining = drainer != nil
                 }
             }
             chains.append(InterfaceChain(port: port, functions: functions))
@@ -45,25 +52,50 @@ extension Sandbox {
     /// - Returns: the chain as it is now.
     @discardableResult
     public func changeChain(_ change: ChainChange, of interface: String? = nil) throws(LaunchError) -> [String] {
+        let drained = try drainProxy(change, of: interface)
+        do throws(LaunchError) {
+            return try exchange(drained?.change ?? change, of: interface, only: drained?.hop)
+        } catch {
+            var error = error
+            do throws(LaunchError) { if let box = drained?.box { try registry.letBegin(true, in: box) } } catch let
+                second
+            {
+                error.message += "; and \(second.message)"
+            }
+            throw error
+        }
+    }
+
+    /// - Parameter hop: the function that the change is about; another one of its name is none of it.
+    func exchange(
+        _ change: ChainChange, of interface: String?, only hop: Int? = nil
+    ) throws(LaunchError) -> [String] {
         let lock = try registry.lock(name)
         guard var record = try registry.settle(lock) else { throw Registry.unknown(name) }
         guard record.phase == .running else { throw notRunning }
         let port = try port(interface, record)
         let function = try resolved(change)
+        let asked = try wanted(port)
         var failure: LaunchError?
         var started: [String] = []
-        let change = { (plan: inout ChainPlan) throws(SwitchError) in try plan.apply(change, function) }
+        let change = { (plan: inout ChainPlan) throws(SwitchError) in
+            if let hop, case .remove(let name) = change, try plan.hop(name).id != hop {
+                throw SwitchError("the chain has been changed meanwhile", mend: "try again")
+            }
+            try plan.apply(change, function)
+        }
         let changed: (old: ChainPlan, new: ChainPlan)
         do throws(SwitchError) {
             changed = try SwitchStore(registry.state).changeChain(of: port, change) { plan throws(SwitchError) in
                 do throws(LaunchError) {
                     for hop in plan.hops where hop.hasBox && hop.box == nil {
-                        let start = try registry.functionStart(hop.function, of: name, on: port.switchName, mtu: nil)
+                        let start = try registry.functionStart(hop.function, of: name, port.name, asked)
                         started.append(start.name)
                         record.functions.append(start.name)
                         try registry.write(record)
                         plan.place(hop.id, in: start.name, try registry.startFunction(start))
                     }
+                    try registry.standForApplication(plan, record, new: started)
                 } catch {
                     failure = error
                     throw SwitchError(error.message)
@@ -113,7 +145,7 @@ extension Sandbox {
         }
     }
 
-    private func port(_ interface: String?, _ record: SandboxRecord) throws(LaunchError) -> Port {
+    func port(_ interface: String?, _ record: SandboxRecord) throws(LaunchError) -> Port {
         guard let interface else {
             if let port = record.ports.first(where: { $0.end != nil }) { return port }
             throw LaunchError("\"\(name)\" has no port of a switch", mend: "start it with --switch")
@@ -122,6 +154,19 @@ extension Sandbox {
         let known = record.ports.map(\.name).joined(separator: ", ")
         throw LaunchError(
             "\"\(name)\" has no interface \"\(interface)\"", mend: known.isEmpty ? "it has none" : "it has \(known)")
+    }
+
+    /// What it was asked for, for a port.
+    private func wanted(_ port: Port) throws(LaunchError) -> Profile.Interface {
+        let network = try registry.profile(try registry.request(name), name).network
+        let made = network.interfaces
+        let record = try record()
+        guard let place = record.ports.firstIndex(where: { $0.name == port.name }), made.indices.contains(place) else {
+            var interface = Profile.Interface()
+            interface.switchName = port.switchName
+            return interface
+        }
+        return made[place]
     }
 
     /// Puts the chain into what the sandbox was asked for.

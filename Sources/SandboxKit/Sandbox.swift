@@ -43,7 +43,9 @@ public struct Sandbox: Sendable {
         if name == nil, request.isDetached {
             name = try Registry.ofCaller().freeName(for: request.command.first ?? profile.process.command.first ?? "")
         }
-        let planner = Planner(host: try hostFacts())
+        var facts = try hostFacts()
+        facts.nameServers = request.function?.client?.nameServers ?? []
+        let planner = Planner(host: facts)
         var plan = try planner.plan(profile, command: request.command, name: name, isDetached: request.isDetached)
         let hasFunctions = plan.interfaces.contains { $0.functions.contains { $0.placement != .inline } }
         if name == nil, hasFunctions {

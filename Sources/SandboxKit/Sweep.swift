@@ -55,7 +55,9 @@ extension Registry {
             }
         }
         let unread = Set(sweep.problems.map { $0.subject })
-        sweep.attempt("functions") { () throws(LaunchError) in try sweepFunctions(except: unread) }
+        sweep.attempt("functions") { () throws(LaunchError) in
+            try sweepFunctions(except: unread) + resumeProxies(except: unread)
+        }
         let damaged = sweep.problems.map { $0.subject + "-" }
         sweep.attempt("control groups") { () throws(LaunchError) in
             try translated { () throws(SystemError) in

@@ -32,6 +32,14 @@ struct SwitchDrawingTests {
         port.counters.sentBytes = UInt64(number) * 1000
         (port.isIsolated, port.isUp, port.isFiltered) = (number % 3 == 1, number != 2, number == 3)
         if number == 1 { (port.vlan, port.trunk, port.egressRate) = (10, [20...29, 40...40], 50_000_000) }
+        if number == 3 {
+            port.functions = [
+                ChainedFunction("firewall:web"), ChainedFunction("capture", sandbox: "web.capture"),
+                ChainedFunction(
+                    "http-proxy?allow=" + String(repeating: "x", count: 60), sandbox: "web.http-proxy", isAlive: false),
+            ]
+            port.chain = port.functions.map(\.reference)
+        }
         if number == 1 { (port.ingressRate, port.counters.sentDropped) = (1_500_000, 12) }
         return port
     }
@@ -76,6 +84,23 @@ struct SwitchDrawingTests {
         }
         #expect(text.contains("VLAN 10") && text.contains("50mbit") && text.contains("3 with a source"))
         #expect(!text.contains("\u{1b}"))
+    }
+
+    @Test("functions are drawn between the switch and their port, in order, with their sandboxes")
+    func functions() throws {
+        let view = try Self.view(ports: 4)
+        let lines = SwitchPicture(view).text(width: 80, style: Style(isTerminal: false, noColour: nil, term: nil))
+            .split(separator: "\n").map(String.init)
+        let first = try #require(lines.firstIndex { $0.hasSuffix("├┤ 1 firewall:web ├") })
+        #expect(lines[first + 1].hasSuffix("├┤ 2 capture ├ in web.capture"))
+        #expect(
+            lines[first + 2].contains("└┤ 3 http-proxy?allow=xxx") && lines[first + 2].hasSuffix("in web.http-proxy"))
+        let texts = XMLReader(SwitchImage([view]).svg).texts
+        let places = ["2 capture", "1 firewall:web"].compactMap { texts.firstIndex(of: $0) }
+        #expect(places.count == 2 && places[0] < places[1] && texts.contains("web.capture"))
+        let dot = SwitchGraph([view]).dot
+        #expect(dot.contains("s0 -- s0p3f2;") && dot.contains("s0p3f2 -- s0p3f1;") && dot.contains("s0p3f0 -- b0 "))
+        #expect(SwitchGraph([view]).mermaid.contains("s0p3f1 --- s0p3f0\n    s0p3f0 ---|"))
     }
 
     @Test("colour is for terminals")

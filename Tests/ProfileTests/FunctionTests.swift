@@ -43,6 +43,57 @@ struct FunctionTests {
         }
     }
 
+    private static let stand = #"""
+        [function]
+        placement = "proxy"
+        classifier = "tcp dport $ports"
+        drain = "2m"
+        [function.parameters]
+        ports = { type = "ports", default = "80" }
+        names = { type = "names" }
+        [namespaces]
+        unshare = ["mount"]
+        [process]
+        command = ["proxy", "$names"]
+        [[filesystem.files]]
+        path = "/run/x"
+        content = """
+        host $names.hosts[]
+        below .$names.domains[]
+        all $names[]
+        """
+        """#
+
+    @Test("names of hosts and of domains have lines of their own, and are names") func names() throws {
+        let files = ["stand": FunctionTests.stand]
+        let function = try resolve(["stand?names=Example.org,*.debian.org"], files)[0]
+        #expect(function.placement == .proxy && function.mode == .proxy && function.drain == 120_000)
+        #expect(function.classifier == "tcp dport { 80 }")
+        guard case .array(let items)? = function.box?["filesystem"]?["files"],
+            case .string(let text)? = items[0]["content"]
+        else {
+            Issue.record("no file")
+            return
+        }
+        #expect(text == "host example.org\nbelow .debian.org\nall example.org\nall *.debian.org\n")
+        for wrong in ["a..b", "-a.org", "*.*.org", "a/b", "a b", "*", "a.org.", String(repeating: "a", count: 64)] {
+            #expect(message(["stand?names=\(wrong)"], files).contains("\"names\""), "\(wrong)")
+        }
+        let mixed = FunctionTests.stand.replacing("all $names[]", with: "$names.hosts[] $names.domains[]")
+        #expect(message(["stand"], ["stand": mixed]).contains("two lists, $names.hosts[] and $names.domains[]"))
+        let other = FunctionTests.stand.replacing("all $names[]", with: "$ports.hosts[]")
+        #expect(message(["stand"], ["stand": other]).contains("no list of hosts"))
+    }
+
+    @Test("a proxy is one application's, says what it stands for, and only a proxy is drained") func proxies() {
+        let files = ["stand": FunctionTests.stand]
+        #expect(message(["stand@all"], files).contains("shares an instance of a proxy"))
+        let all = FunctionTests.stand.replacing("classifier = \"tcp dport $ports\"\n", with: "")
+        #expect(message(["stand"], ["stand": all]).contains("is no part of a chain"))
+        let box = FunctionTests.stand.replacing("\"proxy\"\n", with: "\"sandbox\"\n")
+        #expect(message(["stand"], ["stand": box]).contains("function.drain"))
+    }
+
     @Test("parameters are put in; a rule goes where one of its own is empty")
     func rules() throws {
         let plain = try resolve(["gate?rate=1mbit"])[0]

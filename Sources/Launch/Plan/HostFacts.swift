@@ -28,6 +28,8 @@ public struct HostFacts: Sendable {
     public var resolver: @Sendable (_ switchName: String) throws(LaunchError) -> Resolver? = { _ throws(LaunchError) in
         nil
     }
+    /// Whom a box asks for names besides those that its interfaces tell of.
+    public var nameServers: [IPAddress] = []
     /// The functions that a chain names; `key` is the chain's.
     public var functions: @Sendable (_ references: [String], _ key: String) throws(LaunchError) -> [ResolvedFunction] =
         {

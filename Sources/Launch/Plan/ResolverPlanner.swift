@@ -13,7 +13,8 @@ struct ResolverPlanner {
         let interfaces = [network.interface] + network.more
         // Nothing can be put over the host's file then, and nobody has asked for it.
         if !unshare.contains(.mount), !interfaces.contains(where: { $0.namesServers }) { return [] }
-        var servers: [IPAddress] = []
+        // A function's box gets its interfaces by a chain, and is told whom to ask.
+        var servers = unshare.contains(.mount) ? host.nameServers : []
         var domains: [String] = []
         /// Where a name server is asked for, and not only taken where there is one.
         var asking: String?

@@ -130,7 +130,8 @@ extension NetlinkMessage {
 
 extension Route {
     fileprivate var scope: rt_scope_t {
-        gateway == nil && destination.family == .v4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE
+        if destination.family == .v6 { return RT_SCOPE_UNIVERSE }
+        return isLocal ? RT_SCOPE_HOST : gateway == nil ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE
     }
 }
 

@@ -40,6 +40,9 @@ public struct FrameProgram: Sendable, Equatable {
         case redirect = 23
         case loadBytes = 26
         case changeType = 32
+        case lookupUDP = 85
+        case release = 86
+        case lookupTCP = 99
         case redirectPeer = 155
         case checkMTU = 163
     }
@@ -88,6 +91,14 @@ public struct FrameProgram: Sendable, Equatable {
         emit(0x61 | width.rawValue, register, 10, stack)
     }
 
+    /// A word of what a register points to.
+    public mutating func load(_ register: Register, from source: Register, _ offset: Int16) {
+        emit(0x61, register, source, offset)
+    }
+
+    /// The lower 32 bits of a register onto the stack.
+    public mutating func save(_ register: Register, at stack: Int16) { emit(0x63, 10, register, stack) }
+
     public mutating func store(_ number: Int32, at stack: Int16) { emit(0x62, 10, 0, stack, number) }
 
     public mutating func and(_ register: Register, _ mask: UInt32) {
@@ -123,6 +134,12 @@ public struct FrameProgram: Sendable, Equatable {
     public mutating func jump(if register: Register, _ condition: Condition, _ number: Int32, to label: Label) {
         jumps.append((code.count, label.number))
         emit(condition.rawValue, register, 0, 0, number)
+    }
+
+    /// Whether a helper has found nothing; where it has, the register can be looked through from here on.
+    public mutating func jump(ifNone register: Register, to label: Label) {
+        jumps.append((code.count, label.number))
+        emit(0x15, register)
     }
 
     /// The label's place is here.

@@ -29,7 +29,7 @@ extension Rules {
     }
 
     private mutating func checkInline(_ function: Profile.Function) {
-        for key in ["mode", "fail"] where isSet("function.\(key)") {
+        for key in ["mode", "fail", "drain"] where isSet("function.\(key)") {
             error("function.\(key)", "has no meaning for an inline function", mend: "take it out")
         }
         for key in ["namespaces", "process", "filesystem", "network", "resources"] where isSet(key) {
@@ -54,6 +54,11 @@ extension Rules {
         if function.placement == .proxy, let mode = function.mode, mode != .proxy {
             error(
                 "function.mode", "\(Form.quote(mode.rawValue)) contradicts placement = \"proxy\"", mend: "take it out")
+        }
+        if function.placement == .sandbox, function.drain != nil {
+            error(
+                "function.drain", "only goes with placement = \"proxy\": nothing else has begun anything",
+                mend: "take it out")
         }
         if function.placement == .sandbox, function.mode == .proxy {
             error("function.mode", "needs placement = \"proxy\"", mend: "change one of them")

@@ -28,6 +28,9 @@ enum ParameterValue: Equatable {
         case .words:
             if !items.allSatisfy(ParameterValue.isWord) { return nil }
             self = .list(items)
+        case .names:
+            if !items.allSatisfy(ParameterValue.isHostName) { return nil }
+            self = .list(items.map { $0.lowercased() })
         case .port:
             guard PortRange.read(Substring(text)) != nil else { return nil }
             self = .plain(text)
@@ -66,6 +69,16 @@ enum ParameterValue: Equatable {
     /// What cannot be anything but a word to nft(8).
     private static func isWord(_ text: String) -> Bool {
         !text.isEmpty && text.utf8.allSatisfy { DocumentPath.isBare($0) || $0 == UInt8(ascii: ".") }
+    }
+
+    /// A host's name, or all below one: `*.example.org`. Labels of RFC 1123, and of what services are called (`_`).
+    private static func isHostName(_ text: String) -> Bool {
+        let name = text.hasPrefix("*.") ? text.dropFirst(2) : text[...]
+        guard (1...253).contains(name.utf8.count) else { return false }
+        return name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
+            (1...63).contains(label.utf8.count) && label.utf8.first != 0x2D && label.utf8.last != 0x2D
+                && label.utf8.allSatisfy(DocumentPath.isBare)
+        }
     }
 
     /// One that a shell takes as it is.
@@ -116,6 +129,16 @@ enum ParameterValue: Equatable {
         }
     }
 
+    /// Names of hosts, or domains below which all names are, without `*.`.
+    func only(_ kind: NameKind) -> ParameterValue {
+        guard case .list(let items) = self else { return self }
+        let domains = items.filter { $0.hasPrefix("*.") }
+        return .list(
+            kind == .domains ? domains.map { String($0.dropFirst(2)) } : items.filter { !domains.contains($0) })
+    }
+
+    enum NameKind: String, CaseIterable { case hosts, domains }
+
     func only(_ family: IPFamily) -> ParameterValue {
         guard case .addresses(let items) = self else { return self }
         return .addresses(items.filter { $0.family == family })
@@ -130,6 +153,7 @@ extension Profile.Function.Parameter.Sort {
         case .integer: "a number such as \"10\""
         case .word: "a word"
         case .words: "words with commas between"
+        case .names: "names of hosts such as \"example.org,*.debian.org\""
         case .address: "an address or a network such as \"10.1.0.0/16\""
         case .addresses: "addresses or networks such as \"10.1.0.0/16,fd00::/8\""
         case .port: "a port such as \"80\" or \"8000-8009\""

@@ -29,6 +29,8 @@ public struct ResolvedFunction: Sendable, Equatable {
     public var toSwitch: [String] = []
     public var toApplication: [String] = []
     public var limits = Limits()
+    /// How long a proxy that is taken out may end what it has begun, in milliseconds.
+    public var drain = 5000
     /// The profile of its box, parameters filled in; `nil` for one without a box, and once it has been started.
     public var box: Value?
 
@@ -141,6 +143,8 @@ struct FunctionResolver {
         if reference.instance != nil, function.placement == .inline {
             throw NotRead("shares an instance of an inline function, which has none", "take \"@…\" out")
         }
+        if function.placement == .proxy, !isIncomplete { try checkProxy() }
+        if let drain = function.drain { resolved.drain = drain }
         resolved.classifier = try function.classifier.flatMap { text throws(NotRead) in try fill(text) }
         resolved.toSwitch = try rules(function.toSwitch)
         resolved.toApplication = try rules(function.toApplication)
@@ -157,6 +161,19 @@ struct FunctionResolver {
         }
         if function.placement != .inline { resolved.box = try document.map { value throws(NotRead) in try box(value) } }
         return resolved
+    }
+
+    /// It has the application's addresses, and stands for what it is told to.
+    private func checkProxy() throws(NotRead) {
+        if reference.instance != nil {
+            throw NotRead(
+                "shares an instance of a proxy, which has the addresses of one application", "take \"@…\" out")
+        }
+        if function.classifier == nil {
+            throw NotRead(
+                "is no part of a chain: it does not say what of the traffic it stands for",
+                "run it by itself with 'sandbox run -p', or add function.classifier")
+        }
     }
 
     private func rules(_ texts: [String]) throws(NotRead) -> [String] {
@@ -214,6 +231,8 @@ struct FunctionResolver {
             rest = rest[rest.index(after: sign)...]
             let name = rest.prefix(while: FunctionResolver.isNamed)
             rest = rest.dropFirst(name.count)
+            let kind = ParameterValue.NameKind.allCases.first { rest.hasPrefix(".\($0.rawValue)[]") }
+            if let kind { rest = rest.dropFirst(kind.rawValue.count + 1) }
             guard !name.isEmpty, rest.hasPrefix("[]") else { continue }
             guard let parameter = function.parameters[String(name)] else {
                 throw NotRead(
@@ -223,10 +242,16 @@ struct FunctionResolver {
             if !parameter.type.isList {
                 throw NotRead("has a line with $\(name)[], which is no list", "write $\(name)")
             }
-            if let found, found.name != name {
-                throw NotRead("has a line for two lists, $\(found.name)[] and $\(name)[]", "write a line for each")
+            if kind != nil, parameter.type != .names {
+                throw NotRead(
+                    "has a line with $\(name).\(kind?.rawValue ?? "")[], which is no list of hosts", "write $\(name)[]")
             }
-            found = (String(name), values.first { $0.name == name }?.value.elements ?? [])
+            let text = name + (kind.map { "." + $0.rawValue } ?? "")
+            if let found, found.name != text {
+                throw NotRead("has a line for two lists, $\(found.name)[] and $\(text)[]", "write a line for each")
+            }
+            let value = values.first { $0.name == name }?.value
+            found = (String(text), (kind.map { value?.only($0) } ?? value)?.elements ?? [])
         }
         return found
     }

@@ -29,9 +29,10 @@ extension Profile {
         public struct Parameter: Sendable, Equatable {
             public enum Sort: String, Sendable, CaseIterable {
                 case boolean, integer, word, words, address, addresses, port, ports, rate, size, duration, sandbox, path
+                case names
 
                 /// Whether several values can be given, with commas.
-                public var isList: Bool { self == .words || self == .addresses || self == .ports }
+                public var isList: Bool { [.words, .addresses, .ports, .names].contains(self) }
             }
 
             public var type: Sort
@@ -58,6 +59,8 @@ extension Profile {
         public var toApplication: [String] = []
         public var rate = Rate()
         public var delay: String?
+        /// How long a proxy that is taken out may end what it has begun, in milliseconds.
+        public var drain: Int?
 
         public init(_ placement: Placement) { self.placement = placement }
     }

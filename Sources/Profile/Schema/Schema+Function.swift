@@ -39,12 +39,16 @@ extension Schema {
         Key(
             "delay", .string(.text), "How long all waits, each way; $NAME is a parameter", example: "\"$delay\"",
             basis: "tc-netem(8)"),
+        Key(
+            "drain", .duration(0...3_600_000),
+            "How long a proxy that is taken out or replaced may end the connections that it has; new ones go past it",
+            example: "\"10s\"", fallback: "5s"),
     ]
 
     private static let parameter: [Key] = [
         Key(
             "type", .string(.choice(words(Profile.Function.Parameter.Sort.allCases))),
-            "What it takes; words, addresses and ports take several, with commas", example: "\"ports\"",
+            "What it takes; words, names, addresses and ports take several, with commas", example: "\"ports\"",
             required: true),
         Key(
             "default", .string(.text), "What holds where it is not given, written as a chain writes it",

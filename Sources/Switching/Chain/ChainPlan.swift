@@ -70,6 +70,10 @@ public struct ChainPlan: Sendable, Equatable {
     }
 
     /// By its whole reference, its function's name where only one has it, or its position.
+    public func hop(_ name: String) throws(SwitchError) -> Hop { hops[try index(of: name)] }
+
+    public func position(of name: String) throws(SwitchError) -> Int { try index(of: name) + 1 }
+
     private func index(of name: String) throws(SwitchError) -> Int {
         if let position = Int(name), hops.indices.contains(position - 1) { return position - 1 }
         var found = hops.indices.filter { hops[$0].function.reference == name }

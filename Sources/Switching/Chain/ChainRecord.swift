@@ -116,7 +116,8 @@ extension ChainPlan.Hop {
             ("burst", .integer(Int(clamping: limits.burst ?? 0))), ("delay", .integer(limits.delay ?? 0)),
             ("mode", text(function.mode?.rawValue)), ("instance", text(function.instance)), ("box", text(box)),
             ("inner", text(pair?.inner)), ("outer", text(pair?.outer)), ("pair", text(pair?.name)),
-            ("switch", text(pair?.switchName)), ("takes-all", .bool(pair?.takesAll ?? false)),
+            ("drain", .integer(function.drain)), ("switch", text(pair?.switchName)),
+            ("takes-all", .bool(pair?.takesAll ?? false)),
         ])
     }
 
@@ -144,6 +145,7 @@ extension ChainPlan.Hop {
         func word(_ key: String) -> String? { text(key).flatMap { $0.isEmpty ? nil : $0 } }
         function.mode = word("mode").flatMap { Profile.Function.Mode(rawValue: $0) }
         function.instance = word("instance")
+        if let drain = number("drain") { function.drain = drain }
         box = word("box")
         if let inner = word("inner"), let switchName = word("switch"), case .bool(let takesAll)? = value["takes-all"] {
             pair = PortPair(

@@ -26,6 +26,8 @@ public struct ChainStatus: Sendable, Equatable {
     public var box: String?
     /// Whether its interfaces are there and on; an inline function cannot fail.
     public var isAlive = true
+    /// Whether it is a proxy that takes no new connections: it is being taken out.
+    public var isDraining = false
     public var toSwitch = Way()
     public var toApplication = Way()
 }
@@ -66,6 +68,10 @@ extension Switch {
                         } catch { failure = error }
                     }
                     if let failure { throw failure }
+                    // It ends connections, and begins others.
+                    if hop.function.placement == .proxy {
+                        (status.toSwitch.dropped, status.toApplication.dropped) = (0, 0)
+                    }
                     return status
                 }
                 status.toSwitch = ChainStatus.way(hop, .toSwitch, counters, &waiting)
@@ -75,11 +81,11 @@ extension Switch {
         }
     }
 
-    /// What chains name, by the port's name in the switch.
-    borrowing func chains() throws(SystemError) -> [String: [String]] {
+    /// By the port's name in the switch.
+    borrowing func chains() throws(SystemError) -> [String: ChainPlan] {
         guard let records = try ChainRecords.existing(directory) else { return [:] }
-        var chains: [String: [String]] = [:]
-        for port in try records.ports() { chains[port] = try records.read(port)?.references }
+        var chains: [String: ChainPlan] = [:]
+        for port in try records.ports() { chains[port] = try records.read(port) }
         return chains
     }
 }

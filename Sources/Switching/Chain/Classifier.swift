@@ -19,6 +19,8 @@ public struct Classifier: Sendable, Equatable {
     }
 
     public var clauses: [Clause]
+    /// Whether what tells of neighbours' hardware addresses passes, too (ARP).
+    public var takesNeighbours = false
 
     public init(_ clauses: [Clause]) { self.clauses = clauses }
 

@@ -79,11 +79,18 @@ extension ChainPlan {
             elements.append(
                 ChainElement(
                     pair, failsOpen: hop.function.failure == .open,
-                    classifier: try hop.function.classifier.map { text throws(SwitchError) in
-                        try Classifier(parsing: text)
-                    }))
+                    classifier: try hop.classifier()))
         }
         return elements
+    }
+}
+
+extension ChainPlan.Hop {
+    /// What of the traffic is led to its sandbox.
+    fileprivate func classifier() throws(SwitchError) -> Classifier? {
+        guard let text = function.classifier else { return nil }
+        let classifier = try Classifier(parsing: text)
+        return function.placement == .proxy ? ProxyProgram.leading(classifier) : classifier
     }
 }
 

@@ -22,6 +22,8 @@ public struct PortPairPlan: Sendable, Equatable {
         case route(inner: [IPPrefix], outer: [IPPrefix])
         /// It gets copies, by one interface.
         case tap
+        /// It has the application's addresses, once ``SwitchStore/makeProxy(_:of:in:)`` has given it those.
+        case proxy
     }
 
     /// What the function is called in its chain.
@@ -215,7 +217,7 @@ private struct PairMaker: ~Copyable {
     private func prepare(_ inside: [Int32]) throws(SystemError) {
         let up = inside.map { NetlinkMessage.change(.index($0), LinkChange(isUp: true)) }
         switch plan.mode {
-        case .tap, .bridge(.none): try box.send(up)
+        case .tap, .proxy, .bridge(.none): try box.send(up)
         case .bridge(.bridge): try box.send(try bridge(inside) + up)
         case .bridge(.direct):
             let inner = InterfacePrograms(in: boxNamespace)

@@ -21,6 +21,13 @@ extension SwitchStore {
         return port
     }
 
+    /// The chain of a port; nil where it has never had one.
+    public func chainPlan(of port: Port) throws(SwitchError) -> ChainPlan? {
+        guard let name = port.switchName, let end = port.end, let fabric = try open(name) else { return nil }
+        let directory = fabric.directory
+        return try attributed { () throws(SystemError) in try ChainRecords.existing(directory)?.read(end) }
+    }
+
     /// Changes the chain of a port while traffic flows: all of it at once, or nothing.
     ///
     /// - Parameter prepare: starts the sandboxes that the new chain has and the old one has not, and enters them.
@@ -98,6 +105,22 @@ extension SwitchStore {
         }
         if let now, let coming { try install(now, after: [coming.plan], end, name, namespace, trusts: false) }
         try attributed { () throws(SystemError) in try ChainRecords.make(directory).settle(end) }
+    }
+
+    /// Makes the chain of a port what it was before a change whose command was killed, so that what is known of it is
+    /// true.
+    public func settleChain(of port: Port) throws(SwitchError) {
+        guard let name = port.switchName, let end = port.end, let fabric = try open(name) else { return }
+        if try isLeft(end, fabric) { try mendChain(end, fabric) }
+    }
+
+    /// Whether who was changing a chain has ended without an end of that.
+    private func isLeft(_ end: String, _ fabric: borrowing Switch) throws(SwitchError) -> Bool {
+        let directory = fabric.directory
+        return try attributed { () throws(SystemError) in
+            guard let coming = try ChainRecords.existing(directory)?.coming(end) else { return false }
+            return try !coming.by.isAlive()
+        }
     }
 
     /// - Parameter trusts: whether what was before is in force for sure.
@@ -220,11 +243,7 @@ extension SwitchStore {
                 removed.append("chain of \(end) on the switch \(name)")
                 continue
             }
-            let isLeft = try attributed { () throws(SystemError) in
-                guard let coming = try ChainRecords.existing(directory)?.coming(end) else { return false }
-                return try !coming.by.isAlive()
-            }
-            if isLeft { try mendChain(end, fabric) }
+            if try isLeft(end, fabric) { try mendChain(end, fabric) }
         }
         return removed
     }

@@ -33,13 +33,26 @@ extension Switch {
     }
 }
 
+extension PortView {
+    fileprivate mutating func take(_ plan: ChainPlan?, among links: [Link]) {
+        guard let plan else { return }
+        chain = plan.references
+        functions = plan.hops.map { hop in
+            let ends = [hop.pair?.inner, hop.pair?.outer].compactMap { $0 }
+            let isThere = ends.allSatisfy { end in links.contains { $0.name == end } }
+            return ChainedFunction(
+                hop.function.reference, sandbox: hop.box, isAlive: !hop.hasBox || (!ends.isEmpty && isThere))
+        }
+    }
+}
+
 /// Ports of a bridge, each list of the kernel's read once for all of them.
 private struct FabricLook: ~Copyable {
     private let spec: SwitchSpec
     private let socket: NetlinkSocket
     private let filter: NetfilterSocket
     /// By the port's name.
-    private let chains: [String: [String]]
+    private let chains: [String: ChainPlan]
 
     init(_ fabric: borrowing Switch) throws(SwitchError) {
         do throws(SystemError) {
@@ -72,7 +85,7 @@ private struct FabricLook: ~Copyable {
                 port.isFiltered = filtered.contains(link.index)
                 port.take(vlans[link.index] ?? [])
                 try takeRates(&port, link, links, queues)
-                port.chain = chains[link.name] ?? []
+                port.take(chains[link.name], among: links)
                 view.ports.append(port)
             }
             func packets(_ name: String, _ table: String) throws(SystemError) -> UInt64? {

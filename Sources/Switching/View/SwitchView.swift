@@ -46,11 +46,26 @@ public struct PortView: Sendable, Equatable {
     public var ingressRate: UInt64?
     /// The functions between it and the switch, as they were named.
     public var chain: [String] = []
+    /// The same as they are drawn.
+    public var functions: [ChainedFunction] = []
     public var counters: InterfaceCounters
 
     public init(interface: String) {
         self.interface = interface
         counters = InterfaceCounters(name: interface)
+    }
+}
+
+/// A function of a port's chain, as it is drawn.
+public struct ChainedFunction: Sendable, Equatable {
+    public var reference: String
+    /// The sandbox that it is, where it is one.
+    public var sandbox: String?
+    /// Whether its interfaces are there.
+    public var isAlive: Bool
+
+    public init(_ reference: String, sandbox: String? = nil, isAlive: Bool = true) {
+        (self.reference, self.sandbox, self.isAlive) = (reference, sandbox, isAlive)
     }
 }
 

@@ -59,7 +59,7 @@ extension InterfaceChain {
 }
 
 extension ChainStatus {
-    fileprivate var state: String { isAlive ? "running" : "failed" }
+    fileprivate var state: String { !isAlive ? "failed" : isDraining ? "draining" : "running" }
 
     fileprivate var entries: [(key: String, value: Value)] {
         [

@@ -33,11 +33,24 @@ extension ManualProse {
             holds next to the application. They need Linux 6.6.
             """,
             """
+            A function whose placement is proxy is such a sandbox, whose program speaks for the application on what the \
+            classifier names: any program that listens on those ports, for any address. It is told by getsockname(2) whom \
+            the client called; what it begins itself has the application's addresses, and ports from 61000 on. What is not \
+            named, and connections that are there already, do not meet it. A proxy that is removed or replaced takes no new \
+            connections (state draining), and has function.drain, 5 seconds without it, to end those that it has; then \
+            they are cut off. The command waits for that; where it is killed, gc has the proxy take connections again. A \
+            proxy that takes another's place is there before. IPv6 packets with extension headers do not pass one. \
+            http-proxy?allow=example.org,*.debian.org lets HTTP and TLS out to hosts of these names alone, wherever the \
+            client wanted to go; dns-filter?deny=NAME or ?allow=NAME answers for all name servers. A shared instance \
+            cannot be a proxy.
+            """,
+            """
             A profile with parameters that is no inline function can be run by itself, with parameters alike: sandbox \
             run -p 'load-balancer?servers=web1,web2'. $NAME stands for a parameter in process.command, \
             process.environment.set, filesystem.files and filesystem.bind: a list with commas between, nothing for \
             what is not given; any other $ stays as it is. A line with $NAME[] is there once for each element of the \
-            list, and not at all where it is empty.
+            list, and not at all where it is empty; of a list of hosts' names $NAME.hosts[] are those \
+            without *., and $NAME.domains[] what is behind the *. of the others.
             """,
             """
             A function of one's own is a profile with a section [function], in the folder functions beside one's \

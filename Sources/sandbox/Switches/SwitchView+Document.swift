@@ -52,7 +52,6 @@ extension PortView {
         if let egressRate { words.append("sends at most \(Figures.bits(egressRate))") }
         if let ingressRate { words.append("receives at most \(Figures.bits(ingressRate))") }
         if isIsolated { words.append("isolated") }
-        if !chain.isEmpty { words.append("through " + chain.joined(separator: " → ")) }
         if isFiltered { words.append("rules") }
         if attach == .veth, !isGuarded { words.append("may spoof") }
         if !isUp { words.append("down") }

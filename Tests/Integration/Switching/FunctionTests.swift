@@ -179,33 +179,110 @@ extension Integration {
             #expect(try names() == ["server", "two"] && two.ping("10.94.0.7"))
         }
 
-        @Test("a change that is cut off at any step is mended by the next one, and nothing is left")
-        func killed() throws {
-            let client = try scene.start("client", ["--chain", "counter"])
+        /// A change, the chain before it and the one after it.
+        struct KilledChange: CustomTestStringConvertible, Sendable {
+            let words: [String]
+            let before: [String]
+            let after: [String]
+            var testDescription: String { words.joined(separator: " ") }
+        }
+
+        private static let killedChanges = [
+            KilledChange(words: ["insert", "client", "bridge"], before: ["counter"], after: ["counter", "bridge"]),
+            KilledChange(
+                words: ["replace", "client", "bridge", "bridge"], before: ["counter", "bridge"],
+                after: ["counter", "bridge"]),
+            KilledChange(
+                words: ["move", "client", "bridge", "1"], before: ["counter", "bridge"], after: ["bridge", "counter"]),
+            KilledChange(
+                words: ["move", "client", "firewall", "2"], before: ["firewall:all", "counter"],
+                after: ["counter", "firewall:all"]),
+            KilledChange(words: ["remove", "client", "bridge"], before: ["counter", "bridge"], after: ["counter"]),
+        ]
+
+        /// What frames pass, as the functions count them, is what is shown.
+        private func expectTrue(_ client: RunningSandbox, _ step: String, _ chains: [[String]]) throws {
+            let before = try hops("client")
+            let known = before.compactMap { $0["function"].text }
+            #expect(chains.contains(known), "after \(step): \(known)")
+            #expect(try client.exec([], ["ping", "-n", "-q", "-c", "20", "-i", "0.002", "10.94.0.7"]).succeeded)
+            for (hop, old) in zip(try hops("client"), before) {
+                let count =
+                    (hop["toSwitch"]["in"]["packets"].number ?? 0) - (old["toSwitch"]["in"]["packets"].number ?? 0)
+                #expect((20...24).contains(count), "after \(step): \(hop) after \(old)")
+                #expect(hop["state"].text == "running", "after \(step)")
+            }
+        }
+
+        @Test(
+            "a change that is killed at any step leaves the old or the new chain whole, as it is shown, and gc clears up",
+            arguments: killedChanges)
+        func killed(change: KilledChange) throws {
+            let client = try scene.start("client", change.before.flatMap { ["--chain", $0] })
             let file = scene.box.file("steps")
             let whole = ["SANDBOX_CRASH": file + ":main:0"]
-            #expect(try scene.box.sandbox(["chain", "insert", "client", "bridge"], environment: whole).succeeded)
-            try must("remove", "client", "bridge")
+            #expect(try scene.box.sandbox(["chain"] + change.words, environment: whole).succeeded)
             let steps = (Files.read(file) ?? "").split(separator: "\n").filter { $0.hasPrefix("main ") }
             #expect(steps.contains("main prepare chain") && steps.contains("main steer chain"), "\(steps)")
             for number in 1...max(1, steps.count) {
+                // The same word at another place is mostly about another file.
+                try restore(change.before)
                 let killed = try scene.box.sandbox(
-                    ["chain", "insert", "client", "bridge"],
-                    environment: ["SANDBOX_CRASH": "\(file).\(number):main:\(number)"])
+                    ["chain"] + change.words, environment: ["SANDBOX_CRASH": "\(file).\(number):main:\(number)"])
+                let step = "step \(number), \(steps[number - 1])"
                 #expect(!killed.succeeded)
-                #expect(try client.ping("10.94.0.7"), "after \(steps[number - 1])")
+                #expect(try client.ping("10.94.0.7"), "after \(step)")
+                try expectTrue(client, step, [change.before, change.after])
                 #expect(try scene.box.sandbox(["gc"]).succeeded)
-                let known = try hops("client").compactMap { $0["name"].text }
-                #expect(known == ["counter"] || known == ["counter", "bridge"])
-                #expect(try names().count == (known.count == 1 ? 2 : 3), "after \(steps[number - 1])")
-                #expect(try client.ping("10.94.0.7"), "after \(steps[number - 1]) and gc")
-                if known.count == 2 { try must("remove", "client", "bridge") }
+                try expectTrue(client, step + " and gc", [change.before, change.after])
+                let boxes = try hops("client").compactMap { $0["sandbox"].text }
+                #expect(try names() == (["client", "server"] + boxes).sorted(), "after \(step)")
             }
             client.remove()
             #expect(try scene.box.sandbox(["gc"]).succeeded)
             let isClean = Clock.waitUntil { (try? leftovers()) == [] }
             let left = try leftovers()
             #expect(isClean, "\(left)")
+        }
+
+        /// Makes the client's chain what it was.
+        private func restore(_ chain: [String]) throws {
+            let now = try hops("client").compactMap { $0["function"].text }
+            if now == chain { return }
+            for _ in now { try must("remove", "client", "1") }
+            for reference in chain { try must("insert", "client", reference) }
+        }
+
+        @Test("the end of a function is told at once, though nobody looks, and before its return") func told() throws {
+            let own = try write(
+                "weak",
+                "[function]\nplacement = \"sandbox\"\n[process]\ncommand = [\"sleep\", \"1000\"]\n"
+                    + "[lifecycle]\nrestart = \"on-failure\"\nrestart-delay = \"100ms\"\n")
+            let client = try scene.start("client", ["--chain", "bridge"])
+            #expect(try scene.box.sandbox(["chain", "insert", "client", "weak"], environment: own).succeeded)
+            // No command is run meanwhile that could find it out.
+            func events() -> [String] {
+                (Files.read(scene.box.file("state/events")) ?? "").split(separator: "\n").compactMap { line in
+                    let text = String(line)
+                    guard text.contains("\"name\":\"client.") else { return nil }
+                    return text.split(separator: "\"").map(String.init).drop { $0 != "event" }.dropFirst(2).first
+                }
+            }
+            let before = events().count
+            kill(try RunningSandbox(joining: "client.weak", of: scene.box).command, SIGKILL)
+            #expect(Clock.waitUntil { events().dropFirst(before).contains("chain-restored") }, "\(events())")
+            let told = events().dropFirst(before).filter { $0.hasPrefix("chain-") }
+            #expect(told == ["chain-failed", "chain-restored"], "\(told)")
+            // One that nothing brings back.
+            let count = events().count
+            kill(try RunningSandbox(joining: "client.bridge", of: scene.box).command, SIGKILL)
+            #expect(Clock.waitUntil { events().dropFirst(count).contains("chain-failed") }, "\(events())")
+            #expect(try hops("client").map { $0["state"].text } == ["failed", "running"])
+            #expect(try !client.ping("10.94.0.7"))
+            let drawn = try scene.box.sandbox(["switch", "show", "lab"]).out
+            #expect(drawn.contains("├┤ 1 bridge ├ in client.bridge") && drawn.contains("└┤ 2 weak ├ in client.weak"))
+            try must("remove", "client", "bridge")
+            #expect(try client.ping("10.94.0.7"))
         }
 
         @Test("what is killed leaves functions that a look ends") func orphans() throws {

@@ -44,14 +44,55 @@ extension Integration {
             let round = try answers(lan, 9)
             #expect(["web1", "web2", "web3"].allSatisfy { name in round.count { $0 == name } == 3 }, "\(round)")
 
+            let gone = try #require(try lan.ask("web2").first)
             _ = try lan.box.must([lan.box.binary, "rm", "-f", "web2"])
             #expect(try settles(lan, on: ["web1", "web3"]), "not all of them, and no other, answer")
             let without = try answers(lan, 40)
             #expect(without.count == 40 && Set(without) == ["web1", "web3"], "\(without)")
 
+            // Somebody takes its address, so that it comes back with another.
+            try lan.start("taker", ["--address", "\(gone)/24"])
             try serve(lan, "web2")
+            #expect(try lan.ask("web2").first != gone)
             #expect(try settles(lan, on: ["web1", "web2", "web3"]), "not all of them, and no other, answer")
         }
+
+        @Test("a GET whose server dies over it is sent to another; a POST, which may have had its effect, is not")
+        func redispatched() throws {
+            let lan = try NamedSwitch(["--subnet", "10.77.1.0/24"])
+            defer { lan.end() }
+            for name in ["sound", "weak"] {
+                try lan.start(name, [], ["python3", "-c", LoadBalancerTests.fragile, name])
+            }
+            try lan.start("client")
+            try lan.box.must([
+                lan.box.binary, "run", "-d", "-n", "balancer", "--switch", "lan", "-p",
+                "load-balancer?servers=sound,weak&interval=5s",
+            ])
+            func ask(_ method: String) throws -> [String] {
+                let one = "curl -sS -4 --max-time 5 -X \(method) -o /dev/null -w '%{http_code}\\n' http://balancer/page"
+                let script = "for i in $(seq 12); do \(one); done"
+                return try lan.box.sandbox(["exec", "client", "--", "/bin/sh", "-c", script]).lines.map { String($0) }
+            }
+            let isAsked = try Clock.waitUntil(timeout: 20) {
+                try ask("GET").allSatisfy { $0 == "200" } && ask("POST").contains("502")
+            }
+            #expect(isAsked, "not each GET succeeds, or no POST fails")
+            #expect(try ask("GET").filter { $0 == "200" }.count == 12)
+        }
+
+        /// Healthy when it is asked for `/`; the one called weak takes all other requests and ends without an answer.
+        private static let fragile = """
+            import http.server, sys
+            class Answer(http.server.BaseHTTPRequestHandler):
+                def do_GET(self):
+                    if self.path != "/" and sys.argv[1] == "weak":
+                        self.close_connection = True; return
+                    self.send_response(200); self.send_header("Content-Length", "0"); self.end_headers()
+                do_POST = do_GET
+                def log_message(self, *a): pass
+            http.server.ThreadingHTTPServer(("", 80), Answer).serve_forever()
+            """
 
         @Test("it is nobody's, with one capability, and cannot write") func confined() throws {
             let lan = try scene()

@@ -38,7 +38,17 @@ struct SwitchGraph {
                 let end = node(of: port, number, place)
                 if port.owner == nil { lines.append("    \(end) [style=\"rounded,dashed\", label=\"(no name)\"];") }
                 let style = port.isUp ? "" : ", style=dashed"
-                lines.append("    s\(number) -- \(end) [label=\(Self.dotText(Self.lines(of: port)))\(style)];")
+                var from = "s\(number)"
+                for (hop, function) in port.functions.enumerated().reversed() {
+                    let node = "s\(number)p\(place)f\(hop)"
+                    let look = function.isAlive ? "filled" : "filled,dashed"
+                    lines.append(
+                        "    \(node) [style=\"\(look)\", fillcolor=\"#e8f3ec\", label=\(Self.dotText(Self.lines(of: function)))];"
+                    )
+                    lines.append("    \(from) -- \(node);")
+                    from = node
+                }
+                lines.append("    \(from) -- \(end) [label=\(Self.dotText(Self.lines(of: port)))\(style)];")
             }
         }
         return lines.joined(separator: "\n") + "\n}\n"
@@ -57,7 +67,14 @@ struct SwitchGraph {
                 let end = node(of: port, number, place)
                 if port.owner == nil { lines.append("    \(end)(\"(no name)\")") }
                 let line = port.isUp ? "---" : "-.-"
-                lines.append("    s\(number) \(line)|\(Self.mermaidText(Self.lines(of: port)))| \(end)")
+                var from = "s\(number)"
+                for (hop, function) in port.functions.enumerated().reversed() {
+                    let node = "s\(number)p\(place)f\(hop)"
+                    lines.append("    \(node)[\(Self.mermaidText(Self.lines(of: function)))]")
+                    lines.append("    \(from) \(function.isAlive ? "---" : "-.-") \(node)")
+                    from = node
+                }
+                lines.append("    \(from) \(line)|\(Self.mermaidText(Self.lines(of: port)))| \(end)")
             }
         }
         return lines.joined(separator: "\n") + "\n"
@@ -72,6 +89,10 @@ struct SwitchGraph {
         lines += view.spec.subnets.map { $0.description }
         lines.append(view.spec.remarks.joined(separator: ", "))
         return lines
+    }
+
+    private static func lines(of function: ChainedFunction) -> [String] {
+        [function.reference] + (function.sandbox.map { [$0] } ?? [])
     }
 
     static func lines(of port: PortView) -> [String] {

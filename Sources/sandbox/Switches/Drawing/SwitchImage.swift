@@ -134,7 +134,7 @@ private struct SwitchDrawing {
             next[column] = y + card.height + Measure.gap
             let cardX = left ? Measure.margin : barX + Measure.bar + Measure.wire
             let (from, to) = left ? (cardX + Measure.card, barX) : (barX + Measure.bar, cardX)
-            let wireY = y + 24
+            let wireY = y + card.wire
             text += Shape.line(
                 x1: from, y1: wireY, x2: to, y2: wireY, card.port.isUp ? "#2e7d4f" : "#b3261e",
                 isDashed: !card.port.isUp)
@@ -151,6 +151,8 @@ private struct SwitchDrawing {
 private struct Card {
     let port: PortView
     private let lines: [(text: String, style: Shape.Style)]
+    /// Of a function's box, and from one to the next.
+    private static let (box, step) = (26, 36)
 
     init(_ port: PortView) {
         self.port = port
@@ -168,10 +170,38 @@ private struct Card {
         self.lines = lines
     }
 
-    var height: Int { 38 + lines.count * Measure.lineHeight + 4 }
+    var height: Int { functionsHeight + 38 + lines.count * Measure.lineHeight + 4 }
+    private var functionsHeight: Int { port.functions.count * Card.step }
+    /// Where the wire comes in.
+    var wire: Int { port.functions.isEmpty ? 24 : Card.box / 2 }
 
-    func svg(x: Int, y: Int) -> String {
-        var text = Shape.box(x: x, y: y, width: Measure.card, height: height, fill: "#f4f6f9", line: "#9fb0c3")
+    /// The boxes of its chain one below the other, the last one, next to the switch, above.
+    private func functions(x: Int, y: Int) -> String {
+        var text = ""
+        for (place, function) in port.functions.enumerated().reversed() {
+            let top = y + (port.functions.count - 1 - place) * Card.step
+            let colour = function.isAlive ? "#2e7d4f" : "#b3261e"
+            text += Shape.line(
+                x1: x + 24, y1: top + Card.box, x2: x + 24, y2: top + Card.step, colour, isDashed: !function.isAlive)
+            text += Shape.box(
+                x: x, y: top, width: Measure.card, height: Card.box, radius: 4,
+                fill: function.sandbox == nil ? "#ffffff" : "#e8f3ec", line: colour)
+            let box = function.sandbox.map { Shape.cut($0, 20) } ?? ""
+            let columns = (Measure.card - 3 * Measure.padding - box.count * 7) / 8
+            text += Shape.text(
+                Shape.cut("\(place + 1) \(function.reference)", columns), x: x + Measure.padding, y: top + 17, .plain)
+            if !box.isEmpty {
+                text += Shape.text(box, x: x + Measure.card - Measure.padding, y: top + 17, .interface)
+            }
+        }
+        return text
+    }
+
+    func svg(x: Int, y top: Int) -> String {
+        let y = top + functionsHeight
+        let height = height - functionsHeight
+        var text = functions(x: x, y: top)
+        text += Shape.box(x: x, y: y, width: Measure.card, height: height, fill: "#f4f6f9", line: "#9fb0c3")
         // In bold type a character is up to ten wide, in small type seven.
         let columns = (Measure.card - 3 * Measure.padding - port.interface.count * 7) / 10
         let name = Shape.cut(port.owner ?? "(no name)", columns)

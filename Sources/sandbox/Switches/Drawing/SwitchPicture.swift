@@ -69,7 +69,19 @@ struct SwitchPicture {
         }
         let remarks = ([port.mac?.description].compactMap { $0 } + port.remarks).joined(separator: ", ")
         lines += wrapped(remarks, width: room).split(separator: "\n").map { stem + $0 }
-        return lines
+        return lines + functions(of: port, stem, room, style)
+    }
+
+    /// A line for each function between it and the switch, the first next to the application.
+    private func functions(of port: PortView, _ stem: String, _ room: Int, _ style: Style) -> [String] {
+        port.functions.enumerated().map { index, function in
+            let joint = index == port.functions.count - 1 ? "└" : "├"
+            let place = function.sandbox.map { " in \(printable($0))" } ?? ""
+            let name = cut(
+                "\(index + 1) \(printable(function.reference))", to: max(12, room - displayWidth(place) - 5))
+            let text = cut("\(joint)┤ \(name) ├\(place)", to: room)
+            return stem + (function.isAlive ? text : style(.red, text))
+        }
     }
 
     private var dropped: String? {
