@@ -16,6 +16,9 @@ public struct CheckpointOptions: Sendable {
     /// What becomes of TCP connections; as the profile says where `nil`.
     public var connections: Connections?
 
+    /// Told what is worth knowing and no failure.
+    public var notice: @Sendable (_ text: String) -> Void = { _ in }
+
     public init() {}
 }
 
@@ -30,12 +33,13 @@ extension Sandbox {
         guard record.phase == .running, let process = record.process else { throw notRunning }
         let profile = try registry.profile(of: name)
         let connections = options.connections ?? profile.checkpoint.tcp
+        let picture = try lastPicture(record, profile, options)
         try registry.refuseBlockers(record, connections)
         let store = try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller() }
         let id = options.snapshot ?? store.newID(for: name, now: unixMilliseconds())
         let saving = Checkpointing(
             registry: registry, store: store, record: record, options: options, id: id,
-            connections: connections)
+            connections: connections, picture: picture)
         // What those that were killed have left.
         _ = try stored { () throws(SnapshotError) in try store.sweep() }
         try saving.run(engine, root: process.pid)
@@ -55,6 +59,8 @@ private struct Checkpointing {
     let options: CheckpointOptions
     let id: String
     let connections: Connections
+    /// What its display showed.
+    let picture: [UInt8]?
 
     func run(_ engine: CRIUEngine, root: Int32) throws(LaunchError) {
         let draft = try stored { () throws(SnapshotError) in try store.begin(id) }
@@ -99,6 +105,9 @@ private struct Checkpointing {
         let folder = try translated { () throws(SystemError) in try StateFolder(existing: draft.path) }
         try dump.run(engine) { () throws(LaunchError) in
             try copyFiles(to: folder)
+            if let picture {
+                try translated { () throws(SystemError) in try folder.write(Snapshot.picture, picture) }
+            }
             // Only now they stand still, and none comes or goes.
             let processes = try translated { () throws(SystemError) in try processTree(of: root) }
             var traits: [Traits] = []

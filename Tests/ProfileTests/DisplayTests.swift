@@ -12,6 +12,7 @@ struct DisplayTests {
         expected.clipboard = .fromBox
         let profile = try load(
             """
+            namespaces.unshare = ["mount"]
             [display]
             server = "private"
             size = "1024x768"

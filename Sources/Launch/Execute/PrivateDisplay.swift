@@ -85,17 +85,29 @@ struct PrivateDisplay {
         _ = try manager?.start(mask: mask, filter: filter, dyingWith: parent, streams: streams.all)
     }
 
-    private func waitUntilReady(_ reading: Int32, _ pid: Int32) throws(LaunchError) {
+    /// Seconds that the server may take.
+    private static let limit: Int32 = 30
+
+    /// Whether the number of the display comes, a whole line: the server writes it in parts, and would end were nobody
+    /// left to read the last. nil when none comes in time.
+    private func hears(_ reading: Int32) throws(SystemError) -> Bool? {
         var wait = pollfd(fd: reading, events: Int16(POLLIN), revents: 0)
         var byte: UInt8 = 0
-        let limit: Int32 = 30
-        let count = try attributed(to: PrivateDisplay.key) { () throws(SystemError) in
-            try check("wait for the X server") { poll(&wait, 1, limit * 1000) }
+        while true {
+            if try check("wait for the X server", { poll(&wait, 1, Self.limit * 1000) }) == 0 { return nil }
+            if try check("hear from the X server", { Int32(read(reading, &byte, 1)) }) == 0 { return false }
+            if byte == UInt8(ascii: "\n") { return true }
         }
-        if count > 0, read(reading, &byte, 1) == 1 { return }
+    }
+
+    private func waitUntilReady(_ reading: Int32, _ pid: Int32) throws(LaunchError) {
+        let isInTime = try attributed(to: PrivateDisplay.key) { () throws(SystemError) in
+            try hears(reading)
+        }
+        if isInTime == true { return }
         kill(pid, SIGKILL)
         while waitpid(pid, nil, 0) < 0, errno == EINTR {}
-        let problem = count > 0 ? "the X server ended" : "the X server did not begin within \(limit) s"
+        let problem = isInTime == nil ? "the X server did not begin within \(Self.limit) s" : "the X server ended"
         throw LaunchError(
             key: PrivateDisplay.key, problem + (PrivateDisplay.complaint().map { ": \($0)" } ?? ""),
             mend: "see Xvnc(1)")

@@ -34,7 +34,7 @@ public struct DisplayPlan: Sendable, Equatable {
             Self.number, "-displayfd", "\(Self.readiness)", "-auth", Self.authority, "-noreset",
             "-nolisten", "tcp", "-nolisten", "local", "-geometry", size.text, "-depth", "24",
             "-rfbport", "-1", "-rfbunixpath", Self.socket, "-rfbunixmode", "0600", "-SecurityTypes", "None",
-            "-AlwaysShared=1", "-AcceptCutText=\(allows(.toBox))", "-SetPrimary=\(allows(.toBox))",
+            "-AcceptCutText=\(allows(.toBox))", "-SetPrimary=\(allows(.toBox))",
             "-SendCutText=\(allows(.fromBox))", "-SendPrimary=\(allows(.fromBox))",
         ]
     }

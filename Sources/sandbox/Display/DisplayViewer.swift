@@ -25,12 +25,16 @@ extension DisplayViewer {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
+        // Out of one another's way first.
+        var raised: [Int32] = []
+        defer { for copy in raised { close(copy) } }
         for (number, source) in descriptors + [(Self.socket, socket)] {
-            posix_spawn_file_actions_adddup2(&actions, source, number)
+            raised.append(try check("copy a descriptor") { linux_fcntl(source, F_DUPFD_CLOEXEC, 16) })
+            posix_spawn_file_actions_adddup2(&actions, raised[raised.count - 1], number)
         }
         var pid: Int32 = 0
         let path = command[0]
-        let code = withCStrings(command) { words in posix_spawn(&pid, path, &actions, nil, words, environ) }
+        let code = withCStrings(command) { words in posix_spawn(&pid, path, &actions, nil, words, Glibc.environ) }
         if code != 0 { throw SystemError("start \(path)", code: code) }
         return pid
     }
@@ -54,7 +58,8 @@ struct WindowViewer: DisplayViewer {
                 "there is no display here for a viewer",
                 mend: "use --web or --picture, or let a viewer elsewhere connect to \(path), by ssh -L, say")
         }
-        command = [program, Self.socketPath]
+        // Beside others who look on.
+        command = [program, "-Shared", Self.socketPath]
     }
 
     func started() {}

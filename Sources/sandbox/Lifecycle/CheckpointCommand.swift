@@ -48,6 +48,7 @@ struct CheckpointCommand: ParsableCommand {
             options.snapshot = snapshot
             options.leavesRunning = leaveRunning
             options.connections = connections
+            options.notice = { Output.note($0) }
             print(try Sandbox(name).checkpoint(options))
         } catch {
             Output.error(error.message)
