@@ -45,18 +45,19 @@ struct WindowViewer: DisplayViewer {
     let command: [String]
     let descriptors: [(number: Int32, source: Int32)] = []
 
-    init(_ sandbox: Sandbox) throws(LaunchError) {
-        let path = try sandbox.display().path
+    /// - Parameter path: of the display's socket, where there is one yet.
+    init(path: String?) throws(LaunchError) {
+        let other = path.map { "let a viewer elsewhere connect to \($0)" } ?? "view it later"
         let programs = ["xtigervncviewer", "vncviewer"]
         guard let program = programs.lazy.compactMap({ findProgram($0) }).first else {
             throw LaunchError(
                 "no VNC viewer is installed",
-                mend: "install the package tigervnc-viewer, use --web, or let another viewer connect to \(path)")
+                mend: "install the package tigervnc-viewer, use 'sandbox view --web', or \(other)")
         }
         guard environmentVariable("DISPLAY") != nil || environmentVariable("WAYLAND_DISPLAY") != nil else {
             throw LaunchError(
                 "there is no display here for a viewer",
-                mend: "use --web or --picture, or let a viewer elsewhere connect to \(path), by ssh -L, say")
+                mend: "use 'sandbox view --web' or --picture, or \(other)")
         }
         // Beside others who look on.
         command = [program, "-Shared", Self.socketPath]

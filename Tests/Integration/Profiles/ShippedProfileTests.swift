@@ -5,8 +5,9 @@ extension Integration {
     /// All shipped profiles, as files.
     @Suite("Shipped profiles") struct ShippedProfileTests {
         static let names = [
-            "base", "build", "confined", "default", "desktop-base", "download", "media", "no-network", "node", "pdf",
-            "python", "read-only-host", "redis", "shell", "static-site", "throw-away", "untrusted", "web-server",
+            "base", "browser", "build", "confined", "default", "desktop", "desktop-base", "download", "editor", "media",
+            "no-network", "node", "paint", "pdf", "pdf-viewer", "python", "read-only-host", "redis", "shell",
+            "static-site", "terminal", "throw-away", "untrusted", "web-server",
         ]
 
         @Test("each is listed with its description, and none is unknown here") func listed() throws {
