@@ -8,14 +8,14 @@ _sandbox_words() {
     'snapshot') echo 'list show verify export import delete' ;;
     'switch') echo 'create list show delete stats capture graph features' ;;
     'chain') echo 'show insert remove replace move' ;;
-    'profile') echo 'list show check new schema unit' ;;
+    'profile') echo 'list show check new schema unit desktop' ;;
     esac
 }
 
 _sandbox_options() {
     case $1 in
     '') echo '--version -h --help' ;;
-    'run') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --switch --attach --address --publish --chain --set --json -n --name -d --detach -t --terminal --rm --dry-run --version -h --help' ;;
+    'run') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --switch --attach --address --publish --chain --set --json -n --name -d --detach -t --terminal --view --rm --dry-run --version -h --help' ;;
     'exec') echo '-t --terminal --user --group --workdir --env --version -h --help' ;;
     'attach') echo '--read-only --detach-key --version -h --help' ;;
     'ps') echo '-a --all -q --quiet --json --version -h --help' ;;
@@ -35,8 +35,8 @@ _sandbox_options() {
     'checkpoint') echo '--snapshot --leave-running --tcp --check --json --version -h --help' ;;
     'restore') echo '-n --name -d --detach --count --address --switch --version -h --help' ;;
     'snapshot') echo '--version -h --help' ;;
-    'snapshot list') echo '--json --version -h --help' ;;
-    'snapshot show') echo '--json --version -h --help' ;;
+    'snapshot list') echo '--json --pictures --version -h --help' ;;
+    'snapshot show') echo '--json --picture --version -h --help' ;;
     'snapshot verify') echo '--json --version -h --help' ;;
     'snapshot export') echo '-o --output --version -h --help' ;;
     'snapshot import') echo '--version -h --help' ;;
@@ -64,6 +64,7 @@ _sandbox_options() {
     'profile new') echo '--version -h --help' ;;
     'profile schema') echo '--version -h --help' ;;
     'profile unit') echo '-n --name --set --version -h --help' ;;
+    'profile desktop') echo '--install --title --version -h --help' ;;
     'explain') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --switch --attach --address --publish --chain --set --json --version -h --help' ;;
     'doctor') echo '--json --version -h --help' ;;
     esac
@@ -133,6 +134,7 @@ _sandbox_kind() {
     'restore --address') echo none ;;
     'restore --switch') echo switches ;;
     'restore @') echo snapshots ;;
+    'snapshot show --picture') echo files ;;
     'snapshot show @') echo snapshots ;;
     'snapshot verify @') echo snapshots ;;
     'snapshot export -o'|'snapshot export --output') echo files ;;
@@ -182,6 +184,8 @@ _sandbox_kind() {
     'profile unit -n'|'profile unit --name') echo none ;;
     'profile unit --set') echo keys ;;
     'profile unit @') echo profiles ;;
+    'profile desktop --title') echo none ;;
+    'profile desktop @') echo profiles ;;
     'explain -p'|'explain --profile') echo profiles ;;
     'explain --unshare') echo namespaces ;;
     'explain --join') echo joins ;;

@@ -15,8 +15,7 @@ struct SandboxCommand: ParsableCommand {
             EventsCommand.self, WaitCommand.self, StopCommand.self, KillCommand.self, RmCommand.self, GcCommand.self,
             PauseCommand.self, ResumeCommand.self, UpdateCommand.self, CheckpointCommand.self, RestoreCommand.self,
             SnapshotCommand.self, ViewCommand.self, SwitchCommand.self, ChainCommand.self, ProfileCommand.self,
-            ExplainCommand.self,
-            DoctorCommand.self,
+            ExplainCommand.self, DoctorCommand.self,
             ManualCommand.self,
             CompleteCommand.self,
         ])

@@ -69,6 +69,56 @@ struct DisplayPlanTests {
         #expect(words.contains("-SendCutText=\(from)") && words.contains("-SendPrimary=\(from)"))
     }
 
+    @Test("a box that can be saved shares no memory with its server") func savable() throws {
+        #expect(try planned().display?.serverArguments.contains("MIT-SHM") == false)
+        #expect(try planned { $0.checkpoint.enabled = true }.display?.serverArguments.contains("MIT-SHM") == true)
+    }
+
+    private func shared(_ environment: [String], _ change: (inout Profile) -> Void = { _ in }) throws -> LaunchPlan {
+        try plan(host(uid: 0, privileged: true, environment: environment)) {
+            $0.namespaces.unshare = [.mount, .net]
+            $0.display.server = .host
+            change(&$0)
+        }
+    }
+
+    @Test("the host's compositor comes before its X server") func compositor() throws {
+        let wayland = try shared(["WAYLAND_DISPLAY=wayland-0", "XDG_RUNTIME_DIR=/run/user/0", "DISPLAY=:5"])
+        #expect(wayland.hostDisplay == .wayland("/run/user/0/wayland-0"))
+        #expect(wayland.environment == ["XDG_RUNTIME_DIR=/run/user/0", "WAYLAND_DISPLAY=/run/user/0/wayland-0"])
+        #expect(wayland.filesystem.outline.contains("bind /run/user/0/wayland-0 /run/user/0/wayland-0"))
+        #expect(wayland.filesystem.outline.contains("hide /run/user/0/pulse"))
+        let x11 = try shared(["DISPLAY=:5.0", "XAUTHORITY=/x"])
+        #expect(x11.hostDisplay == .x11(5))
+        #expect(x11.environment == ["DISPLAY=:5", "XAUTHORITY=/tmp/.X11-unix/authority"])
+        #expect(
+            x11.filesystem.outline.suffix(2) == [
+                "tmpfs /tmp/.X11-unix 1777", "bind /tmp/.X11-unix/X5 /tmp/.X11-unix/X5",
+            ])
+    }
+
+    @Test("the host's display behind an open abstract socket, or in a box that is to be saved, is refused")
+    func hostRefused() {
+        func problem(_ change: (inout Profile) -> Void) -> LaunchError? {
+            refusal(host(uid: 0, privileged: true, environment: ["DISPLAY=:5"])) {
+                $0.display.server = .host
+                change(&$0)
+            }
+        }
+        #expect(problem { $0.namespaces.unshare = [.mount] }?.message.contains("abstract socket") == true)
+        #expect(problem { $0.namespaces.unshare = [.net] }?.message.contains("mount namespace") == true)
+        #expect(
+            problem {
+                $0.namespaces.unshare = [.mount]
+                $0.security.landlock.scope = [.abstractUnix]
+            } == nil)
+        #expect(
+            problem {
+                $0.namespaces.unshare = [.mount, .net]
+                $0.checkpoint.enabled = true
+            }?.message.contains("cannot be saved") == true)
+    }
+
     @Test("what a window manager is called") func manager() throws {
         #expect(try planned().display?.manager == nil)
         #expect(try planned { $0.display.windowManager = .openbox }.display?.manager?.command.first == "openbox")

@@ -10,6 +10,7 @@ struct DisplayTests {
         expected.size = .init(width: 1024, height: 768)
         expected.windowManager = .matchbox
         expected.clipboard = .fromBox
+        (expected.gpu, expected.sound) = (true, true)
         let profile = try load(
             """
             namespaces.unshare = ["mount"]
@@ -18,6 +19,8 @@ struct DisplayTests {
             size = "1024x768"
             window-manager = "matchbox"
             clipboard = "from-box"
+            gpu = true
+            sound = true
             """
         ).profile
         #expect(profile.display == expected)
@@ -31,7 +34,7 @@ struct DisplayTests {
     }
 
     @Test(arguments: [
-        ("server = \"x11\"", "a.toml:2:10: display.server: unknown value \"x11\"; use \"none\" or \"private\""),
+        ("server = \"x11\"", "a.toml:2:10: display.server: unknown value \"x11\"; use \"none\", \"host\" or \"private\""),
         (
             "size = \"1280\"",
             "a.toml:2:8: display.size: \"1280\" is no size of a screen; "

@@ -9,6 +9,7 @@ struct PrivateDisplay {
     private static let key = "display.server"
     private let server: PreparedCommand
     private let manager: PreparedCommand?
+    private let authority: Authority
 
     /// Finds the programs in the box, by a process that has the box's identity already, and writes the cookie.
     init(_ plan: DisplayPlan, environment: [String]) throws(LaunchError) {
@@ -17,7 +18,8 @@ struct PrivateDisplay {
             try PrivateDisplay.find(
                 manager.command, environment, key: "display.window-manager", package: manager.package)
         }
-        try attributed(to: PrivateDisplay.key) { () throws(SystemError) in try PrivateDisplay.writeAuthority() }
+        authority = Authority()
+        try attributed(to: PrivateDisplay.key) { () throws(SystemError) in try authority.write() }
     }
 
     private static func server(_ plan: DisplayPlan, _ environment: [String]) throws(LaunchError) -> PreparedCommand {
@@ -38,22 +40,6 @@ struct PrivateDisplay {
         } catch {
             throw LaunchError(key: key, error.message, mend: "install the package \(package)")
         }
-    }
-
-    /// One entry of Xauthority for every display (FamilyWild), in the format of libXau: numbers of two bytes, the
-    /// highest first, and counted texts.
-    private static func writeAuthority() throws(SystemError) {
-        var bytes: [UInt8] = [0xff, 0xff]
-        func add(_ text: [UInt8]) { bytes += [UInt8(text.count >> 8), UInt8(text.count & 0xff)] + text }
-        add([])
-        add([])
-        add(Array("MIT-MAGIC-COOKIE-1".utf8))
-        add((0..<16).map { _ in UInt8.random(in: .min ... .max) })
-        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
-        let file = try Descriptor(open: DisplayPlan.authority, flags, mode: 0o600)
-        let action = "write \(DisplayPlan.authority)"
-        let written = try check(action) { Int32(write(file.number, bytes, bytes.count)) }
-        if Int(written) != bytes.count { throw SystemError(action, code: EIO) }
     }
 
     /// Starts them, and returns once the server answers clients.
@@ -82,7 +68,9 @@ struct PrivateDisplay {
             throw LaunchError(key: PrivateDisplay.key, error.message)
         }
         try waitUntilReady(ready.read, pid)
-        _ = try manager?.start(mask: mask, filter: filter, dyingWith: parent, streams: streams.all)
+        guard let manager else { return }
+        let managing = try manager.start(mask: mask, filter: filter, dyingWith: parent, streams: streams.all)
+        try waitForManager(managing)
     }
 
     /// Seconds that the server may take.
@@ -113,7 +101,24 @@ struct PrivateDisplay {
             mend: "see Xvnc(1)")
     }
 
-    /// The server's last word; nil where it had none.
+    private func waitForManager(_ pid: Int32) throws(LaunchError) {
+        let key = "display.window-manager"
+        let isReady = try attributed(to: key) { () throws(SystemError) in
+            let wait = try WindowManagerWait(authority)
+            // 10 ms each.
+            for _ in 0..<100 * Int(Self.limit) {
+                if try wait.hasBegun() { return true }
+                if waitpid(pid, nil, WNOHANG) == pid { return false }
+                usleep(10_000)
+            }
+            return false
+        }
+        if isReady { return }
+        throw LaunchError(
+            key: key, "the window manager did not begin" + (PrivateDisplay.complaint().map { ": \($0)" } ?? ""))
+    }
+
+    /// The last word of those who serve the display; nil where there was none.
     private static func complaint() -> String? {
         // Without it there is less to say, and the launch fails all the same.
         guard let text = try? readText(DisplayPlan.log) else { return nil }

@@ -27,7 +27,7 @@ extension ManualProse {
                 "sandbox checkpoint notes\nsandbox snapshot show notes --picture notes.png\nsandbox restore notes -d"
             ),
         ],
-        seeAlso: [("Xvnc", 1), ("xtigervncviewer", 1), ("websockify", 1)],
+        seeAlso: [("websockify", 1), ("xtigervncviewer", 1), ("Xvnc", 1)],
         exit: [
             ("*", "The viewer's own; 0 when the sandbox ended first."),
             (

@@ -14,7 +14,7 @@ struct DesktopEntry {
     var original: [String: String] = [:]
 
     var text: String {
-        var text = "[Desktop Entry]\nType=Application\nVersion=1.5\n"
+        var text = "[Desktop Entry]\nType=Application\n"
         func add(_ key: String, _ value: String?) {
             if let value, !value.isEmpty { text += "\(key)=\(value)\n" }
         }
@@ -22,11 +22,18 @@ struct DesktopEntry {
         add("GenericName", original["GenericName"])
         add("Comment", comment.map { DesktopEntry.plain($0) })
         add("Exec", commandLine)
-        add("Icon", original["Icon"])
+        add("Icon", icon)
         add("Terminal", "false")
         add("Categories", original["Categories"] ?? "Utility;")
         if fieldCode != nil { add("MimeType", original["MimeType"]) }
         return text
+    }
+
+    /// A name without an ending, as themes know it, or a path.
+    private var icon: String? {
+        guard let icon = original["Icon"], !icon.hasPrefix("/") else { return original["Icon"] }
+        let ending = [".png", ".svg", ".xpm"].first { icon.hasSuffix($0) } ?? ""
+        return String(icon.dropLast(ending.count))
     }
 
     private var commandLine: String {
