@@ -2,15 +2,15 @@ import CLinux
 import Glibc
 import Kernel
 
-/// Asks an X server whether a window manager has begun (Extended Window Manager Hints, `_NET_SUPPORTING_WM_CHECK`).
+/// Finds out whether a window manager takes care of windows, by one that it shows for that: who maps a window while one is
+/// about to begin may be left without it.
 ///
-/// A program that maps its window while one begins may be left without it. This needs four requests of the X protocol,
-/// and no library.
+/// It takes a handful of requests of the X protocol, and no library.
 struct WindowManagerWait: ~Copyable {
-    private static let action = "ask the X server for its window manager"
+    private static let action = "show a window to the window manager"
     private static let malformed = SystemError(action, code: EPROTO)
     private let connection: Descriptor
-    private let root: [UInt8]
+    private let window: [UInt8]
     private let property: [UInt8]
 
     init(_ authority: Authority) throws(SystemError) {
@@ -27,19 +27,28 @@ struct WindowManagerWait: ~Copyable {
             made.number,
             [0x6c, 0, 11, 0, 0, 0, UInt8(kind.count), 0, UInt8(cookie.count), 0, 0, 0] + Self.padded(kind)
                 + Self.padded(cookie))
-        let window = try Self.rootWindow(made.number)
-        let name = Array("_NET_SUPPORTING_WM_CHECK".utf8)
+        let (root, own) = try Self.windows(made.number)
+        // CreateWindow, a pixel like its parent; InternAtom.
+        try Self.send(
+            made.number,
+            [1, 0, 8, 0] + own + root + [0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 1, 0] + [UInt8](repeating: 0, count: 8))
+        let name = Array("WM_STATE".utf8)
         let length = UInt8(2 + Self.padded(name).count / 4)
         try Self.send(made.number, [16, 0, length, 0, UInt8(name.count), 0, 0, 0] + Self.padded(name))
         let atom = try Self.answer(made.number)[8..<12]
-        (root, property) = (window, Array(atom))
+        (window, property) = (own, Array(atom))
         connection = made
     }
 
-    /// Whether one has begun.
-    func hasBegun() throws(SystemError) -> Bool {
+    /// Shows the window (MapWindow), or takes it back (UnmapWindow).
+    func show(_ isShown: Bool) throws(SystemError) {
+        try Self.send(connection.number, [isShown ? 8 : 10, 0, 2, 0] + window)
+    }
+
+    /// Whether the window manager has taken the window on (GetProperty).
+    func isManaged() throws(SystemError) -> Bool {
         try Self.send(
-            connection.number, [20, 0, 6, 0] + root + property + [0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0])
+            connection.number, [20, 0, 6, 0] + window + property + [0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0])
         let answer = try Self.answer(connection.number)
         let words = answer[4..<8].reversed().reduce(0) { $0 << 8 | Int($1) }
         if words > 1 { throw Self.malformed }
@@ -47,8 +56,8 @@ struct WindowManagerWait: ~Copyable {
         return words > 0
     }
 
-    /// The first screen's root window, from what the server says first.
-    private static func rootWindow(_ connection: Int32) throws(SystemError) -> [UInt8] {
+    /// The first screen's root window and an id for one of this client's, from what the server says first.
+    private static func windows(_ connection: Int32) throws(SystemError) -> (root: [UInt8], own: [UInt8]) {
         let head = try receive(connection, 8)
         guard head[0] == 1 else { throw malformed }
         let body = try receive(connection, 4 * (Int(head[6]) | Int(head[7]) << 8))
@@ -56,7 +65,7 @@ struct WindowManagerWait: ~Copyable {
         let vendor = Int(body[16]) | Int(body[17]) << 8
         let place = 32 + (vendor + 3) / 4 * 4 + 8 * Int(body[21])
         guard body.count >= place + 4 else { throw malformed }
-        return Array(body[place..<place + 4])
+        return (Array(body[place..<place + 4]), [body[4] | 1] + body[5..<8])
     }
 
     /// The 32 bytes of a reply.

@@ -18,12 +18,14 @@ extension Profile {
                 DocumentPath(keys: ["process", "environment", "set", name]).text,
                 "display.server = \"\(display.server.rawValue)\" sets it", "take one of them out")
         }
-        guard display.server == .host else { return problems }
-        if !unshare.contains(.net), !security.landlock.scope.contains(.abstractUnix) {
+        if !unshare.contains(.net), namespaces.join[.net] == nil {
             add(
-                "display.server", "the host's X server has an abstract socket, too, which any cookie opens",
-                "add \"net\" to namespaces.unshare, or \"abstract-unix\" to security.landlock.scope")
+                "display.server",
+                "needs a net namespace of the box's own: X clients look for an abstract socket first, and that of the host's "
+                    + "server is in the host's",
+                "add \"net\" to namespaces.unshare, with network.attach = \"user\" for a network")
         }
+        guard display.server == .host else { return problems }
         if checkpoint.enabled {
             add(
                 "display.server",
