@@ -13,7 +13,7 @@ function __sandbox_words
         case 'chain'
             string split ' ' 'show insert remove replace move'
         case 'profile'
-            string split ' ' 'list show check new schema unit'
+            string split ' ' 'list show check new schema unit desktop'
     end
 end
 
@@ -50,6 +50,8 @@ function __sandbox_takes_value
             return 0
         case 'restore -n' 'restore --name' 'restore --count' 'restore --address' 'restore --switch'
             return 0
+        case 'snapshot show --picture'
+            return 0
         case 'snapshot export -o' 'snapshot export --output'
             return 0
         case 'view --port' 'view --picture'
@@ -73,6 +75,8 @@ function __sandbox_takes_value
         case 'profile show --set'
             return 0
         case 'profile unit -n' 'profile unit --name' 'profile unit --set'
+            return 0
+        case 'profile desktop --title'
             return 0
         case 'explain -p' 'explain --profile' 'explain --unshare' 'explain --join' 'explain --root' 'explain --overlay' 'explain --bind' 'explain --tmpfs' 'explain --read-only' 'explain --writable' 'explain --hide' 'explain --private' 'explain --user' 'explain --group' 'explain --workdir' 'explain --env' 'explain --hostname' 'explain --capabilities' 'explain --switch' 'explain --attach' 'explain --address' 'explain --publish' 'explain --chain' 'explain --set'
             return 0
@@ -202,6 +206,7 @@ complete -c sandbox -n '__sandbox_at run' -l json -d 'Print one JSON document in
 complete -c sandbox -n '__sandbox_at run' -s n -l name -x -d 'The name of the sandbox.'
 complete -c sandbox -n '__sandbox_at run' -s d -l detach -d 'Return once the command has begun, and print the sandbox\'s name.'
 complete -c sandbox -n '__sandbox_at run' -s t -l terminal -d 'Give the command a pseudo-terminal of its own.'
+complete -c sandbox -n '__sandbox_at run' -l view -d 'Show the box\'s own display in a viewer, and end the box with it; with -d it goes on without.'
 complete -c sandbox -n '__sandbox_at run' -l rm -d 'Keep no record of the sandbox when the command has ended.'
 complete -c sandbox -n '__sandbox_at run' -l dry-run -d 'Print what would be done, and do nothing.'
 complete -c sandbox -n '__sandbox_at run' -l version -d 'Show the version.'
@@ -314,10 +319,12 @@ complete -c sandbox -n '__sandbox_at snapshot' -a delete -d 'Delete snapshots, b
 complete -c sandbox -n '__sandbox_at snapshot' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at snapshot' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at snapshot list' -l json -d 'Print one JSON document instead of text.'
+complete -c sandbox -n '__sandbox_at snapshot list' -l pictures -d 'Show what the displays showed, too, as well as the terminal can (needs chafa).'
 complete -c sandbox -n '__sandbox_at snapshot list' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at snapshot list' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at snapshot list' -x -a '(__sandbox_ask sandboxes)'
 complete -c sandbox -n '__sandbox_at snapshot show' -l json -d 'Print the manifests as one JSON document, an array.'
+complete -c sandbox -n '__sandbox_at snapshot show' -l picture -r -F -d 'Write what the display showed to a PNG file instead; - is standard output.'
 complete -c sandbox -n '__sandbox_at snapshot show' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at snapshot show' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at snapshot show' -x -a '(__sandbox_ask snapshots)'
@@ -442,6 +449,7 @@ complete -c sandbox -n '__sandbox_at profile' -a check -d 'Say all that is wrong
 complete -c sandbox -n '__sandbox_at profile' -a new -d 'Write a new profile, with every key explained in a comment.'
 complete -c sandbox -n '__sandbox_at profile' -a schema -d 'Print the profile language as JSON Schema, for editors.'
 complete -c sandbox -n '__sandbox_at profile' -a unit -d 'Print a systemd unit that runs a profile as a service.'
+complete -c sandbox -n '__sandbox_at profile' -a desktop -d 'Print an entry for the desktop\'s menus that launches a profile.'
 complete -c sandbox -n '__sandbox_at profile' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at profile' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at profile list' -s a -l all -d 'Profiles that others shadow, too.'
@@ -470,6 +478,11 @@ complete -c sandbox -n '__sandbox_at profile unit' -l set -x -a '(__sandbox_ask 
 complete -c sandbox -n '__sandbox_at profile unit' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at profile unit' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at profile unit' -r -a '(__sandbox_ask profiles)'
+complete -c sandbox -n '__sandbox_at profile desktop' -l install -d 'Write it to $XDG_DATA_HOME/applications (~/.local/share/applications) instead, and print where.'
+complete -c sandbox -n '__sandbox_at profile desktop' -l title -x -d 'What the menu shows; the profile\'s name when absent.'
+complete -c sandbox -n '__sandbox_at profile desktop' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at profile desktop' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at profile desktop' -r -a '(__sandbox_ask profiles)'
 complete -c sandbox -n '__sandbox_at explain' -s p -l profile -r -a '(__sandbox_ask profiles)' -d 'A profile by name or file, or name?parameter=value; several are merged from left to right.'
 complete -c sandbox -n '__sandbox_at explain' -l unshare -x -a '(__sandbox_ask namespaces)' -d 'New namespaces: any of user, mount, pid, net, ipc, uts, cgroup, time; or all; or none.'
 complete -c sandbox -n '__sandbox_at explain' -l join -x -a '(__sandbox_ask joins)' -d 'Enter an existing namespace: a file, or sandbox:NAME.'

@@ -210,7 +210,8 @@ final class LaunchProgress {
         try translated { () throws(SystemError) in try writeText(Registry.failure, to: note, name: File.exit) }
     }
 
-    /// The command below our init; `nil` when it has ended already.
+    /// The command below our init; `nil` when it has ended already. What serves its display came before it, each in a
+    /// session of its own.
     private func application() throws(SystemError) -> ProcessIdentity? {
         guard let process = record.process, record.hasInit else { return record.process }
         let text: String
@@ -220,7 +221,9 @@ final class LaunchProgress {
             if error.code == ENOENT || error.code == ESRCH { return nil }
             throw error
         }
-        guard let pid = text.split(separator: " ").first.flatMap({ Int32($0) }) else { return nil }
+        let session = getsid(process.pid)
+        let children = text.split(separator: " ").compactMap { Int32($0) }
+        guard let pid = children.first(where: { getsid($0) == session }) else { return nil }
         return try ProcessIdentity(pid: pid)
     }
 }

@@ -20,6 +20,9 @@ public struct CheckpointOptions: Sendable {
     /// Whether it is one of a row of which only the newest are kept.
     var isAutomatic = false
 
+    /// Told what is worth knowing and no failure.
+    public var notice: @Sendable (_ text: String) -> Void = { _ in }
+
     public init() {}
 }
 
@@ -42,12 +45,13 @@ extension Sandbox {
         guard record.phase == .running, let process = record.process else { throw notRunning }
         let profile = try registry.profile(of: name)
         let connections = options.connections ?? profile.checkpoint.tcp
+        let picture = try lastPicture(record, profile, options)
         try registry.refuseBlockers(record, connections)
         let store = try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller() }
         let id = options.snapshot ?? store.newID(for: name, now: unixMilliseconds())
         let saving = Checkpointing(
             registry: registry, store: store, record: record, options: options, id: id,
-            connections: connections, profile: profile, handOver: handOver)
+            connections: connections, profile: profile, handOver: handOver, picture: picture)
         // What those that were killed have left.
         _ = try stored { () throws(SnapshotError) in try store.sweep() }
         try saving.run(engine, root: process.pid)
@@ -78,6 +82,8 @@ private struct Checkpointing {
     let connections: Connections
     let profile: Profile
     let handOver: ((_ id: String, _ frozen: Int) throws(LaunchError) -> Void)?
+    /// What its display showed.
+    let picture: [UInt8]?
 
     func run(_ engine: CRIUEngine, root: Int32) throws(LaunchError) {
         let draft = try stored { () throws(SnapshotError) in try store.begin(id) }
@@ -126,6 +132,9 @@ private struct Checkpointing {
         let folder = try translated { () throws(SystemError) in try StateFolder(existing: draft.path) }
         try dump.run(engine) { () throws(LaunchError) in
             try copyFiles(to: folder)
+            if let picture {
+                try translated { () throws(SystemError) in try folder.write(Snapshot.picture, picture) }
+            }
             try copyOutput(to: folder, keeper, files.found)
             let foreign = try surroundings.gather(into: folder, root: root)
             // Only now they stand still, and none comes or goes.

@@ -16,8 +16,7 @@ struct SandboxCommand: ParsableCommand {
             PauseCommand.self, ResumeCommand.self, UpdateCommand.self, CheckpointCommand.self, RestoreCommand.self,
             MigrateCommand.self, ReceiveCommand.self,
             SnapshotCommand.self, ViewCommand.self, SwitchCommand.self, ChainCommand.self, ProfileCommand.self,
-            ExplainCommand.self,
-            DoctorCommand.self,
+            ExplainCommand.self, DoctorCommand.self,
             ManualCommand.self,
             CompleteCommand.self,
         ])

@@ -10,13 +10,17 @@ struct DisplayTests {
         expected.size = .init(width: 1024, height: 768)
         expected.windowManager = .matchbox
         expected.clipboard = .fromBox
+        (expected.gpu, expected.sound) = (true, true)
         let profile = try load(
             """
+            namespaces.unshare = ["mount", "net"]
             [display]
             server = "private"
             size = "1024x768"
             window-manager = "matchbox"
             clipboard = "from-box"
+            gpu = true
+            sound = true
             """
         ).profile
         #expect(profile.display == expected)
@@ -30,7 +34,10 @@ struct DisplayTests {
     }
 
     @Test(arguments: [
-        ("server = \"x11\"", "a.toml:2:10: display.server: unknown value \"x11\"; use \"none\" or \"private\""),
+        (
+            "server = \"x11\"",
+            "a.toml:2:10: display.server: unknown value \"x11\"; use \"none\", \"host\" or \"private\""
+        ),
         (
             "size = \"1280\"",
             "a.toml:2:8: display.size: \"1280\" is no size of a screen; "
@@ -56,16 +63,17 @@ struct DisplayTests {
 
     @Test func aPrivateServerNeedsAMountNamespace() throws {
         #expect(
-            problem("[display]\nserver = \"private\"")
-                == "a.toml:2:10: display.server: needs a mount namespace of the box's own; "
+            problem("namespaces.unshare = [\"net\"]\n[display]\nserver = \"private\"")
+                == "a.toml:3:10: display.server: needs a mount namespace of the box's own; "
                 + "add \"mount\" to namespaces.unshare or take this out")
-        #expect(problem("display.server = \"private\"\nnamespaces.unshare = [\"mount\"]") == "no error")
+        #expect(problem("display.server = \"private\"\nnamespaces.unshare = [\"mount\", \"net\"]") == "no error")
+        #expect(problem("display.server = \"private\"\nnamespaces.unshare = [\"mount\"]").contains("abstract socket"))
     }
 
     @Test func aPrivateServerSetsItsVariablesItself() throws {
         let text = """
             display.server = "private"
-            namespaces.unshare = ["mount"]
+            namespaces.unshare = ["mount", "net"]
             process.environment.set = { DISPLAY = ":1" }
             """
         #expect(problem(text).contains("process.environment.set.DISPLAY: display.server = \"private\" sets it"))

@@ -87,6 +87,25 @@ public struct StateFolder: ~Copyable {
         try rename(temporary, to: name)
     }
 
+    /// Puts a whole file of bytes in place, the same way.
+    public func write(_ name: String, _ bytes: [UInt8]) throws(SystemError) {
+        let temporary = try ProcessIdentity.own().temporary(name)
+        do throws(SystemError) {
+            let file = try open(temporary, O_WRONLY | O_CREAT | O_TRUNC)
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = try check("write \(path)/\(name)") {
+                    rest.withUnsafeBytes { Int32(Glibc.write(file.number, $0.baseAddress, min($0.count, 1 << 20))) }
+                }
+                rest = rest.dropFirst(Int(count))
+            }
+        } catch {
+            _ = unlinkat(descriptor.number, temporary, 0)
+            throw error
+        }
+        try rename(temporary, to: name)
+    }
+
     public func rename(_ name: String, to other: String) throws(SystemError) {
         try check("rename \(path)/\(name)") {
             renameat(descriptor.number, name, descriptor.number, other)

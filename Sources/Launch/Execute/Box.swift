@@ -37,6 +37,9 @@ struct Box {
         try Confinement(plan).drop(to: identity)
         if let rules { try restrict(rules) }
         try dieWithParent(outside, channel)
+        if let authority = outside.authority {
+            try attributed(to: "display.server") { () throws(SystemError) in try authority.write() }
+        }
         return Ready(
             command: try PreparedCommand(plan.command, outside.arguments, environment: environment),
             controller: controller,

@@ -18,6 +18,8 @@ struct Outside {
     let launcher: Int32
     let parent: Int32
     let arguments: CommandWords?
+    /// Lets the box's X clients in.
+    let authority: Authority?
 
     init(_ plan: LaunchPlan, _ context: LaunchContext) throws(LaunchError) {
         if !plan.namespaces.join.isEmpty {
@@ -30,6 +32,11 @@ struct Outside {
             keeping: plan.process.keepDescriptors, ours: context.kept.all + context.held + CrashPoint.descriptors)
         filter = try Confinement(plan).compileFilter()
         workingDirectory = Outside.currentDirectory()
+        if case .x11(let number)? = plan.hostDisplay {
+            authority = try HostCookie(display: number).make()
+        } else {
+            authority = nil
+        }
         var joins: [(NamespacePlan.Join, Int32)] = []
         for join in plan.namespaces.join {
             let file = try attributed(to: "namespaces.join.\(join.kind.rawValue)") { () throws(SystemError) in

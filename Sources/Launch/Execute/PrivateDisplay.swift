@@ -9,6 +9,7 @@ struct PrivateDisplay {
     private static let key = "display.server"
     private let server: PreparedCommand
     private let manager: PreparedCommand?
+    private let authority: Authority
 
     /// Finds the programs in the box, by a process that has the box's identity already, and writes the cookie.
     init(_ plan: DisplayPlan, environment: [String]) throws(LaunchError) {
@@ -17,7 +18,8 @@ struct PrivateDisplay {
             try PrivateDisplay.find(
                 manager.command, environment, key: "display.window-manager", package: manager.package)
         }
-        try attributed(to: PrivateDisplay.key) { () throws(SystemError) in try PrivateDisplay.writeAuthority() }
+        authority = Authority()
+        try attributed(to: PrivateDisplay.key) { () throws(SystemError) in try authority.write() }
     }
 
     private static func server(_ plan: DisplayPlan, _ environment: [String]) throws(LaunchError) -> PreparedCommand {
@@ -38,22 +40,6 @@ struct PrivateDisplay {
         } catch {
             throw LaunchError(key: key, error.message, mend: "install the package \(package)")
         }
-    }
-
-    /// One entry of Xauthority for every display (FamilyWild), in the format of libXau: numbers of two bytes, the
-    /// highest first, and counted texts.
-    private static func writeAuthority() throws(SystemError) {
-        var bytes: [UInt8] = [0xff, 0xff]
-        func add(_ text: [UInt8]) { bytes += [UInt8(text.count >> 8), UInt8(text.count & 0xff)] + text }
-        add([])
-        add([])
-        add(Array("MIT-MAGIC-COOKIE-1".utf8))
-        add((0..<16).map { _ in UInt8.random(in: .min ... .max) })
-        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
-        let file = try Descriptor(open: DisplayPlan.authority, flags, mode: 0o600)
-        let action = "write \(DisplayPlan.authority)"
-        let written = try check(action) { Int32(write(file.number, bytes, bytes.count)) }
-        if Int(written) != bytes.count { throw SystemError(action, code: EIO) }
     }
 
     /// Starts them, and returns once the server answers clients.
@@ -82,26 +68,61 @@ struct PrivateDisplay {
             throw LaunchError(key: PrivateDisplay.key, error.message)
         }
         try waitUntilReady(ready.read, pid)
-        _ = try manager?.start(mask: mask, filter: filter, dyingWith: parent, streams: streams.all)
+        guard let manager else { return }
+        let managing = try manager.start(mask: mask, filter: filter, dyingWith: parent, streams: streams.all)
+        try waitForManager(managing)
+    }
+
+    /// Seconds that the server may take.
+    private static let limit: Int32 = 30
+
+    /// Whether the number of the display comes, a whole line: the server writes it in parts, and would end were nobody
+    /// left to read the last. nil when none comes in time.
+    private func hears(_ reading: Int32) throws(SystemError) -> Bool? {
+        var wait = pollfd(fd: reading, events: Int16(POLLIN), revents: 0)
+        var byte: UInt8 = 0
+        while true {
+            if try check("wait for the X server", { poll(&wait, 1, Self.limit * 1000) }) == 0 { return nil }
+            if try check("hear from the X server", { Int32(read(reading, &byte, 1)) }) == 0 { return false }
+            if byte == UInt8(ascii: "\n") { return true }
+        }
     }
 
     private func waitUntilReady(_ reading: Int32, _ pid: Int32) throws(LaunchError) {
-        var wait = pollfd(fd: reading, events: Int16(POLLIN), revents: 0)
-        var byte: UInt8 = 0
-        let limit: Int32 = 30
-        let count = try attributed(to: PrivateDisplay.key) { () throws(SystemError) in
-            try check("wait for the X server") { poll(&wait, 1, limit * 1000) }
+        let isInTime = try attributed(to: PrivateDisplay.key) { () throws(SystemError) in
+            try hears(reading)
         }
-        if count > 0, read(reading, &byte, 1) == 1 { return }
+        if isInTime == true { return }
         kill(pid, SIGKILL)
         while waitpid(pid, nil, 0) < 0, errno == EINTR {}
-        let problem = count > 0 ? "the X server ended" : "the X server did not begin within \(limit) s"
+        let problem = isInTime == nil ? "the X server did not begin within \(Self.limit) s" : "the X server ended"
         throw LaunchError(
             key: PrivateDisplay.key, problem + (PrivateDisplay.complaint().map { ": \($0)" } ?? ""),
             mend: "see Xvnc(1)")
     }
 
-    /// The server's last word; nil where it had none.
+    private func waitForManager(_ pid: Int32) throws(LaunchError) {
+        let key = "display.window-manager"
+        let isReady = try attributed(to: key) { () throws(SystemError) in
+            let wait = try WindowManagerWait(authority)
+            // 10 ms each; a window that was lost is shown again.
+            for round in 0..<100 * Int(Self.limit) {
+                if round % 50 == 0 {
+                    try wait.show(false)
+                    try wait.show(true)
+                }
+                if try wait.isManaged() { return true }
+                if waitpid(pid, nil, WNOHANG) == pid { return false }
+                usleep(10_000)
+            }
+            return false
+        }
+        if isReady { return }
+        throw LaunchError(
+            key: key, "the window manager did not begin" + (PrivateDisplay.complaint().map { ": \($0)" } ?? ""))
+    }
+
+    /// The last word of those who serve the display; nil where there was none.
     private static func complaint() -> String? {
         // Without it there is less to say, and the launch fails all the same.
         guard let text = try? readText(DisplayPlan.log) else { return nil }

@@ -3,8 +3,44 @@ import Profile
 extension Explanation {
     /// Where its windows appear.
     var display: [Statement] {
+        let devices = sharedDevices
+        switch profile.display.server {
+        case .none: return devices
+        case .host: return shared + devices
+        case .private: return own + devices
+        }
+    }
+
+    private var sharedDevices: [Statement] {
+        var statements: [Statement] = []
+        if profile.display.gpu {
+            statements.append(
+                Statement(
+                    .medium, "display", "It reaches the graphics driver in the kernel, and its memory.",
+                    mend: "display.gpu = false"))
+        }
+        if profile.display.sound {
+            statements.append(
+                Statement(
+                    .medium, "sound", "It reaches the sound server, and may listen to the microphone.",
+                    mend: "display.sound = false"))
+        }
+        return statements
+    }
+
+    private var shared: [Statement] {
+        [
+            Statement(
+                .medium, "display",
+                "Its windows are among yours, and nothing stops one from looking like another program's. Under X11 the "
+                    + "server does not trust it: it sees and types into no other window, but it may use up the server, and "
+                    + "use faults in it; under Wayland it reads the clipboard while its window has the keyboard.",
+                mend: "display.server = \"private\"")
+        ]
+    }
+
+    private var own: [Statement] {
         let display = profile.display
-        guard display.server == .private else { return [] }
         let own = Statement(
             .confined, "display", "Its windows are on a display of its own: it sees and types into no other program's.")
         switch display.clipboard {

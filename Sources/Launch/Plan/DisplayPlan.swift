@@ -7,8 +7,12 @@ public struct DisplayPlan: Sendable, Equatable {
     public var windowManager: Profile.WindowManager
     public var clipboard: Profile.Clipboard
 
-    init?(_ display: Profile.Display) {
+    /// Whether it does without memory shared with clients, removed ids of which CRIU cannot save.
+    public var isSavable: Bool
+
+    init?(_ display: Profile.Display, isSavable: Bool) {
         guard display.server == .private else { return nil }
+        self.isSavable = isSavable
         (size, windowManager, clipboard) = (display.size, display.windowManager, display.clipboard)
     }
 
@@ -34,9 +38,9 @@ public struct DisplayPlan: Sendable, Equatable {
             Self.number, "-displayfd", "\(Self.readiness)", "-auth", Self.authority, "-noreset",
             "-nolisten", "tcp", "-nolisten", "local", "-geometry", size.text, "-depth", "24",
             "-rfbport", "-1", "-rfbunixpath", Self.socket, "-rfbunixmode", "0600", "-SecurityTypes", "None",
-            "-AlwaysShared=1", "-AcceptCutText=\(allows(.toBox))", "-SetPrimary=\(allows(.toBox))",
+            "-AcceptCutText=\(allows(.toBox))", "-SetPrimary=\(allows(.toBox))",
             "-SendCutText=\(allows(.fromBox))", "-SendPrimary=\(allows(.fromBox))",
-        ]
+        ] + (isSavable ? ["-extension", "MIT-SHM"] : [])
     }
 
     private func allows(_ direction: Profile.Clipboard) -> Int {
@@ -52,11 +56,8 @@ public struct DisplayPlan: Sendable, Equatable {
         }
     }
 
-    /// An environment with the variables of that display and of no other.
-    static func environment(_ entries: [String], _ display: Profile.Display) -> [String] {
-        guard display.server == .private else { return entries }
-        let strange = Profile.Display.variables + ["WAYLAND_DISPLAY", "WAYLAND_SOCKET", "PULSE_SERVER"]
-        return entries.filter { entry in !strange.contains { environmentName(entry) == $0 } }
-            + ["DISPLAY=\(number)", "XAUTHORITY=\(authority)"]
+    /// An environment with the variables of that display.
+    static func environment(_ entries: [String]) -> [String] {
+        entries + ["DISPLAY=\(number)", "XAUTHORITY=\(authority)"]
     }
 }

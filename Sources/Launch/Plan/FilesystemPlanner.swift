@@ -33,8 +33,8 @@ struct FilesystemPlanner {
             fresh += privateArea(area)
         }
         var temporary = try tmpfs()
-        temporary += displayFolder(fresh + temporary)
-        let bound = try binds()
+        temporary += try displayFolder(fresh + temporary)
+        let bound = try binds() + displayBinds()
         // What a bind puts below an area is the box's own already.
         let covered = bound.compactMap { step in
             if case .bind(_, let to, _) = step.operation { return to }
@@ -99,7 +99,7 @@ struct FilesystemPlanner {
 
     /// A hidden path is hidden at each place where a bind shows it.
     private func hidden(_ plan: FilesystemPlan) throws(LaunchError) -> [MountStep] {
-        let named = try list(filesystem.hide, "hide", plan.root) { .hide(path: $0) }
+        let named = try list(filesystem.hide, "hide", plan.root) { .hide(path: $0) } + displayHidden()
         var steps = named
         for step in named {
             guard case .hide(let path) = step.operation else { continue }

@@ -18,6 +18,8 @@ public struct LaunchPlan: Sendable, Equatable {
     public var resources = Profile.Resources()
     /// An X server of the box's own.
     public var display: DisplayPlan?
+    /// The caller's own display, shared.
+    public var hostDisplay: HostDisplayPlan?
     /// Interfaces of the box beside its loopback, each with its name.
     public var interfaces: [InterfacePlan] = []
     /// Whether it gets interfaces of a chain of functions, too.

@@ -29,7 +29,7 @@ extension Planner {
         if options.terminal, let term, options.environment["TERM"] == nil {
             plan.process.environment.set["TERM"] = term
         }
-        plan.environment = environment(plan.process.environment, profile.display)
+        plan.environment = try environment(plan.process.environment, profile.display)
         plan.workingDirectory = try (options.workingDirectory ?? profile.process.workingDirectory).map {
             path throws(LaunchError) in try PathExpansion(host: host).expand(path, key: "process.working-directory")
         }

@@ -33,8 +33,9 @@ public struct Planner: Sendable {
             display: profile.display
         ).plan()
         plan.filesystem.overlay?.hasHandles = profile.checkpoint.enabled
-        plan.display = DisplayPlan(profile.display)
-        plan.environment = environment(profile.process.environment, profile.display)
+        plan.display = DisplayPlan(profile.display, isSavable: profile.checkpoint.enabled)
+        plan.hostDisplay = try hostDisplay(profile.display)
+        plan.environment = try environment(profile.process.environment, profile.display)
         plan.workingDirectory = try profile.process.workingDirectory.map { path throws(LaunchError) in
             try PathExpansion(host: host).expand(path, key: "process.working-directory")
         }
@@ -112,11 +113,7 @@ public struct Planner: Sendable {
         }
     }
 
-    func environment(_ wanted: Profile.Environment, _ display: Profile.Display) -> [String] {
-        DisplayPlan.environment(environment(wanted), display)
-    }
-
-    private func environment(_ wanted: Profile.Environment) -> [String] {
+    func environment(_ wanted: Profile.Environment) -> [String] {
         var kept = host.environment.filter { entry in
             let name = environmentName(entry)
             if wanted.set[String(name)] != nil || matches(name, wanted.unset) { return false }

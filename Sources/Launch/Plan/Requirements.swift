@@ -16,7 +16,9 @@ struct Requirements {
         if process.domainname != nil { try need(.uts, "process.domainname") }
         if namespaces.monotonicOffset != nil { try need(.time, "namespaces.time-offset.monotonic") }
         if namespaces.boottimeOffset != nil { try need(.time, "namespaces.time-offset.boottime") }
-        if profile.display.server == .private { try need(.mount, "display.server") }
+        if let problem = profile.displayProblems(unsharing: unshare).first {
+            throw LaunchError(key: problem.key, problem.text, mend: problem.mend)
+        }
         try check(security.uidMap, "security.uid-map")
         try check(security.gidMap ?? .own, "security.gid-map")
         for (index, bind) in profile.filesystem.binds.enumerated() where bind.options.idmap {

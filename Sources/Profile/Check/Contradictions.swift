@@ -138,12 +138,8 @@ extension Rules {
     }
 
     mutating func checkDisplay() {
-        guard profile.display.server == .private else { return }
-        if !isUnshared(.mount) { need(.mount, "display.server") }
-        for name in Profile.Display.variables where profile.process.environment.set[name] != nil {
-            error(
-                "process.environment.set.\(name)", "display.server = \"private\" sets it",
-                mend: "take one of them out")
+        for problem in profile.displayProblems(unsharing: profile.forCheckpoints.namespaces.unshare) {
+            error(problem.key, problem.text, mend: problem.mend)
         }
     }
 

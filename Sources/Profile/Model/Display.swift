@@ -9,7 +9,11 @@ extension Profile {
         /// Between a private server and who views it.
         public var clipboard = Clipboard.none
 
-        /// Variables that lead to a private server.
+        /// Whether the box gets the host's graphics devices (/dev/dri).
+        public var gpu = false
+        /// Whether the box gets the host's sound server (PulseAudio's protocol).
+        public var sound = false
+        /// Variables that lead to a server.
         public static let variables = ["DISPLAY", "XAUTHORITY"]
 
         public init() {}
@@ -18,11 +22,17 @@ extension Profile {
     public enum Server: String, Sendable, CaseIterable {
         /// Nothing is done about displays.
         case none
+        /// The caller's own: its Wayland compositor where there is one, else its X server, as a client that it does not
+        /// trust (Xsecurity(7)).
+        case host
         /// An X server of the box's own, TigerVNC's Xvnc.
         case `private`
     }
 
     /// Programs of that name, but for `none`.
+    /// Where X servers have their sockets.
+    public static let xSockets = "/tmp/.X11-unix"
+
     public enum WindowManager: String, Sendable, CaseIterable {
         case none
         /// Frames around windows, several side by side.

@@ -3,7 +3,8 @@ extension Schema {
         Key(
             "server", .string(.choice(Profile.Server.allCases.map { $0.rawValue })),
             "Where windows appear: private, an X server of the box's own, which nobody else reaches and 'sandbox view' "
-                + "shows; none, nothing is done about displays",
+                + "shows; host, the caller's Wayland compositor, or its X server as a client that it does not trust; none, "
+                + "nothing is done about displays",
             example: "\"private\"", fallback: "none", basis: "Xvnc(1)"),
         Key(
             "size", .string(.screenSize), "Width and height of a private server's screen, in pixels",
@@ -17,6 +18,14 @@ extension Schema {
             "clipboard", .string(.choice(Profile.Clipboard.allCases.map { $0.rawValue })),
             "Which way copied text passes between a private server and its viewer",
             example: "\"to-box\"", fallback: "none"),
+        Key(
+            "gpu", .boolean, "Whether the box gets the host's graphics devices, /dev/dri", example: "true",
+            fallback: "false"),
+        Key(
+            "sound", .boolean,
+            "Whether the box gets the socket of the host's sound server, PulseAudio or PipeWire in its place; its "
+                + "microphones are in reach by it, too",
+            example: "true", fallback: "false"),
     ]
 }
 

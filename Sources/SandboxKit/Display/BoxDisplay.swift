@@ -48,11 +48,13 @@ extension Sandbox {
         return status.st_mode & S_IFMT == S_IFSOCK
     }
 
-    /// What the sandbox's private display shows now, as a PNG file's bytes.
-    public func picture() throws(LaunchError) -> [UInt8] {
+    /// What the sandbox's private display shows now, as a PNG file's bytes: made here of pixels, so that a file is none of
+    /// the box's making.
+    /// - Parameter alone: whether all viewers are sent away.
+    public func picture(alone: Bool = false) throws(LaunchError) -> [UInt8] {
         let display = try display()
         return try translated { () throws(SystemError) in
-            try FramebufferReader(display.socket.number, milliseconds: 5000).read().png
+            try FramebufferReader(display.socket.number, milliseconds: 5000, alone: alone).read().png
         }
     }
 }

@@ -7,6 +7,7 @@ import Kernel
 struct FramebufferReader: ~Copyable {
     private let connection: Descriptor
     private let deadline: Int
+    private let isAlone: Bool
 
     private static let action = "read the screen"
     private static let malformed = SystemError(action, code: EPROTO, mend: "the box's X server is not what it was")
@@ -14,16 +15,30 @@ struct FramebufferReader: ~Copyable {
     /// Connects.
     /// - Parameter socket: its `O_PATH` descriptor.
     /// - Parameter milliseconds: for how long at most.
-    init(_ socket: Int32, milliseconds: Int) throws(SystemError) {
+    /// - Parameter alone: whether all others who look on are sent away.
+    init(_ socket: Int32, milliseconds: Int, alone: Bool = false) throws(SystemError) {
         let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let made = Descriptor(try check("make a socket") { Glibc.socket(AF_UNIX, type, 0) })
         try check("connect to the display") { linux_unix_connect(made.number, "/proc/self/fd/\(socket)") }
         connection = made
+        isAlone = alone
         deadline = monotonicMilliseconds() + milliseconds
     }
 
-    /// Asks for the whole screen and waits for all of it.
+    /// Asks for the whole screen and waits for all of it, and until the server has let go of the connection.
     func read() throws(SystemError) -> Picture {
+        let picture = try screen()
+        shutdown(connection.number, Int32(SHUT_WR))
+        var rest = [UInt8](repeating: 0, count: 4096)
+        while true {
+            try wait(for: POLLIN)
+            let count = recv(connection.number, &rest, rest.count, 0)
+            if count == 0 || (count < 0 && errno == ECONNRESET) { return picture }
+            if count < 0, errno != EAGAIN, errno != EINTR { throw SystemError(Self.action, code: errno) }
+        }
+    }
+
+    private func screen() throws(SystemError) -> Picture {
         try greet()
         var picture = try begin()
         var left = picture.width * picture.height
@@ -46,8 +61,7 @@ struct FramebufferReader: ~Copyable {
         guard try bytes(Int(try bytes(1)[0])).contains(1) else { throw Self.malformed }
         try send([1])
         guard try bytes(4) == [0, 0, 0, 0] else { throw Self.malformed }
-        // Others who look on stay.
-        try send([1])
+        try send([isAlone ? 0 : 1])
     }
 
     /// Has pixels of four bytes (blue, green, red) sent, not encoded, and asks for all of them.

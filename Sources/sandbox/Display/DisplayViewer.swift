@@ -25,12 +25,16 @@ extension DisplayViewer {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
+        // Out of one another's way first.
+        var raised: [Int32] = []
+        defer { for copy in raised { close(copy) } }
         for (number, source) in descriptors + [(Self.socket, socket)] {
-            posix_spawn_file_actions_adddup2(&actions, source, number)
+            raised.append(try check("copy a descriptor") { linux_fcntl(source, F_DUPFD_CLOEXEC, 16) })
+            posix_spawn_file_actions_adddup2(&actions, raised[raised.count - 1], number)
         }
         var pid: Int32 = 0
         let path = command[0]
-        let code = withCStrings(command) { words in posix_spawn(&pid, path, &actions, nil, words, environ) }
+        let code = withCStrings(command) { words in posix_spawn(&pid, path, &actions, nil, words, Glibc.environ) }
         if code != 0 { throw SystemError("start \(path)", code: code) }
         return pid
     }
@@ -41,20 +45,22 @@ struct WindowViewer: DisplayViewer {
     let command: [String]
     let descriptors: [(number: Int32, source: Int32)] = []
 
-    init(_ sandbox: Sandbox) throws(LaunchError) {
-        let path = try sandbox.display().path
+    /// - Parameter path: of the display's socket, where there is one yet.
+    init(path: String?) throws(LaunchError) {
+        let other = path.map { "let a viewer elsewhere connect to \($0)" } ?? "view it later"
         let programs = ["xtigervncviewer", "vncviewer"]
         guard let program = programs.lazy.compactMap({ findProgram($0) }).first else {
             throw LaunchError(
                 "no VNC viewer is installed",
-                mend: "install the package tigervnc-viewer, use --web, or let another viewer connect to \(path)")
+                mend: "install the package tigervnc-viewer, use 'sandbox view --web', or \(other)")
         }
         guard environmentVariable("DISPLAY") != nil || environmentVariable("WAYLAND_DISPLAY") != nil else {
             throw LaunchError(
                 "there is no display here for a viewer",
-                mend: "use --web or --picture, or let a viewer elsewhere connect to \(path), by ssh -L, say")
+                mend: "use 'sandbox view --web' or --picture, or \(other)")
         }
-        command = [program, Self.socketPath]
+        // Beside others who look on.
+        command = [program, "-Shared", Self.socketPath]
     }
 
     func started() {}

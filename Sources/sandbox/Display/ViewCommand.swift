@@ -36,7 +36,8 @@ struct ViewCommand: ParsableCommand {
     func run() throws {
         let sandbox = try Sandbox(name)
         if let picture { return try writePicture(try sandbox.picture(), to: picture) }
-        let viewer: any DisplayViewer = web ? try WebViewer(port: port ?? 0) : try WindowViewer(sandbox)
+        let viewer: any DisplayViewer =
+            web ? try WebViewer(port: port ?? 0) : try WindowViewer(path: sandbox.display().path)
         throw ExitCode(try ViewSession(sandbox: sandbox, viewer: viewer).run())
     }
 

@@ -53,6 +53,7 @@ struct CheckpointCommand: ParsableCommand {
             options.leavesRunning = leaveRunning
             options.compresses = compress
             options.connections = connections
+            options.notice = { Output.note($0) }
             print(try Sandbox(name).checkpoint(options))
         } catch {
             Output.error(error.message)

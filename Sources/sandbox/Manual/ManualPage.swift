@@ -66,7 +66,7 @@ struct ManualPage: Equatable {
     mutating func seeAlso(_ pages: [(String, Int)]) {
         if pages.isEmpty { return }
         heading("SEE ALSO")
-        let sorted = pages.sorted { ($0.1, $0.0) < ($1.1, $1.0) }
+        let sorted = pages.sorted { ($0.1, $0.0.lowercased()) < ($1.1, $1.0.lowercased()) }
         for (index, page) in sorted.enumerated() {
             macro("Xr", "\(page.0) \(page.1)" + (index < sorted.count - 1 ? " ," : ""))
         }

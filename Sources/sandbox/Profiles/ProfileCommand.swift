@@ -8,7 +8,7 @@ struct ProfileCommand: ParsableCommand {
         abstract: "List, show, check and write profiles, and run them as services.",
         subcommands: [
             ProfileListCommand.self, ProfileShowCommand.self, ProfileCheckCommand.self, ProfileNewCommand.self,
-            ProfileSchemaCommand.self, ProfileUnitCommand.self,
+            ProfileSchemaCommand.self, ProfileUnitCommand.self, ProfileDesktopCommand.self,
         ])
 }
 

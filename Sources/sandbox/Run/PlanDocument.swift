@@ -20,7 +20,7 @@ extension LaunchPlan {
                 "checkpoint",
                 .table([("enabled", .bool(isCheckpointable)), ("tcp", .string(savedConnections.rawValue))])
             ),
-            ("display", display.map { $0.document } ?? .null),
+            ("display", display?.document ?? hostDisplay?.document ?? .null),
         ])
     }
 
@@ -40,6 +40,12 @@ extension LaunchPlan {
             limits.entries.map { name, limit in
                 (name, .table([("soft", number(limit.soft)), ("hard", number(limit.hard))]))
             })
+    }
+}
+
+extension HostDisplayPlan {
+    fileprivate var document: Value {
+        .table([("server", .string("host")), ("socket", .string(socket))])
     }
 }
 

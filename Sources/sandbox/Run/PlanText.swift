@@ -19,8 +19,8 @@ extension LaunchPlan {
             ("Namespaces", namespaces.lines), ("Filesystem", filesystem.lines), ("Process", processLines),
             ("Limits", limitLines), ("Security", security.lines(process)), ("Resources", resources.lines),
             ("Interfaces", interfaces.map { $0.line }),
+            ("Display", (display.map { [$0.line] } ?? []) + (hostDisplay.map { [$0.line] } ?? [])),
             ("Checkpoint", checkpointLines),
-            ("Interfaces", interfaces.map { $0.line }), ("Display", display.map { [$0.line] } ?? []),
             ("Environment", [environment.map(variableName).joined(separator: " ")].filter { !$0.isEmpty }),
         ]
     }
@@ -63,6 +63,15 @@ extension LaunchPlan {
         limits.entries.map { name, limit in
             func bound(_ value: UInt64?) -> String { value.map { "\($0)" } ?? "unlimited" }
             return "\(name) \(bound(limit.soft)), at most \(bound(limit.hard))"
+        }
+    }
+}
+
+extension HostDisplayPlan {
+    fileprivate var line: String {
+        switch self {
+        case .wayland(let path): "the caller's Wayland compositor, \(path)"
+        case .x11(let number): "the caller's X server :\(number), as a client that it does not trust"
         }
     }
 }

@@ -20,6 +20,8 @@ struct RunCommand: ParsableCommand {
     var detach = false
     @Flag(name: .of("terminal"), help: .of("terminal"))
     var terminal = false
+    @Flag(name: .of("view"), help: .of("view"))
+    var view = false
     @Flag(name: .of("rm"), help: .of("rm"))
     var remove = false
     @Flag(name: .of("dry-run"), help: .of("dry-run"))
@@ -44,6 +46,7 @@ struct RunCommand: ParsableCommand {
         var request = try profile.request(directory: currentDirectory)
         let given = [
             ("name", list(name)), ("detach", detach ? [""] : []), ("terminal", terminal ? [""] : []),
+            ("view", view ? [""] : []),
             ("rm", remove ? [""] : []),
             ("dry-run", dryRun ? [""] : []),
         ]

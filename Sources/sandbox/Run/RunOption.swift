@@ -3,7 +3,7 @@
 struct RunOption: Sendable {
     /// What the option does to a `RunRequest`.
     enum Effect: Sendable, Equatable {
-        case profile, name, remove, detach, dryRun, json
+        case profile, name, remove, detach, view, dryRun, json
         /// Comma-separated kinds, `all` or `none`.
         case unshare
         /// `NS=WHERE`.
@@ -134,6 +134,9 @@ extension RunOption {
         RunOption(
             long: "detach", short: "d", effect: .detach,
             help: "Return once the command has begun, and print the sandbox's name."),
+        RunOption(
+            long: "view", effect: .view,
+            help: "Show the box's own display in a viewer, and end the box with it; with -d it goes on without."),
         RunOption(
             long: "terminal", short: "t", effect: .constant(key: "process.terminal", .text("pty")),
             help: "Give the command a pseudo-terminal of its own."),

@@ -17,6 +17,7 @@ extension RunCommand {
             return ExitStatus.failure
         }
         do throws(LaunchError) {
+            if request.isViewed, !request.isDryRun { return try ViewedRun(request, loaded).run() }
             let launch = request.launch(loaded)
             let plan = try Sandbox.plan(loaded.profile, launch)
             if request.isDryRun { return show(plan, json: request.json) }

@@ -16,6 +16,7 @@ struct RunRequest: Sendable, Equatable {
     var json = false
     var isDetached = false
     var removesRecord = false
+    var isViewed = false
     /// The words so far of options whose words are a key's list, by the key.
     private var lists: [String: [String]] = [:]
 }
@@ -28,6 +29,7 @@ extension RunRequest {
         case .name: name = try option.nonEmpty(value)
         case .remove: removesRecord = true
         case .detach: isDetached = true
+        case .view: isViewed = true
         case .dryRun: isDryRun = true
         case .json: json = true
         case .oneOrMore(let key):
@@ -59,7 +61,7 @@ extension RunOption {
         case .paths(let key): return Override.words(key, [absolute(try nonEmpty(value), directory)])
         case .constant(let key, .yes): return [Override(key, .bool(true))]
         case .constant(let key, .text(let text)): return [Override(key, .string(text))]
-        case .profile, .name, .remove, .detach, .dryRun, .json, .oneOrMore: return []
+        case .profile, .name, .remove, .detach, .view, .dryRun, .json, .oneOrMore: return []
         }
     }
 

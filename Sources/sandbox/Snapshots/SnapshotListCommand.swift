@@ -12,6 +12,16 @@ struct SnapshotListCommand: ParsableCommand {
 
     @Flag(name: .customLong("json"), help: "Print one JSON document instead of text.")
     var json = false
+    @Flag(
+        name: .customLong("pictures"),
+        help: "Show what the displays showed, too, as well as the terminal can (needs chafa).")
+    var pictures = false
+
+    func validate() throws {
+        if pictures, json { throw UsageError("--pictures and --json exclude each other", command: Self.command) }
+    }
+
+    private static let command = "sandbox snapshot list"
 
     func run() throws {
         var problems: [SnapshotError] = []
@@ -33,9 +43,23 @@ struct SnapshotListCommand: ParsableCommand {
                 ])
             }
             try Output.write(table.text(width: terminalWidth(), style: .output))
+            if pictures { try show(snapshots) }
         }
         for problem in problems { Output.error(problem.message) }
         if !problems.isEmpty { throw ExitCode(ExitStatus.failure) }
+    }
+}
+
+extension SnapshotListCommand {
+    private func show(_ snapshots: [Snapshot]) throws {
+        let drawer = try PictureDrawer()
+        for snapshot in snapshots {
+            guard let picture = try snapshotted({ () throws(SnapshotError) in try snapshot.readPicture() }) else {
+                continue
+            }
+            try Output.line("\n" + printable(snapshot.manifest.id))
+            try drawer.draw(picture)
+        }
     }
 }
 
@@ -48,6 +72,7 @@ extension Snapshot {
             ("memory", .integer(manifest.contents.memory)), ("expandedSize", .integer(expandedSize)),
             ("automatic", .bool(manifest.isAutomatic)), ("tcp", .string(manifest.tcp.rawValue)),
             ("frozenMicroseconds", manifest.frozen.map { .integer($0) } ?? .null),
+            ("picture", .bool(hasPicture)),
             ("parent", manifest.parent.map { .string($0) } ?? .null), ("command", .strings(manifest.command)),
         ])
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Checkpoint
+import Launch
 import Profile
 
 /// `sandbox snapshot show`: what a snapshot holds.
@@ -10,9 +11,22 @@ struct SnapshotShowCommand: ParsableCommand {
 
     @Flag(name: .customLong("json"), help: "Print the manifests as one JSON document, an array.")
     var json = false
+    @Option(
+        name: .customLong("picture"),
+        help: ArgumentHelp(
+            "Write what the display showed to a PNG file instead; - is standard output.", valueName: "file"),
+        completion: .file())
+    var picture: String?
     @OptionGroup var snapshots: SnapshotNames
 
+    func validate() throws {
+        if picture != nil, json || snapshots.names.count != 1 {
+            throw UsageError("--picture takes one snapshot, and no --json", command: "sandbox snapshot show")
+        }
+    }
+
     func run() throws {
+        if let picture { return try writePicture(to: picture) }
         var shown: [Snapshot] = []
         var failure: (any Error)?
         do {
@@ -28,6 +42,21 @@ struct SnapshotShowCommand: ParsableCommand {
             }
         }
         if let failure { throw failure }
+    }
+}
+
+extension SnapshotShowCommand {
+    private func writePicture(to file: String) throws {
+        let bytes = try snapshotted { () throws(SnapshotError) in
+            let store = try SnapshotStore.ofCaller()
+            return try store.snapshot(try store.resolve(snapshots.names[0])).readPicture()
+        }
+        guard let bytes else {
+            throw LaunchError(
+                "the snapshot \"\(snapshots.names[0])\" holds no picture",
+                mend: "only those of a sandbox with display.server = \"private\" do")
+        }
+        try sandbox.writePicture(bytes, to: file)
     }
 }
 
@@ -65,6 +94,7 @@ extension Snapshot {
             lines.append("compressed, \(Figures.bytes(UInt64(max(0, expandedSize)))) when expanded")
         }
         lines.append("TCP connections: \(manifest.tcp == .established ? "kept" : "closed")")
+        if hasPicture { lines.append("a picture of its display") }
         if let parent = manifest.parent { lines.append("adds to \(parent)") }
         let namespaces = manifest.namespaces.map(\.rawValue).joined(separator: ", ")
         if !namespaces.isEmpty { lines.append("namespaces: \(namespaces)") }
