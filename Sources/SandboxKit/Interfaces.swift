@@ -86,12 +86,13 @@ final class Interfaces {
         var ports: [Port] = []
         do throws(LaunchError) {
             for ((plan, fabric), chain) in zip(zip(plans, prepared), chains) {
-                ports.append(
-                    try switched(plan.key) { () throws(SwitchError) in
-                        try store.attach(
-                            plan.interface, named: plan.name, to: box, host: host, on: fabric,
-                            chain: chain.hops.isEmpty ? nil : chain)
-                    })
+                var port = try switched(plan.key) { () throws(SwitchError) in
+                    try store.attach(
+                        plan.interface, named: plan.name, to: box, host: host, on: fabric,
+                        chain: chain.hops.isEmpty ? nil : chain)
+                }
+                if !plan.interface.nameServers.contains(.auto) { port.nameServers = [] }
+                ports.append(port)
             }
         } catch {
             try switched { () throws(SwitchError) in try store.release(ports, of: owner ?? "-") }

@@ -81,8 +81,10 @@ struct NamedLaunch {
         if let interfaces { context.held += interfaces.descriptors }
         if plan.isFunction || interfaces != nil {
             context.attach = { namespace, pid throws(LaunchError) in
-                if let interfaces { try progress.note(try interfaces.attach(namespace, pid)) }
+                let ports = try interfaces?.attach(namespace, pid)
+                if let ports { try progress.note(ports) }
                 try progress.joinChain(namespace, pid)
+                return ports?.flatMap { $0.nameServers } ?? []
             }
         }
         let unlock = lock.releaser

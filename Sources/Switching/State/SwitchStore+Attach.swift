@@ -177,7 +177,7 @@ extension SwitchStore {
 
     /// What a switch is that nobody has declared: with the network of the addresses that are asked for, or one of ours.
     private func firstUse(_ name: String, _ interface: Profile.Interface) throws(SwitchError) -> SwitchSpec {
-        if interface.address == .dynamic {
+        if !interface.dynamicFamilies.isEmpty {
             throw SwitchError(
                 key: "address", "on a switch that is made on first use nobody gives addresses by DHCP",
                 mend: "write \"auto\", or make the switch with --uplink and a device that leads to a DHCP server")
