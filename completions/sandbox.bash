@@ -4,7 +4,7 @@
 
 _sandbox_words() {
     case $1 in
-    '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore snapshot view switch chain profile explain doctor' ;;
+    '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore migrate snapshot view switch chain profile explain doctor' ;;
     'snapshot') echo 'list show verify export import delete' ;;
     'switch') echo 'create list show delete stats capture graph features' ;;
     'chain') echo 'show insert remove replace move' ;;
@@ -34,6 +34,7 @@ _sandbox_options() {
     'update') echo '--set --version -h --help' ;;
     'checkpoint') echo '--snapshot --leave-running --tcp --check --json --version -h --help' ;;
     'restore') echo '-n --name -d --detach --count --address --switch --version -h --help' ;;
+    'migrate') echo '-n --name --switch --ssh --remote-command --version -h --help' ;;
     'snapshot') echo '--version -h --help' ;;
     'snapshot list') echo '--json --version -h --help' ;;
     'snapshot show') echo '--json --version -h --help' ;;
@@ -43,7 +44,7 @@ _sandbox_options() {
     'snapshot delete') echo '--version -h --help' ;;
     'view') echo '--web --port --picture --version -h --help' ;;
     'switch') echo '--version -h --help' ;;
-    'switch create') echo '--subnet --kind --parent --uplink --force --mtu --vlan-filtering --isolated --dns --domain --resolver --multicast-snooping --vxlan --peer --group --device --port --version -h --help' ;;
+    'switch create') echo '--subnet --kind --parent --uplink --force --mtu --vlan-filtering --isolated --dns --dhcp --domain --resolver --multicast-snooping --vxlan --peer --group --device --port --version -h --help' ;;
     'switch list') echo '--json --version -h --help' ;;
     'switch show') echo '--json --version -h --help' ;;
     'switch delete') echo '-f --force --version -h --help' ;;
@@ -133,6 +134,11 @@ _sandbox_kind() {
     'restore --address') echo none ;;
     'restore --switch') echo switches ;;
     'restore @') echo snapshots ;;
+    'migrate -n'|'migrate --name') echo none ;;
+    'migrate --switch') echo none ;;
+    'migrate --ssh') echo none ;;
+    'migrate --remote-command') echo none ;;
+    'migrate @') echo sandboxes ;;
     'snapshot show @') echo snapshots ;;
     'snapshot verify @') echo snapshots ;;
     'snapshot export -o'|'snapshot export --output') echo files ;;

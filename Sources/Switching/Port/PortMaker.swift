@@ -228,8 +228,9 @@ struct PortMaker: ~Copyable {
         let elements = PortElements(index: link.index)
         var messages: [NetlinkMessage] = []
         if plan.isGuarded, !leased.addresses.isEmpty {
-            let own = leased.linkLocal.map { [IPPrefix($0)] } ?? []
-            messages += elements.guarding(plan.mac, leased.addresses + own)
+            let linkLocal = spec.hasDHCPv6 ? .linkLocal(plan.mac) : leased.linkLocal
+            messages += elements.guarding(plan.mac, leased.addresses + (linkLocal.map { [IPPrefix($0)] } ?? []))
+            if spec.hasDHCP { messages.append(elements.asking(plan.mac)) }
         }
         if let rules = plan.rules { messages += elements.filtering(rules) }
         if isOneOfMany, plan.isIsolated { messages += elements.keepingApart() }

@@ -53,6 +53,8 @@ struct PortPlan: Equatable {
         switch interface.address {
         case .auto: fixed = nil
         case .none: fixed = []
+        // The switch knows what its server would say.
+        case .dynamic where spec.hasDHCP: fixed = nil
         case .dynamic(let families):
             (fixed, dynamic) = ([], families)
             // Leases are renewed from the box's own addresses.
@@ -67,6 +69,10 @@ struct PortPlan: Equatable {
         case .address(let address): defaultRoutes = [address]
         case .auto where isDynamic: takesRouter = true
         case .auto: if spec.hasHostLink { defaultRoutes = spec.subnets.map { $0.address } }
+        }
+        if spec.hasDHCP {
+            let servers = spec.subnets.map { $0.family == .v4 ? DHCPDatagram.serverPort : DHCPv6Message.serverPort }
+            rules = rules.map { $0 + servers.map { TrafficRule(.udp, .to, .any, ports: $0...$0) } }
         }
         if vlan != nil || !trunk.isEmpty, !spec.filtersVLANs {
             throw SwitchError(

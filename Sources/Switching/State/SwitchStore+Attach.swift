@@ -90,6 +90,7 @@ extension SwitchStore {
         guard fabric.spec.hasDNS else { return published }
         do throws(SwitchError) {
             try HostsFolder.enter(published, of: box.owner, fabric)
+            if fabric.spec.hasDHCP { try enterLease(published, fabric) }
         } catch {
             try release([published], of: box.owner ?? "-")
             throw error
