@@ -32,6 +32,7 @@ final class Interfaces {
     private let owner: String?
     private let mayAdminister: Bool
     private let store: SwitchStore
+    private let registry: Registry
     private let host: Int32
     /// The switches of `plans`, until their ports are made: nobody who stays beside the box keeps one from going.
     private var prepared: [PreparedSwitch?] = []
@@ -60,12 +61,13 @@ final class Interfaces {
             directory = try translated { () throws(SystemError) in try StateDirectory.ofCaller() }
         }
         store = SwitchStore(directory)
+        registry = Registry(directory)
         host = try translated { () throws(SystemError) in try Descriptor(open: "/proc/self/ns/net", O_RDONLY).take() }
         for plan in plans {
             let found = try switched(plan.key) { () throws(SwitchError) in try store.prepare(plan.interface) }
             prepared.append(found)
             guard let name = plan.interface.switchName, found?.fabric.spec.hasDNS == true else { continue }
-            try Registry(directory).startNameServer(of: name, executable: OwnExecutable.path())
+            try registry.startNameServer(of: name, executable: OwnExecutable.path())
         }
     }
 
@@ -86,12 +88,16 @@ final class Interfaces {
         var ports: [Port] = []
         do throws(LaunchError) {
             for ((plan, fabric), chain) in zip(zip(plans, prepared), chains) {
-                ports.append(
-                    try switched(plan.key) { () throws(SwitchError) in
-                        try store.attach(
-                            plan.interface, named: plan.name, to: box, host: host, on: fabric,
-                            chain: chain.hops.isEmpty ? nil : chain)
-                    })
+                var port = try switched(plan.key) { () throws(SwitchError) in
+                    try store.attach(
+                        plan.interface, named: plan.name, to: box, host: host, on: fabric,
+                        chain: chain.hops.isEmpty ? nil : chain)
+                }
+                if let name = fabric?.fabric.spec.hasDHCP == true ? plan.interface.switchName : nil {
+                    try registry.renewLeases(of: name, executable: OwnExecutable.path())
+                }
+                if !plan.interface.nameServers.contains(.auto) { port.nameServers = [] }
+                ports.append(port)
             }
         } catch {
             try switched { () throws(SwitchError) in try store.release(ports, of: owner ?? "-") }

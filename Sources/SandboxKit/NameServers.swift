@@ -65,6 +65,21 @@ extension Registry {
             mend: "'sandbox logs \(Registry.nameServer(of: name))' tells what it says")
     }
 
+    /// Has a switch's server read anew who gets which addresses by DHCP.
+    func renewLeases(of name: String, executable: String?) throws(LaunchError) {
+        let store = SwitchStore(state)
+        let service = try switched(nil) { () throws(SwitchError) in try store.nameService(of: name) }
+        guard let service, service.leases != nil else { return }
+        let record = try find(Registry.nameServer(of: name))
+        guard try runsAs(service, name), let process = record?.application ?? record?.process else {
+            return try startNameServer(of: name, executable: executable)
+        }
+        try translated { () throws(SystemError) in
+            // One that ends meanwhile begins again, and reads it then.
+            if let handle = try ProcessHandle(process) { try handle.send(SIGHUP) }
+        }
+    }
+
     /// Whether it is under way as it is to be run now: rules may lead to more names than when it was started.
     private func runsAs(_ service: NameService, _ name: String) throws(LaunchError) -> Bool {
         guard try nameServerState(of: name).isUnderWay, let record = try find(Registry.nameServer(of: name)) else {
@@ -192,6 +207,7 @@ struct NameServer {
         options.readOnly = true
         (options.nosuid, options.nodev, options.noexec) = (true, true, true)
         files.binds = [.init(from: service.hosts.from, to: service.hosts.to, options: options)]
+        if let leases = service.leases { files.binds.append(.init(from: leases.from, to: leases.to, options: options)) }
         if let directory = service.hostResolver {
             files.binds.append(.init(from: directory, to: directory, options: options))
         }

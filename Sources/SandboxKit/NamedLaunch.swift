@@ -82,9 +82,11 @@ struct NamedLaunch {
         if let interfaces { context.held += interfaces.descriptors }
         if plan.isFunction || interfaces != nil {
             context.attach = { namespace, pid throws(LaunchError) in
-                if let interfaces { try progress.note(try interfaces.attach(namespace, pid)) }
+                let ports = try interfaces?.attach(namespace, pid)
+                if let ports { try progress.note(ports) }
                 for chain in functions { try registry.standForApplication(chain, namespace) }
                 try progress.joinChain(namespace, pid)
+                return ports?.flatMap { $0.nameServers } ?? []
             }
         }
         var plan = plan

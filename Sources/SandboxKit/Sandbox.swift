@@ -112,7 +112,9 @@ public struct Sandbox: Sendable {
         var context = LaunchContext(arguments: arguments, remains: shrinks ? Remains() : nil)
         if let interfaces = try Interfaces(plan) {
             context.held = interfaces.descriptors
-            context.attach = { namespace, pid throws(LaunchError) in _ = try interfaces.attach(namespace, pid) }
+            context.attach = { namespace, pid throws(LaunchError) in
+                try interfaces.attach(namespace, pid).flatMap { $0.nameServers }
+            }
         }
         return try Launcher.run(plan, context)
     }

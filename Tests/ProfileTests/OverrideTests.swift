@@ -132,7 +132,7 @@ struct OverrideTests {
         #expect(Schema.completions(of: "network.a") == ["network.attach=", "network.address=", "network.allow="])
         #expect(
             Schema.completions(of: "network.address=") == [
-                "network.address=auto", "network.address=none", "network.address=dhcp",
+                "network.address=auto", "network.address=none", "network.address=dhcp", "network.address=dhcp6",
             ])
         #expect(Schema.completions(of: "limits.nof") == ["limits.nofile="])
         #expect(Schema.completions(of: "x=").isEmpty)

@@ -214,13 +214,30 @@ static inline int linux_packet_bind(int socket, int link, unsigned short protoco
     struct sockaddr_ll place = {.sll_family = AF_PACKET, .sll_protocol = htons(protocol), .sll_ifindex = link};
     return bind(socket, (struct sockaddr *)&place, sizeof place);
 }
-/// sendto(2) to all stations of an Ethernet.
-static inline ssize_t linux_packet_broadcast(
-    int socket, int link, unsigned short protocol, const void *bytes, size_t count) {
+/// sendto(2) to a station, or a group of them, of an Ethernet: 6 bytes.
+static inline ssize_t linux_packet_send(
+    int socket, int link, unsigned short protocol, const unsigned char *station, const void *bytes, size_t count) {
     struct sockaddr_ll place = {
         .sll_family = AF_PACKET, .sll_protocol = htons(protocol), .sll_ifindex = link, .sll_halen = 6};
-    memset(place.sll_addr, 0xff, 6);
+    memcpy(place.sll_addr, station, 6);
     return sendto(socket, bytes, count, MSG_NOSIGNAL, (struct sockaddr *)&place, sizeof place);
+}
+/// bind(2) of an IPv6 UDP socket to one interface and a port.
+static inline int linux_dhcp6_bind(int socket, const char *interface, unsigned short port) {
+    struct sockaddr_in6 place = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
+    int on = 1;
+    if (setsockopt(socket, SOL_SOCKET, SO_BINDTODEVICE, interface, (socklen_t)strlen(interface) + 1) < 0) return -1;
+    if (setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0) return -1;
+    if (setsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0) return -1;
+    return bind(socket, (struct sockaddr *)&place, sizeof place);
+}
+/// sendto(2) to an IPv6 address of 16 bytes in network order on one interface, and a port in the order of the machine.
+static inline ssize_t linux_send_ip6(
+    int socket, int link, const unsigned char *address, unsigned short port, const void *bytes, size_t count) {
+    struct sockaddr_in6 place = {
+        .sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_scope_id = (unsigned)link};
+    memcpy(&place.sin6_addr, address, 16);
+    return sendto(socket, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL, (struct sockaddr *)&place, sizeof place);
 }
 static inline int linux_unix_connect(int socket, const char *path) {
     struct sockaddr_un address;

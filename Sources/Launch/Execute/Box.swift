@@ -1,3 +1,4 @@
+import Addresses
 import CLinux
 import Glibc
 import Kernel
@@ -7,6 +8,8 @@ import Profile
 /// content: what needs the outside comes before the root changes, what needs privilege before it is dropped.
 struct Box {
     let plan: LaunchPlan
+    /// Those that its networks told.
+    var nameServers: [IPAddress] = []
 
     /// A box that waits for its command.
     struct Ready {
@@ -139,7 +142,7 @@ struct Box {
     private func buildFilesystem(_ mapped: [Int: Int32]) throws(LaunchError) -> [Int32] {
         guard plan.namespaces.unshare.contains(.mount) else { return [] }
         var builder = try MountBuilder(userNamespace: plan.namespaces.unshare.contains(.user), mapped: mapped)
-        try builder.build(plan.filesystem)
+        try builder.build(ResolverPlanner.complete(plan.filesystem, nameServers))
         return builder.owned
     }
 

@@ -1,3 +1,4 @@
+import Addresses
 import CLinux
 import Glibc
 import Kernel
@@ -9,7 +10,7 @@ struct Errand: ~Copyable {
     private let child: Int32
 
     /// Starts the child, which waits.
-    init(_ body: (_ namespace: Int32, _ pid: Int32) throws(LaunchError) -> Void) throws(LaunchError) {
+    init(_ body: LaunchContext.Attach) throws(LaunchError) {
         let channel = try attributed(to: nil) { () throws(SystemError) in try ReportChannel() }
         let asker = getpid()
         child = try attributed(to: nil) { () throws(SystemError) in
@@ -20,19 +21,18 @@ struct Errand: ~Copyable {
     }
 
     private static func serve(
-        _ channel: ReportChannel, _ asker: Int32, _ body: (Int32, Int32) throws(LaunchError) -> Void
+        _ channel: ReportChannel, _ asker: Int32, _ body: LaunchContext.Attach
     ) -> Never {
         CrashPoint.enter("errand")
         channel.keepBoxSide()
         _ = linux_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0)
         if getppid() != asker { _exit(1) }
-        channel.waitForGo()
+        _ = channel.waitForGo()
         do throws(LaunchError) {
             let namespace = try attributed(to: "network") { () throws(SystemError) in
                 try Descriptor(open: "/proc/\(asker)/ns/net", O_RDONLY)
             }
-            try body(namespace.number, asker)
-            channel.send(.begun)
+            channel.send(.attached(nameServers: try body(namespace.number, asker)))
         } catch {
             channel.send(.failed(error))
         }
@@ -40,7 +40,8 @@ struct Errand: ~Copyable {
     }
 
     /// Lets the child do it, and waits until it has.
-    consuming func run() throws(LaunchError) {
+    /// - Returns: what its body returned.
+    consuming func run() throws(LaunchError) -> [IPAddress] {
         let report = try attributed(to: nil) { () throws(SystemError) in
             try channel.go()
             let report = try channel.receive()
@@ -49,7 +50,7 @@ struct Errand: ~Copyable {
         }
         close(channel.waiter)
         switch report {
-        case .begun: return
+        case .attached(let nameServers): return nameServers
         case .failed(let error): throw error
         default: throw LaunchError("the process that was to make the box's interfaces was killed")
         }

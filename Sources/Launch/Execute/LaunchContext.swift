@@ -1,3 +1,4 @@
+public import Addresses
 public import Kernel
 
 /// What a launch is given beside its plan, and whom it tells how far it is.
@@ -16,8 +17,9 @@ public struct LaunchContext {
     /// control groups. The box is set up only after this has returned.
     public var started: (_ pid: Int32, _ groups: [Cgroup.Group]) throws(LaunchError) -> Void
     /// Makes the box's interfaces, from outside it: gets a descriptor of its network namespace, and the process that
-    /// stands for it.
-    public var attach: (_ namespace: Int32, _ pid: Int32) throws(LaunchError) -> Void = { _, _ throws(LaunchError) in }
+    /// stands for it. Returns the name servers that the networks there told.
+    public var attach: Attach = { _, _ throws(LaunchError) in [] }
+    public typealias Attach = (_ namespace: Int32, _ pid: Int32) throws(LaunchError) -> [IPAddress]
     /// Told that the command has begun.
     public var begun: () throws(LaunchError) -> Void
 

@@ -1,3 +1,4 @@
+import Addresses
 import CLinux
 import Glibc
 import Kernel
@@ -40,15 +41,15 @@ public enum Launcher {
         guard case .waiter(let initProcess, let pseudoTerminal) = plan.supervision else {
             try context.started(outside.launcher, outside.cgroup?.groups ?? [])
             // Before there is anything else new: interfaces are made in the caller's namespaces.
-            let isConnected = try OwnNetwork.enter(plan, outside.launcher, context.attach)
-            if isConnected { flags.remove(.net) }
-            let errand = try !plan.isConnected || isConnected ? nil : Errand(context.attach)
+            let told = try OwnNetwork.enter(plan, outside.launcher, context.attach)
+            if told != nil { flags.remove(.net) }
+            let errand = try !plan.isConnected || told != nil ? nil : Errand(context.attach)
             let mapped = try enterNamespaces(plan, outside)
             try attributed(to: "namespaces.unshare") { () throws(SystemError) in
                 if !flags.isEmpty { try unshareNamespaces(flags) }
             }
-            try errand?.run()
-            throw become(plan, outside, mapped)
+            let nameServers = try errand?.run() ?? told ?? []
+            throw become(plan, outside, mapped, nameServers)
         }
         let supervisor = try Supervisor(plan, flags, initProcess: initProcess, pseudoTerminal: pseudoTerminal)
         var context = context
@@ -61,13 +62,13 @@ public enum Launcher {
 
     /// Sets the box up around this process and executes the command. Returns what failed.
     private static func become(
-        _ plan: LaunchPlan, _ outside: Outside, _ mapped: [Int: Int32]
+        _ plan: LaunchPlan, _ outside: Outside, _ mapped: [Int: Int32], _ nameServers: [IPAddress]
     ) -> LaunchError {
         do throws(LaunchError) {
             if plan.leavesTerminal {
                 try attributed(to: "process.terminal") { () throws(SystemError) in try Terminal.leave() }
             }
-            let box = try Box(plan: plan).setUp(outside, mapped: mapped)
+            let box = try Box(plan: plan, nameServers: nameServers).setUp(outside, mapped: mapped)
             if let display = box.display {
                 let mask = try attributed(to: nil) { () throws(SystemError) in try signalMask() }
                 try display.start(mask: mask, filter: outside.filter, dyingWith: getpid())

@@ -56,6 +56,8 @@ struct MountBuilder: ~Copyable {
         case .directory(let path, let mode): try directory(path, mode, key)
         case .file(let path, let content, let mode): try file(path, content, mode, key)
         case .replace(let path, let content, let mode, let optional):
+            // What was to be told before now was not.
+            if content.isEmpty, optional { return }
             try replace(path, content, mode, optional: optional, key)
         case .symlink(let path, let target): try symbolicLink(path, target, key)
         case .keep(let folder, let home): try keep(folder, below: home, key)

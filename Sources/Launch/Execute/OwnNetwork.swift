@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import Kernel
 import Profile
@@ -6,25 +7,25 @@ import Profile
 enum OwnNetwork {
     /// Makes it, has its interfaces made from where the caller was, and stays in it.
     ///
-    /// - Returns: whether it has; else an ``Errand`` can.
+    /// - Returns: the name servers that the networks told; `nil` where an ``Errand`` can have it done.
     static func enter(
-        _ plan: LaunchPlan, _ pid: Int32, _ attach: (_ namespace: Int32, _ pid: Int32) throws(LaunchError) -> Void
-    ) throws(LaunchError) -> Bool {
-        guard suits(plan) else { return false }
+        _ plan: LaunchPlan, _ pid: Int32, _ attach: LaunchContext.Attach
+    ) throws(LaunchError) -> [IPAddress]? {
+        guard suits(plan) else { return nil }
         let host = try attributed(to: "network") { () throws(SystemError) in try own() }
         // Entering one's own asks for the permission to come back.
-        if setns(host.number, Int32(CLONE_NEWNET)) != 0 { return false }
+        if setns(host.number, Int32(CLONE_NEWNET)) != 0 { return nil }
         try attributed(to: "namespaces.unshare") { () throws(SystemError) in try unshareNamespaces(.net) }
         let made = try attributed(to: "network") { () throws(SystemError) in
             let made = try own()
             try joinNamespace(host.number, .net, name: "before")
             return made
         }
-        try attach(made.number, pid)
+        let nameServers = try attach(made.number, pid)
         try attributed(to: "network") { () throws(SystemError) in
             try joinNamespace(made.number, .net, name: "of the box")
         }
-        return true
+        return nameServers
     }
 
     private static func own() throws(SystemError) -> Descriptor {

@@ -1,3 +1,4 @@
+import Addresses
 import CLinux
 import Glibc
 import Kernel
@@ -12,6 +13,8 @@ enum Report {
     case terminal(descriptor: Int32)
     /// The command has begun; from a launcher in the background.
     case begun
+    /// The box's interfaces are there, and these name servers were told.
+    case attached(nameServers: [IPAddress])
     /// The command has begun, as a child of the waiter's own.
     case sibling(pid: Int32)
 }
@@ -48,19 +51,20 @@ struct ReportChannel {
         return poll(&wait, 1, 0) > 0
     }
 
-    /// Lets the box go on, from the waiter.
-    func go() throws(SystemError) {
-        var byte: UInt8 = 0
-        try check("let the box go on") { Int32(Glibc.send(waiter, &byte, 1, Int32(MSG_NOSIGNAL))) }
+    /// Lets the box go on, from the waiter, with the name servers that its networks told.
+    func go(_ nameServers: [IPAddress] = []) throws(SystemError) {
+        let bytes = [UInt8(0)] + ReportChannel.text(nameServers).utf8
+        try check("let the box go on") { Int32(Glibc.send(waiter, bytes, bytes.count, Int32(MSG_NOSIGNAL))) }
         CrashPoint.pass("go")
     }
 
     /// Waits in the box until it may go on; without a waiter it never may.
-    func waitForGo() {
-        var byte: UInt8 = 0
+    /// - Returns: the name servers that its networks told.
+    func waitForGo() -> [IPAddress] {
+        var bytes = [UInt8](repeating: 0, count: 4096)
         while true {
-            let count = recv(box, &byte, 1, 0)
-            if count == 1 { return }
+            let count = recv(box, &bytes, bytes.count, 0)
+            if count >= 1 { return ReportChannel.addresses(bytes[1..<count]) }
             if count < 0, errno == EINTR { continue }
             _exit(137)
         }
@@ -93,6 +97,7 @@ struct ReportChannel {
         case .terminal(let descriptor): send(2, 0, descriptor: descriptor)
         case .begun: send(3, 0)
         case .sibling(let pid): send(4, pid)
+        case .attached(let nameServers): send(5, 0, text: [ReportChannel.text(nameServers)])
         }
     }
 
@@ -110,12 +115,22 @@ struct ReportChannel {
         case 2: return .terminal(descriptor: descriptor)
         case 3: return .begun
         case 4: return .sibling(pid: value)
+        case 5: return .attached(nameServers: ReportChannel.addresses(bytes[5..<Int(count)]))
         default:
             let parts = bytes[5..<Int(count)].split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
             let texts = parts.map { String(decoding: $0, as: UTF8.self) }
             let key = texts.first ?? ""
             return .failed(LaunchError(key: key.isEmpty ? nil : key, texts.last ?? "", status: value))
         }
+    }
+
+    /// As many as fit: resolv.conf(5) takes three.
+    private static func text(_ addresses: [IPAddress]) -> String {
+        addresses.prefix(50).map { $0.description }.joined(separator: " ")
+    }
+
+    private static func addresses(_ bytes: ArraySlice<UInt8>) -> [IPAddress] {
+        bytes.split(separator: UInt8(ascii: " ")).compactMap { IPAddress(String(decoding: $0, as: UTF8.self)) }
     }
 
     private func send(_ kind: UInt8, _ value: Int32, text: [String] = [], descriptor: Int32 = -1) {

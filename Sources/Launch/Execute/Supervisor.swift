@@ -1,3 +1,4 @@
+import Addresses
 import CLinux
 import Glibc
 import Kernel
@@ -39,8 +40,8 @@ struct Supervisor: ~Copyable {
         channel.keepWaiterSide()
         do throws(LaunchError) {
             try context.started(child, outside.cgroup?.groups ?? [])
-            try attach(child, context)
-            if hasRemains(outside) { try attributed(to: nil) { () throws(SystemError) in try channel.go() } }
+            let nameServers = try attach(child, context)
+            if hasRemains(outside) { try attributed(to: nil) { () throws(SystemError) in try channel.go(nameServers) } }
         } catch {
             throw end(child, error)
         }
@@ -72,12 +73,13 @@ struct Supervisor: ~Copyable {
         plan.name != nil || outside.cgroup != nil || plan.isConnected
     }
 
-    private func attach(_ child: Int32, _ context: LaunchContext) throws(LaunchError) {
-        if !plan.isConnected { return }
+    /// - Returns: the name servers that the networks told.
+    private func attach(_ child: Int32, _ context: LaunchContext) throws(LaunchError) -> [IPAddress] {
+        if !plan.isConnected { return [] }
         let namespace = try attributed(to: "network") { () throws(SystemError) in
             try Descriptor(open: "/proc/\(child)/ns/net", O_RDONLY)
         }
-        try context.attach(namespace.number, child)
+        return try context.attach(namespace.number, child)
     }
 
     private var mend: String? {
@@ -154,12 +156,12 @@ struct Supervisor: ~Copyable {
         CrashPoint.enter("box")
         // Who waits for the launcher's end, or for its lock, waits for the launcher alone.
         for descriptor in context.held { close(descriptor) }
-        if hasRemains(outside) { channel.waitForGo() }
+        let nameServers = hasRemains(outside) ? channel.waitForGo() : []
         CrashPoint.pass("go heard")
         do throws(LaunchError) {
             if pseudoTerminal || plan.leavesTerminal || plan.detachment != nil { setsid() }
             if plan.detachment != nil { try takeStreams(context.kept) }
-            let box = try Box(plan: plan).setUp(outside, mapped: mapped, channel)
+            let box = try Box(plan: plan, nameServers: nameServers).setUp(outside, mapped: mapped, channel)
             guard initProcess else {
                 try box.display?.start(mask: signals.previous, filter: outside.filter, dyingWith: dyingWith)
                 become(box.command, outside)
@@ -300,7 +302,7 @@ struct Watch {
         case .failed(let error): failure = error
         case .stopped: linux_waiter_stop(&waiter)
         case .terminal(let descriptor): linux_waiter_take_terminal(&waiter, descriptor)
-        case .begun: break
+        case .begun, .attached: break
         case .sibling(let pid): take(pid)
         case nil: waiter.reports = -1
         }

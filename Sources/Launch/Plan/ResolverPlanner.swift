@@ -19,6 +19,8 @@ struct ResolverPlanner {
         /// Where a name server is asked for, and not only taken where there is one.
         var asking: String?
         var key = "network.dns"
+        /// Whether DHCP servers may tell some.
+        var isOpen = false
         for (index, interface) in interfaces.enumerated()
         where interface.kind?.makesInterface == true {
             let own = index == 0 ? "network.dns" : "network.more[\(index - 1)].dns"
@@ -27,8 +29,10 @@ struct ResolverPlanner {
             for server in found.servers where !servers.contains(server) { servers.append(server) }
             if let domain = found.domain, !domains.contains(domain) { domains.append(domain) }
             if asking == nil, interface.namesServers { asking = own }
+            if !interface.dynamicFamilies.isEmpty, interface.nameServers.contains(.auto) { isOpen = true }
         }
-        if servers.isEmpty { return [] }
+        // Without a mount namespace what they tell changes nothing.
+        if servers.isEmpty, !isOpen || !unshare.contains(.mount) { return [] }
         guard unshare.contains(.mount) else {
             guard let asking else { return [] }
             throw LaunchError(
@@ -40,6 +44,22 @@ struct ResolverPlanner {
         let file = MountOperation.replace(
             path: ResolverPlanner.path, content: content, mode: 0o644, optional: asking == nil)
         return [MountStep(asking ?? key, file)]
+    }
+
+    /// The plan with the name servers that the box's networks told.
+    static func complete(_ plan: FilesystemPlan, _ told: [IPAddress]) -> FilesystemPlan {
+        if told.isEmpty { return plan }
+        var plan = plan
+        for index in plan.steps.indices {
+            guard case .replace(let path, var content, let mode, let optional) = plan.steps[index].operation else {
+                continue
+            }
+            for server in told where !content.contains("nameserver \(server)\n") {
+                content += "nameserver \(server)\n"
+            }
+            plan.steps[index].operation = .replace(path: path, content: content, mode: mode, optional: optional)
+        }
+        return plan
     }
 
     private func resolver(_ interface: Profile.Interface) throws(LaunchError) -> Resolver {

@@ -12,6 +12,8 @@ public struct InterfaceAddress: Sendable, Equatable {
     public var flags: AddressFlags
     /// Seconds after which the kernel takes it away; nil for never.
     public var lifetime: UInt32?
+    /// Seconds for which connections are begun from it; nil for as long as it is there.
+    public var preferred: UInt32?
 
     public init(_ prefix: IPPrefix, link: Int32, flags: AddressFlags = []) {
         self.prefix = prefix
@@ -84,7 +86,9 @@ extension NetlinkMessage {
             message.put(IFA_BROADCAST, bytes: address.prefix.last.bytes)
         }
         if let lifetime = address.lifetime {
-            message.put(IFA_CACHEINFO, ifa_cacheinfo(ifa_prefered: lifetime, ifa_valid: lifetime, cstamp: 0, tstamp: 0))
+            let preferred = min(address.preferred ?? lifetime, lifetime)
+            message.put(
+                IFA_CACHEINFO, ifa_cacheinfo(ifa_prefered: preferred, ifa_valid: lifetime, cstamp: 0, tstamp: 0))
         }
         if !address.flags.isEmpty { message.put(IFA_FLAGS, address.flags.rawValue) }
         return message

@@ -79,7 +79,7 @@ extension Profile.Interface {
         if device != nil, let kind, ![.macvlan, .macvtap, .physical].contains(kind) {
             report("device", "attach = \"\(kind.rawValue)\" uses no device", "take one of them out")
         }
-        if kind == .macvtap, address == .dynamic {
+        if kind == .macvtap, !dynamicFamilies.isEmpty {
             report("address", "\"dhcp\" is for the kernel's own stack, past which a macvtap goes", "write \"none\"")
         }
         for name in unused { report(name, "has no meaning \(attachment)", "take it out, or change attach") }

@@ -127,7 +127,9 @@ struct Validation {
         guard case .array(let items) = value else { return scalar(value, .string(form), path) }
         list(value, .string(form), path, removals: false)
         for (index, item) in items.enumerated() where items.count > 1 {
-            guard case .string(let text) = item, form.words.contains(text) else { continue }
+            guard case .string(let text) = item, form.words.contains(text),
+                !Form.areCompany(items) || items[..<index].contains(item)
+            else { continue }
             report(path.appending(index), "\(Form.quote(text)) stands alone", mend: "take it or the others out")
         }
     }

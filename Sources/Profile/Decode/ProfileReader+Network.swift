@@ -54,7 +54,8 @@ extension ProfileReader {
         if case .string(let text) = value { texts = [text] } else { texts = try self.texts(value, key) ?? [] }
         if texts.isEmpty || texts == ["none"] { return .none }
         if texts == ["auto"] { return .auto }
-        if texts == ["dhcp"] { return .dynamic }
+        let families = [("dhcp", IPFamily.v4), ("dhcp6", .v6)].filter { texts.contains($0.0) }.map { $0.1 }
+        if !families.isEmpty, families.count == texts.count { return .dynamic(families) }
         var prefixes: [IPPrefix] = []
         for text in texts { prefixes.append(try required(IPPrefix(text), key)) }
         return .fixed(prefixes)

@@ -24,7 +24,9 @@ extension Profile.Interface {
         switch address {
         case .auto: break
         case .none: table.add("address", text: "none")
-        case .dynamic: table.add("address", text: "dhcp")
+        case .dynamic([.v4]): table.add("address", text: "dhcp")
+        case .dynamic([.v6]): table.add("address", text: "dhcp6")
+        case .dynamic: table.add("address", texts: ["dhcp", "dhcp6"])
         case .fixed(let prefixes): table.add("address", texts: prefixes.map { $0.description })
         }
         switch hardwareAddress {

@@ -46,8 +46,8 @@ extension Profile {
             /// One of each of the switch's subnets, that no other port has.
             case auto
             case none
-            /// What a DHCP server gives (RFC 2131).
-            case dynamic
+            /// What DHCP servers give, one of each family (RFC 2131, RFC 8415).
+            case dynamic([IPFamily])
             /// As given, each with the length of its network's prefix.
             case fixed([IPPrefix])
         }
@@ -123,6 +123,11 @@ extension Profile {
         public var allow: [TrafficRule]?
 
         public init() {}
+
+        /// The families of which a DHCP server gives the address.
+        public var dynamicFamilies: [IPFamily] {
+            if case .dynamic(let families) = address { families } else { [] }
+        }
 
         /// A switch alone means a veth.
         public var kind: Attach? { attach ?? (switchName == nil ? nil : .veth) }

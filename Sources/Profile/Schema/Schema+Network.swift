@@ -33,9 +33,10 @@ extension Schema {
             "sources", .list(.string(.mac([]))), "Hardware addresses let in, in mode source",
             example: "[\"02:00:00:00:00:01\"]", fallback: "[]"),
         Key(
-            "address", .oneOrMore(.address(["auto", "none", "dhcp"])),
-            "auto: one of each of the switch's subnets; none; dhcp: what a DHCP server gives (IPv4), asked before the command "
-                + "begins and renewed while it runs; or addresses with their networks' lengths",
+            "address", .oneOrMore(.address(["auto", "none", "dhcp", "dhcp6"])),
+            "auto: one of each of the switch's subnets; none; dhcp, dhcp6: what a DHCP server gives, IPv4 and IPv6, alone "
+                + "or both in a list, asked before the command begins and renewed while it runs; or addresses with their "
+                + "networks' lengths",
             example: "[\"10.1.0.5/24\", \"fd00:1::5/64\"]", fallback: "auto"),
         Key(
             "mac", .string(.mac(["auto", "random"])),
@@ -51,13 +52,15 @@ extension Schema {
             fallback: "the switch's", basis: "bridge(8)"),
         Key(
             "gateway", .string(.addressOr(["auto", "none"])),
-            "Where all else goes. auto: to the switch where it has an uplink", example: "\"auto\"", fallback: "auto"),
+            "Where all else goes. auto: to the switch where it has an uplink; with dhcp as the DHCP server says, with "
+                + "dhcp6 as routers on the network say", example: "\"auto\"", fallback: "auto"),
         Key(
             "routes", .list(.string(.route)), "Further routes", example: "[\"10.9.0.0/16 via 10.1.0.254\"]",
             fallback: "[]"),
         Key(
             "dns", .vector(.string(.addressOr(["auto"]))),
-            "Name servers, put into the box's /etc/resolv.conf; auto: the switch's where it has one. Needs a mount "
+            "Name servers, put into the box's /etc/resolv.conf; auto: the switch's where it has one, and those that DHCP "
+                + "servers tell. Needs a mount "
                 + "namespace; auto without one changes nothing", example: "[\"auto\"]",
             fallback: "[\"auto\"]", basis: "resolv.conf(5)"),
         Key(
@@ -164,6 +167,14 @@ extension Form {
         let isPlain = text.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x2F && $0 != 0x3A }
         if isPlain, !text.isEmpty, text != ".", text != "..", text != "lo", !text.hasPrefix("-") { return nil }
         return Problem("\(quote(text)) is no name of an interface", mend: "write one such as \"eth0\"")
+    }
+
+    /// Whether all are words of ``addressProblem(_:or:)`` that go with one another.
+    static func areCompany(_ items: [Value]) -> Bool {
+        items.allSatisfy { item in
+            guard case .string(let text) = item else { return false }
+            return text == "dhcp" || text == "dhcp6"
+        }
     }
 
     static func addressProblem(_ text: String, or words: [String]) -> Problem? {

@@ -28,6 +28,7 @@ struct DHCPMessage: Equatable {
     /// Seconds until any server is asked.
     var rebinding: UInt32?
     var hostname: String?
+    var nameServers: [IPAddress] = []
 }
 
 // MARK: - Bytes
@@ -50,7 +51,7 @@ extension DHCPMessage {
             if let hostname, !hostname.isEmpty {
                 bytes += [12, UInt8(hostname.utf8.prefix(63).count)] + hostname.utf8.prefix(63)
             }
-            bytes += [55, 5, 1, 3, 51, 58, 59]
+            bytes += [55, 6, 1, 3, 6, 51, 58, 59]
         }
         bytes.append(255)
         return bytes + [UInt8](repeating: 0, count: max(0, 300 - bytes.count))
@@ -76,6 +77,10 @@ extension DHCPMessage {
         }
         (server, mask, router) = (address(54), address(1), address(3))
         (lease, renewal, rebinding) = (seconds(51), seconds(58), seconds(59))
+        let servers = options[6] ?? []
+        nameServers = stride(from: 0, to: servers.count - 3, by: 4).map {
+            .v4(DHCPMessage.number(servers[$0..<($0 + 4)]))
+        }
     }
 
     /// By their codes; `nil` when one is longer than what is left. Parts of one are put together (RFC 3396).
@@ -111,6 +116,7 @@ struct DynamicLease: Equatable {
     /// Seconds until the server is asked to renew it, and until any is.
     var renewal: UInt32
     var rebinding: UInt32
+    var nameServers: [IPAddress]
 
     /// `nil` for an answer that gives no usable address.
     init?(_ message: DHCPMessage) {
@@ -134,6 +140,7 @@ struct DynamicLease: Equatable {
         let lease = seconds ?? .max
         renewal = min(message.renewal ?? lease / 2, lease)
         rebinding = min(max(message.rebinding ?? lease / 8 * 7, renewal), lease)
+        nameServers = message.nameServers.filter { !$0.isMulticast && !$0.isUnspecified }
     }
 }
 

@@ -25,7 +25,9 @@ struct Fabric {
         }
         try makeBridge(socket)
         try Program("nft", package: "nftables").run(
-            ["-f", "-"], input: Ruleset.ports + (spec.hasDNS ? NameRules.ruleset : ""), in: namespace)
+            ["-f", "-"],
+            input: Ruleset.ports + (spec.hasDNS ? NameRules.ruleset : "") + (spec.hasDHCP ? LeaseRules.ruleset : ""),
+            in: namespace)
     }
 
     /// Frames between ports are no business of the host's packet filters (br_netfilter, a seventh of all packets per
@@ -71,7 +73,15 @@ struct Fabric {
         if spec.filtersVLANs, bridge.bridge?.vlanFiltering == false { throw Fabric.noVLANs }
         try attributed(to: "subnet") { () throws(SystemError) in
             try socket.send(
-                spec.subnets.map { .add(InterfaceAddress($0, link: bridge.index, flags: .withoutDuplicateDetection)) })
+                own(bridge).map { .add(InterfaceAddress($0, link: bridge.index, flags: .withoutDuplicateDetection)) })
         }
+    }
+
+    /// Clients of DHCP on IPv6 speak to an address on the link.
+    private func own(_ bridge: Link) -> [IPPrefix] {
+        guard spec.hasDHCPv6, let mac = bridge.address, let local = IPPrefix(.linkLocal(mac), length: 64) else {
+            return spec.subnets
+        }
+        return spec.subnets + [local]
     }
 }

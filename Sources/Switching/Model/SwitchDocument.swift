@@ -17,6 +17,7 @@ extension SwitchSpec {
         entries.append(("isolated", .bool(isIsolated)))
         entries.append(("multicast-snooping", .bool(snoopsMulticast)))
         entries.append(("dns", .bool(hasDNS)))
+        entries.append(("dhcp", .bool(hasDHCP)))
         if let domain { entries.append(("domain", .string(domain))) }
         if !resolvers.isEmpty { entries.append(("resolvers", .strings(resolvers.map { $0.description }))) }
         entries.append(("transient", .bool(isTransient)))
@@ -48,6 +49,8 @@ extension SwitchSpec {
         self.mtu = mtu
         (self.filtersVLANs, self.isIsolated) = (filtersVLANs, isIsolated)
         (self.snoopsMulticast, self.hasDNS, self.isTransient) = (snoopsMulticast, hasDNS, isTransient)
+        // One of an earlier version says nothing of it.
+        hasDHCP = document["dhcp"]?.flag ?? false
         domain = document["domain"]?.text
         if let resolvers = document["resolvers"] {
             guard let texts = resolvers.texts?.map({ IPAddress($0) }), !texts.contains(nil) else { return nil }

@@ -35,6 +35,8 @@ public struct SwitchSpec: Sendable, Equatable {
     public var snoopsMulticast = false
     /// Whether it resolves the names of its sandboxes.
     public var hasDNS = false
+    /// Whether it tells who asks by DHCP the addresses of his port; such a switch resolves names, too.
+    public var hasDHCP = false
     /// The domain that its names end in; `nil`: the switch's name.
     public var domain: String?
     /// Who is asked for all other names; the host's own name servers where there are none and the uplink leads there.
@@ -82,6 +84,9 @@ extension SwitchSpec {
 
     /// The subnet that an address lies in.
     func subnet(of address: IPAddress) -> IPPrefix? { subnets.first { $0.contains(address) } }
+
+    /// Whether ports get an IPv6 address by DHCP, for which they need one on the link.
+    var hasDHCPv6: Bool { hasDHCP && subnets.contains { $0.family == .v6 } }
 
     /// The switch's own address of a family.
     func gateway(_ family: IPFamily) -> IPAddress? { subnets.first { $0.family == family }?.address }

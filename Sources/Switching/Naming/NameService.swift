@@ -12,17 +12,24 @@ public struct NameService: Sendable, Equatable {
     public var namespace: String
     /// A directory of hosts(5) files that it follows, and where it expects that.
     public var hosts: (from: String, to: String) { ("\(directory)/\(File.hosts)", NameService.hosts) }
+    /// The directory that tells who gets which addresses by DHCP, and where that is expected; `nil` where nobody asks.
+    public var leases: (from: String, to: String)? {
+        givesAddresses ? ("\(directory)/\(File.dynamicHosts)", NameService.leases) : nil
+    }
     /// A directory or file of the host's that tells the host's own name servers, which change.
     public var hostResolver: String?
     /// What it needs of root's power, without `CAP_`.
     public var capabilities = ["NET_BIND_SERVICE"]
     private let directory: String
+    private let givesAddresses: Bool
 
     static let hosts = "/run/names"
+    static let leases = "/run/leases"
 
     /// - Parameter directory: the switch's.
     init(_ spec: SwitchSpec, directory: String) throws(SwitchError) {
         self.directory = directory
+        givesAddresses = spec.hasDHCP
         namespace = "\(directory)/\(File.namespace)"
         command = [
             try NameService.program().path, "--keep-in-foreground", "--conf-file=", "--pid-file", "--log-facility=-",
@@ -41,6 +48,7 @@ public struct NameService: Sendable, Equatable {
             command += slots.arguments + ["--cache-size=0"]
             capabilities.append("NET_ADMIN")
         }
+        if spec.hasDHCP { try addLeases(spec) }
         switch try NameService.upstream(of: spec) {
         case .none: command += ["--no-resolv", "--address=/#/"]
         case .servers(let servers): command += ["--no-resolv"] + servers.map { "--server=\($0)" }
@@ -50,6 +58,39 @@ public struct NameService: Sendable, Equatable {
             if file.hasPrefix("/run/") { hostResolver = String(file[..<(file.lastIndex(of: "/") ?? file.endIndex)]) }
         }
     }
+
+    private mutating func addLeases(_ spec: SwitchSpec) throws(SwitchError) {
+        let generation = try attributed(to: "dhcp") { () throws(SystemError) in
+            try LeaseFolder.generation(StateFolder(existing: directory))
+        }
+        command += [
+            "--interface=\(FabricName.bridge)", "--dhcp-hostsfile=\(NameService.leases)", "--leasefile-ro", "--no-ping",
+            // What a client calls itself is no name of the switch's.
+            "--dhcp-authoritative", "--dhcp-ignore-names", "--domain=\(spec.searchDomain)",
+            // More than there are ports. The rest tells that it has begun anew.
+            "--dhcp-lease-max=\(100_000 + generation)",
+        ]
+        for subnet in spec.subnets {
+            let network = subnet.network.address
+            switch subnet.family {
+            case .v4: command.append("--dhcp-range=\(network),static,\(subnet.mask),\(NameService.leaseTime)")
+            case .v6: command.append("--dhcp-range=\(network),static,\(subnet.length),\(NameService.leaseTime)")
+            }
+        }
+        if spec.hasDHCPv6 { command.append("--enable-ra") }
+        if !spec.hasHostLink {
+            // It is a way to nowhere.
+            command.append("--dhcp-option=option:router")
+            if spec.hasDHCPv6 { command.append("--ra-param=\(FabricName.bridge),60,0") }
+        }
+        // It tells the kernel the client's hardware address before the client has an address (arp(7)).
+        if !capabilities.contains("NET_ADMIN") { capabilities.append("NET_ADMIN") }
+        // Router advertisements (RFC 4861) are no UDP.
+        if spec.hasDHCPv6 { capabilities.append("NET_RAW") }
+    }
+
+    /// The least that dnsmasq gives: an address may soon be another's.
+    private static let leaseTime = "2m"
 
     /// What its making would fail for.
     static func check(_ spec: SwitchSpec) throws(SwitchError) {

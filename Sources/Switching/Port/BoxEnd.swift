@@ -34,24 +34,56 @@ struct BoxEnd {
         }
     }
 
-    /// Gets the address from a DHCP server. To be called before the box can send.
+    /// What has come by DHCP.
+    struct Leased {
+        var addresses: [IPPrefix] = []
+        /// The interface's own on its link, where the box needs it.
+        var linkLocal: IPAddress?
+        var nameServers: [IPAddress] = []
+    }
+
+    /// Gets the addresses from DHCP servers. To be called before the box can send.
     ///
     /// - Parameter mac: the interface's own.
-    /// - Parameter use: is told the lease before the address is the box's.
-    /// - Returns: the address, in the box already, which is renewed from then on.
+    /// - Parameter use: is told each address before it is the box's.
+    /// - Returns: the addresses, in the box already, which are renewed from then on.
     func lease(
         _ socket: borrowing NetlinkSocket, _ mac: MACAddress, for box: BoxReference,
-        _ use: (DynamicLease) throws(SwitchError) -> Void = { _ throws(SwitchError) in }
-    ) throws(SwitchError) -> [IPPrefix] {
+        _ use: (IPPrefix) throws(SwitchError) -> Void = { _ throws(SwitchError) in }
+    ) throws(SwitchError) -> Leased {
         try raise(socket)
         let client = DHCPClient(
             namespace: box.namespace, link: index, interface: plan.name, mac: mac, hostname: box.owner)
-        let lease = try client.acquire()
-        try use(lease)
-        try LeaseKeeper(client: client, lease: lease, box: box).start(socket)
-        let router = plan.takesRouter ? lease.router.map { [$0] } ?? [] : plan.defaultRoutes
-        try setRoutes(socket, [lease.address], router)
-        return [lease.address]
+        var keeper = LeaseKeeper(client: client, box: box)
+        do throws(SwitchError) {
+            try lease(&keeper, socket, use)
+        } catch {
+            // What one server has given is given back when another gives nothing.
+            if keeper.lease != nil { try keeper.start(socket) }
+            throw error
+        }
+        try keeper.start(socket)
+        let addresses = [keeper.lease?.address, keeper.lease6?.address].compactMap { $0 }
+        let router = plan.takesRouter ? keeper.lease?.router.map { [$0] } ?? [] : plan.defaultRoutes
+        try setRoutes(socket, addresses, router)
+        return Leased(
+            addresses: addresses, linkLocal: keeper.lease6 == nil ? nil : DHCPv6Client(client).linkLocal,
+            nameServers: (keeper.lease?.nameServers ?? []) + (keeper.lease6?.nameServers ?? []))
+    }
+
+    private func lease(
+        _ keeper: inout LeaseKeeper, _ socket: borrowing NetlinkSocket, _ use: (IPPrefix) throws(SwitchError) -> Void
+    ) throws(SwitchError) {
+        if plan.dynamic.contains(.v4) {
+            let lease = try keeper.client.acquire()
+            try use(lease.address)
+            keeper.lease = lease
+        }
+        if plan.dynamic.contains(.v6) {
+            let lease = try DHCPv6Client(keeper.client).acquire(socket, takesRouter: plan.takesRouter)
+            try use(lease.address)
+            keeper.lease6 = lease
+        }
     }
 
     private func setRoutes(

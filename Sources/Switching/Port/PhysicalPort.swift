@@ -41,15 +41,18 @@ struct PhysicalPort {
         try attributed(to: mac != nil ? "mac" : "mtu") { () throws(SystemError) in
             if mac != nil || mtu != nil { try inside.send(.change(.index(moved.index), change)) }
         }
-        var addresses = plan.fixed ?? []
+        var leased = BoxEnd.Leased(addresses: plan.fixed ?? [])
         let end = BoxEnd(plan, moved.index)
         if plan.isDynamic {
-            addresses = try end.lease(inside, mac ?? before.address ?? plan.mac, for: box)
+            leased = try end.lease(inside, mac ?? before.address ?? plan.mac, for: box)
         } else {
-            try end.setUp(inside, addresses)
+            try end.setUp(inside, leased.addresses)
         }
-        return Port(
-            name: plan.name, switchName: nil, attach: .physical, addresses: addresses, mac: mac ?? before.address)
+        var port = Port(
+            name: plan.name, switchName: nil, attach: .physical, addresses: leased.addresses,
+            mac: mac ?? before.address)
+        port.nameServers = leased.nameServers
+        return port
     }
 
     /// Who is to give it back is there before it is moved.

@@ -47,12 +47,13 @@ struct PortMaker: ~Copyable {
         }
         let star = BridgeStar(bridge, spec, namespace: namespace, directory: directory)
         let (link, number, own) = try makeLink(star)
-        let addresses: [IPPrefix]
+        var leased = BoxEnd.Leased()
         if plan.isDynamic {
-            addresses = try leaseDynamically(link, reference)
+            leased = try leaseDynamically(link, reference)
         } else {
-            addresses = try lease(link, from: number)
+            leased.addresses = try lease(link, from: number)
         }
+        let addresses = leased.addresses
         // An entry of the forwarding table is in the VLANs that the port is in by then.
         try attributed(to: plan.vlan != nil ? "vlan" : "trunk") { () throws(SystemError) in
             if !plan.isDynamic { try limitVLANs(link) }
@@ -60,12 +61,13 @@ struct PortMaker: ~Copyable {
         let isOneOfMany = try star.announce(
             BridgeStar.Station(mac: plan.mac, vlans: vlans, addresses: addresses.map { $0.address }), on: own,
             known(link, addresses, bridge), socket)
-        try guardPort(link, addresses, isOneOfMany: isOneOfMany)
+        try guardPort(link, leased, isOneOfMany: isOneOfMany)
         guard let end = link.other else { throw SwitchError("the port's end in the box cannot be found") }
         let companion = try PortShaper(plan, switchEnd: link.name)?.hold(link, socket)
-        let port = Port(
+        var port = Port(
             name: plan.name, switchName: spec.name, attach: .veth, addresses: addresses, mac: plan.mac, end: link.name,
             companion: companion)
+        port.nameServers = leased.nameServers
         do throws(SwitchError) {
             let port = try prepare(port)
             if !plan.rate.isEmpty {
@@ -152,7 +154,7 @@ struct PortMaker: ~Copyable {
     }
 
     /// Asks a DHCP server, while nothing runs in the box yet that could send: the port is guarded afterwards.
-    private func leaseDynamically(_ link: Link, _ reference: BoxReference) throws(SwitchError) -> [IPPrefix] {
+    private func leaseDynamically(_ link: Link, _ reference: BoxReference) throws(SwitchError) -> BoxEnd.Leased {
         guard let end = link.other else { throw SwitchError("the port's end in the box cannot be found") }
         try attributed(to: plan.vlan != nil ? "vlan" : "trunk") { () throws(SystemError) in try limitVLANs(link) }
         if !plan.rate.isEmpty {
@@ -160,8 +162,8 @@ struct PortMaker: ~Copyable {
                 try socket.send(.change(.index(link.index), LinkChange(isUp: true)))
             }
         }
-        return try BoxEnd(plan, end).lease(box, plan.mac, for: reference) { (lease) throws(SwitchError) in
-            try takeFixed([lease.address], link)
+        return try BoxEnd(plan, end).lease(box, plan.mac, for: reference) { (address) throws(SwitchError) in
+            try takeFixed([address], link)
         }
     }
 
@@ -222,10 +224,14 @@ struct PortMaker: ~Copyable {
     }
 
     /// Before the box's end is up nothing passes.
-    private func guardPort(_ link: Link, _ addresses: [IPPrefix], isOneOfMany: Bool) throws(SwitchError) {
+    private func guardPort(_ link: Link, _ leased: BoxEnd.Leased, isOneOfMany: Bool) throws(SwitchError) {
         let elements = PortElements(index: link.index)
         var messages: [NetlinkMessage] = []
-        if plan.isGuarded, !addresses.isEmpty { messages += elements.guarding(plan.mac, addresses) }
+        if plan.isGuarded, !leased.addresses.isEmpty {
+            let linkLocal = spec.hasDHCPv6 ? .linkLocal(plan.mac) : leased.linkLocal
+            messages += elements.guarding(plan.mac, leased.addresses + (linkLocal.map { [IPPrefix($0)] } ?? []))
+            if spec.hasDHCP { messages.append(elements.asking(plan.mac)) }
+        }
         if let rules = plan.rules { messages += elements.filtering(rules) }
         if isOneOfMany, plan.isIsolated { messages += elements.keepingApart() }
         if messages.isEmpty { return }

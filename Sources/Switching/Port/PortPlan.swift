@@ -11,9 +11,9 @@ struct PortPlan: Equatable {
     var mtu: Int
     /// The addresses asked for; `nil`: one of each subnet.
     var fixed: [IPPrefix]?
-    /// Whether a DHCP server gives the address.
-    var isDynamic = false
-    /// Whether the default route is the one that it tells.
+    /// The families of which a DHCP server gives the address.
+    var dynamic: [IPFamily] = []
+    /// Whether the default route is the one that it tells, or routers.
     var takesRouter = false
     var isIsolated: Bool
     var isGuarded: Bool
@@ -53,10 +53,13 @@ struct PortPlan: Equatable {
         switch interface.address {
         case .auto: fixed = nil
         case .none: fixed = []
-        case .dynamic:
-            (fixed, isDynamic) = ([], true)
-            // The lease is renewed from the box's own address.
-            rules = rules.map { $0 + [TrafficRule(.udp, .to, .any, ports: 67...67)] }
+        // The switch knows what its server would say.
+        case .dynamic where spec.hasDHCP: fixed = nil
+        case .dynamic(let families):
+            (fixed, dynamic) = ([], families)
+            // Leases are renewed from the box's own addresses.
+            let servers = families.map { $0 == .v4 ? DHCPDatagram.serverPort : DHCPv6Message.serverPort }
+            rules = rules.map { $0 + servers.map { TrafficRule(.udp, .to, .any, ports: $0...$0) } }
         case .fixed(let prefixes):
             for prefix in prefixes { try PortPlan.check(prefix, spec) }
             fixed = prefixes
@@ -67,12 +70,18 @@ struct PortPlan: Equatable {
         case .auto where isDynamic: takesRouter = true
         case .auto: if spec.hasHostLink { defaultRoutes = spec.subnets.map { $0.address } }
         }
+        if spec.hasDHCP {
+            let servers = spec.subnets.map { $0.family == .v4 ? DHCPDatagram.serverPort : DHCPv6Message.serverPort }
+            rules = rules.map { $0 + servers.map { TrafficRule(.udp, .to, .any, ports: $0...$0) } }
+        }
         if vlan != nil || !trunk.isEmpty, !spec.filtersVLANs {
             throw SwitchError(
                 key: vlan != nil ? "vlan" : "trunk", "the switch \"\(spec.name)\" does not filter by VLAN",
                 mend: "make it with --vlan-filtering")
         }
     }
+
+    var isDynamic: Bool { !dynamic.isEmpty }
 
     private static func check(_ prefix: IPPrefix, _ spec: SwitchSpec) throws(SwitchError) {
         guard let subnet = spec.subnet(of: prefix.address) else {
@@ -112,6 +121,8 @@ public struct Port: Sendable, Equatable {
     public var companion: String?
     /// The functions between it and the switch, as they were named.
     public var chain: [String]
+    /// The name servers that DHCP servers have told.
+    public var nameServers: [IPAddress] = []
 
     public init(
         name: String, switchName: String?, attach: Profile.Interface.Attach, addresses: [IPPrefix], mac: MACAddress?,

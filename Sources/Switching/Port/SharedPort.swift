@@ -61,18 +61,20 @@ struct SharedPort {
         _ = try shaper?.hold(made, inside)
         try rules?.hold(plan.name, in: box.namespace)
         let end = BoxEnd(plan, made.index)
-        var addresses = addresses
+        var leased = BoxEnd.Leased(addresses: addresses)
         if plan.kind == .macvtap {
             // They are for the program at the character device: what comes in never gets to the kernel's own stack.
             try end.raise(inside)
         } else if plan.isDynamic {
-            addresses = try end.lease(inside, made.address ?? plan.mac, for: box)
+            leased = try end.lease(inside, made.address ?? plan.mac, for: box)
         } else {
             try end.setUp(inside, addresses)
         }
-        return Port(
+        var port = Port(
             name: plan.name, switchName: switchName, attach: plan.kind == .macvtap ? .macvtap : .macvlan,
-            addresses: addresses, mac: made.address)
+            addresses: leased.addresses, mac: made.address)
+        port.nameServers = leased.nameServers
+        return port
     }
 
     /// cfg80211's devices have this directory.

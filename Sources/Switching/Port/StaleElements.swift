@@ -8,7 +8,8 @@ enum StaleElements {
     /// One port in so many takes it out.
     static let step: UInt64 = 1024
 
-    private static let fixed = ["guarded", "source4", "source6", "target6", "apart"].map(PortElements.guardSet)
+    private static let fixed = ["guarded", "source4", "source6", "target6", "apart", "asking"]
+        .map(PortElements.guardSet)
     private static let rules = ["filtered", "named"].map(PortElements.ruleSet)
     /// Their keys begin with the index turned round.
     private static let ranges = ["out4", "out6", "in4", "in6"].map(PortElements.ruleSet)

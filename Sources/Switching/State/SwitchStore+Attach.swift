@@ -90,6 +90,7 @@ extension SwitchStore {
         guard fabric.spec.hasDNS else { return published }
         do throws(SwitchError) {
             try HostsFolder.enter(published, of: box.owner, fabric)
+            if fabric.spec.hasDHCP { try enterLease(published, fabric) }
         } catch {
             try release([published], of: box.owner ?? "-")
             throw error
@@ -177,7 +178,7 @@ extension SwitchStore {
 
     /// What a switch is that nobody has declared: with the network of the addresses that are asked for, or one of ours.
     private func firstUse(_ name: String, _ interface: Profile.Interface) throws(SwitchError) -> SwitchSpec {
-        if interface.address == .dynamic {
+        if !interface.dynamicFamilies.isEmpty {
             throw SwitchError(
                 key: "address", "on a switch that is made on first use nobody gives addresses by DHCP",
                 mend: "write \"auto\", or make the switch with --uplink and a device that leads to a DHCP server")

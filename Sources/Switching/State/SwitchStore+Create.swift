@@ -114,6 +114,7 @@ extension SwitchSpec {
                 )
             }
         }
+        if hasDHCP { try checkDHCP() }
         switch kind {
         case .bridge:
             if parent != nil { throw SwitchError(key: "parent", "a bridge has none", mend: "write --kind macvlan") }
@@ -128,5 +129,25 @@ extension SwitchSpec {
                     mend: "take the options about that out, or write --kind bridge")
             }
         }
+    }
+
+    private func checkDHCP() throws(SwitchError) {
+        func refuse(_ why: String, _ mend: String) -> SwitchError { SwitchError(key: "dhcp", why, mend: mend) }
+        if !hasDNS { throw refuse("the name server is who answers by DHCP, and the switch has none", "add --dns") }
+        if kind == .macvlan {
+            throw refuse(
+                "no DHCP of our own on a macvlan switch: it is its parent's network, where another server answers",
+                "write address = \"dhcp\" in profiles, or use a switch of kind bridge")
+        }
+        if case .device(let name) = uplink {
+            throw refuse(
+                "no DHCP of our own where \"\(name)\" leads out: another server may answer there",
+                "use --uplink nat, or address = \"dhcp\" in profiles")
+        }
+        if vxlan != nil {
+            throw refuse(
+                "no DHCP on a switch of several hosts: several servers would answer", "take --dhcp out, or --vxlan")
+        }
+        if subnets.isEmpty { throw refuse("there are no addresses to give by DHCP", "give the switch a subnet") }
     }
 }

@@ -90,6 +90,7 @@ extension SwitchStore {
         for name in try names() {
             guard let spec = try find(name), let fabric = try open(name) else { continue }
             if spec.hasDNS { removed += try sweepNames(name) }
+            if spec.hasDHCP { removed += try sweepLeases(fabric) }
             if spec.isTransient, spec.kind == .bridge, try fabric.ports().isEmpty {
                 try attributed { () throws(SystemError) in try forget(name) }
                 removed.append(path(name))

@@ -85,6 +85,7 @@ public struct SwitchStore: Sendable {
                 let folder = try all.folder(temporary)
                 try folder.write(File.declaration, spec.document.tomlDocument())
                 if spec.hasDNS { try HostsFolder.make(in: folder) }
+                if spec.hasDHCP { try LeaseFolder.make(in: folder) }
                 try NetworkNamespace.pin(namespace, in: folder, as: File.namespace)
                 return folder
             }
@@ -136,6 +137,7 @@ public struct SwitchStore: Sendable {
         }
         try NetworkNamespace.unpin("\(folder.path)/\(File.host)")
         try folder.removeFolder(File.hosts)
+        try folder.removeFolder(File.dynamicHosts)
         try folder.removeFolder(File.chains)
         try all.removeFolder(entry)
     }
@@ -177,6 +179,9 @@ enum File {
     static let lock = "lock"
     /// hosts(5) for its name server.
     static let hosts = "hosts"
+    /// Who is told which addresses by DHCP, and how often that had to begin anew: see ``LeaseFolder``.
+    static let dynamicHosts = "dhcp"
+    static let generation = "generation"
     /// The names that rules lead to.
     static let names = "names"
     /// See ``ChainRecords``.

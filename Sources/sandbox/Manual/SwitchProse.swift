@@ -17,6 +17,14 @@ extension ManualProse {
             not their neighbours, nor the name server; rules and rates lie in the box, which must not have \
             CAP_NET_ADMIN.
             """,
+            """
+            With --dhcp, who asks by DHCP from a sandbox is told the addresses that his port has anyway; address = \
+            "dhcp" in a profile is the same as "auto" there. For IPv6 he asks from the address on the link that goes \
+            with his hardware address, and learns from the switch that addresses are to be had so. A port asks, refuses \
+            and gives back in its own name alone, and answers nobody: all else is dropped and counted as spoofed. \
+            Where a network beyond the switch may have a server of its own, --dhcp is refused. What another client had \
+            until a moment ago is free at once: the server begins anew then, without leases.
+            """,
         ],
         examples: [
             (
@@ -37,6 +45,10 @@ extension ManualProse {
                 sandbox switch create office --kind macvlan --parent enp3s0 --subnet 192.168.7.0/24
                 sandbox run --unshare net --switch office --address 192.168.7.200/24 -- bash
                 """
+            ),
+            (
+                "One that tells addresses to virtual machines, and to whoever else brings a client of his own for DHCP:",
+                "sandbox switch create vms --subnet 10.2.0.0/24 --subnet fd00:2::/64 --dhcp --uplink nat"
             ),
             ("Who is on it, and what went through:", "sandbox switch show lab"),
             ("What goes through now:", "sandbox switch stats lab"),

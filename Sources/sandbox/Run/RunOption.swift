@@ -116,7 +116,7 @@ extension RunOption {
             help: "How: veth, macvlan, host or none."),
         RunOption(
             long: "address", placeholder: "address", isRepeatable: true, effect: .oneOrMore(key: "network.address"),
-            help: "The address: auto, none, dhcp, or ADDRESS/LENGTH, several with commas."),
+            help: "The address: auto, none, dhcp, dhcp6, or ADDRESS/LENGTH, several with commas."),
         RunOption(
             long: "publish", placeholder: "spec", isRepeatable: true, effect: .words(key: "network.publish"),
             help: "A port of the host that leads to the box: [ADDRESS:]PORT[-PORT][:PORT[-PORT]][/tcp|/udp]."),

@@ -53,6 +53,10 @@ struct SwitchCreateCommand: ParsableCommand {
         name: .customLong("dns"),
         help: "Resolve the names of its sandboxes, by a name server of its own (dnsmasq) that runs in a box.")
     var hasDNS = false
+    @Flag(
+        name: .customLong("dhcp"),
+        help: "Tell sandboxes that ask by DHCP the addresses that their ports have, by the server of --dns.")
+    var hasDHCP = false
     @Option(
         name: .customLong("domain"),
         help: ArgumentHelp("With --dns: what the names end in; the switch's name when absent.", valueName: "domain"))
@@ -100,6 +104,8 @@ struct SwitchCreateCommand: ParsableCommand {
     }
 
     private func addNames(_ spec: inout SwitchSpec) throws(UsageError) {
+        let hasDNS = hasDNS || hasDHCP
+        spec.hasDHCP = hasDHCP
         if !hasDNS, domain != nil || !resolvers.isEmpty {
             let option = domain == nil ? "--resolver" : "--domain"
             throw UsageError("\(option) says nothing without --dns", command: "sandbox switch create")

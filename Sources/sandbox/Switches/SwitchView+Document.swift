@@ -69,6 +69,7 @@ extension SwitchSpec {
         if isIsolated { words.append("isolated ports") }
         if filtersVLANs { words.append("VLANs") }
         if hasDNS { words.append("names") }
+        if hasDHCP { words.append("DHCP") }
         if isTransient { words.append("goes with its last port") }
         return words
     }

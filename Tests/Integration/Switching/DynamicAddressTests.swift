@@ -75,15 +75,11 @@ extension Integration {
 
         @Test("a lease is renewed while the box runs, through a guarded port with rules, by nobody of power")
         func renewal() throws {
-            let server = try box.start(
-                ["nsenter", "--net=/run/netns/\(host.name)", "--", "python3", "-c", DynamicAddressTests.shortLeases],
-                name: "short")
+            let server = try script("usual")
             defer {
                 host.end(boxes: ["one"], switches: ["lan"])
                 stop(server)
             }
-            func said() -> String { Files.read(box.file("short.out")) ?? "" }
-            guard Clock.waitUntil({ said().contains("ready") }) else { throw Failure(saying: "no server") }
             try host.must("switch", "create", "lan", "--subnet", "none", "--uplink", "v0", "--force")
             try host.sleeper("one", network("veth") + set("network.allow", "[\"icmp\"]"))
             #expect(Clock.waitUntil { said().split(separator: "\n").contains("REQUEST 10.73.0.40") }, "\(said())")
@@ -100,21 +96,62 @@ extension Integration {
                 })
         }
 
+        @Test("an address that the server refuses to renew is gone, though its lease has long to run")
+        func refusedRenewal()
+            throws
+        {
+            let server = try script("nak", seconds: 900)
+            defer {
+                host.end(boxes: ["one"])
+                stop(server)
+            }
+            try host.sleeper("one", network("macvlan"))
+            #expect(
+                Clock.waitUntil(timeout: 20) {
+                    (try? host.exec("one", ["ip", "-4", "address", "show", "eth0"]).out.contains("10.73.0.40")) == false
+                }, "\(said())")
+        }
+
+        @Test("an address that another has is declined, in the words of RFC 2131") func declined() throws {
+            let server = try script("usual", seconds: 900)
+            defer { stop(server) }
+            try host.ip("address", "add", "10.73.0.40/24", "dev", "b0")
+            let outcome = try host.inBox(network("macvlan"), ["ip", "-br", "address", "show", "dev", "eth0"])
+            #expect(outcome.out.contains("10.73.0.41/24"), "\(outcome) \(said())")
+            #expect(said().contains("DECLINE 0.0.0.0 10.73.0.40"), "\(said())")
+        }
+
+        /// Starts ``shortLeases``.
+        private func script(_ mode: String, seconds: Int = 9) throws -> Child {
+            let server = try box.start(
+                [
+                    "nsenter", "--net=/run/netns/\(host.name)", "--", "python3", "-c", DynamicAddressTests.shortLeases,
+                    mode, "\(seconds)",
+                ], name: "short")
+            guard Clock.waitUntil({ said().contains("ready") }) else { throw Failure(saying: "no server") }
+            return server
+        }
+
+        private func said() -> String { Files.read(box.file("short.out")) ?? "" }
+
         /// Gives 10.73.0.40 for nine seconds, to be renewed after one, and says what it is asked, and by whom.
         private static let shortLeases = """
             import socket, struct, sys
-            kinds = {1: 2, 3: 5}
+            kinds = {1: 2, 3: 5}; mode, valid, number = sys.argv[1], int(sys.argv[2]), 40
             s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             s.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"b0"); s.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
             s.bind(("", 67)); print("ready", flush=True)
             while True:
                 m, who = s.recvfrom(2000)
                 kind = m[m.index(b"c\\x82Sc") + 6]
-                print({1: "DISCOVER", 3: "REQUEST", 4: "DECLINE", 7: "RELEASE"}.get(kind), who[0], flush=True)
+                asked = m.find(bytes([50, 4])); asked = " " + socket.inet_ntoa(m[asked + 2:asked + 6]) if kind == 4 else ""
+                print({1: "DISCOVER", 3: "REQUEST", 4: "DECLINE", 7: "RELEASE"}.get(kind), who[0] + asked, flush=True)
+                if kind == 4: number += 1
                 if kind not in kinds: continue
-                mine = bytes([10, 73, 0, 40]); me = bytes([10, 73, 0, 1])
+                kinds[3] = 6 if mode == "nak" and who[0] != "0.0.0.0" else 5
+                mine = bytes([10, 73, 0, number]); me = bytes([10, 73, 0, 1])
                 r = bytes([2, 1, 6, 0]) + m[4:8] + bytes(8) + mine + me + bytes(4) + m[28:44] + bytes(192) + b"c\\x82Sc"
-                r += bytes([53, 1, kinds[kind], 54, 4]) + me + bytes([1, 4, 255, 255, 255, 0, 51, 4, 0, 0, 0, 9, 58, 4, 0, 0, 0, 1, 59, 4, 0, 0, 0, 6, 255])
+                r += bytes([53, 1, kinds[kind], 54, 4]) + me + bytes([1, 4, 255, 255, 255, 0, 51, 4, 0, 0]) + struct.pack("!H", valid) + bytes([58, 4, 0, 0, 0, 1, 59, 4, 0, 0, 0, 6, 255])
                 s.sendto(r, (who[0] if who[0] != "0.0.0.0" else "255.255.255.255", 68))
             """
 
