@@ -51,13 +51,12 @@ extension Sandbox {
         let id = options.snapshot ?? store.newID(for: name, now: unixMilliseconds())
         let saving = Checkpointing(
             registry: registry, store: store, record: record, options: options, id: id,
-            connections: connections, profile: profile, handOver: handOver, picture: picture)
+            connections: connections, profile: profile, unlock: lock.releaser, handOver: handOver, picture: picture)
         // What those that were killed have left.
         _ = try stored { () throws(SnapshotError) in try store.sweep() }
         try saving.run(engine, root: process.pid)
         if options.leavesRunning {
             try EventLog(registry.state).add("saved", name, [("snapshot", .string(id))])
-            lock.release()
         } else {
             try registry.putAside(record)
             lock.release()
@@ -81,6 +80,8 @@ private struct Checkpointing {
     let id: String
     let connections: Connections
     let profile: Profile
+    /// Lets other commands at the sandbox.
+    let unlock: () -> Void
     let handOver: ((_ id: String, _ frozen: Int) throws(LaunchError) -> Void)?
     /// What its display showed.
     let picture: [UInt8]?
@@ -119,7 +120,7 @@ private struct Checkpointing {
         for process in try translated({ () throws(SystemError) in try processTree(of: root) }) {
             do throws(LaunchError) { try files.look(at: process) } catch {
                 // One that has ended meanwhile has nothing open.
-                if kill(process, 0) == 0 { throw error }
+                if try !translated({ () throws(SystemError) in try hasEnded(process) }) { throw error }
             }
         }
         dump.files = files.found
@@ -140,7 +141,11 @@ private struct Checkpointing {
             // Only now they stand still, and none comes or goes.
             let processes = try translated { () throws(SystemError) in try processTree(of: root) }
             var traits: [Traits] = []
-            for process in processes { traits.append(try Traits(of: process)) }
+            for process in processes {
+                // What has ended and was not waited for comes back as that, confined by nothing.
+                let isOver = try translated { () throws(SystemError) in try hasEnded(process) }
+                if !isOver { traits.append(try Traits(of: process)) }
+            }
             try translated { () throws(SystemError) in
                 let mounts = surroundings.mounts?.saved ?? []
                 try folder.write(Restorable.file, Restorable(files.found, traits, mounts, foreign).text)
@@ -148,6 +153,8 @@ private struct Checkpointing {
                 manifest.upper = surroundings.archive
             }
         } settle: { frozen throws(LaunchError) in
+            // One that goes on can be stopped while the disk is written.
+            if options.leavesRunning { unlock() }
             manifest.frozen = frozen
             manifest.created = unixMilliseconds()
             manifest.duration = (manifest.created - begun) * 1000

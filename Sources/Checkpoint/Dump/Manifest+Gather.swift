@@ -53,7 +53,6 @@ extension Manifest {
             contents.sockets += try SocketTable.read("/proc/\(root)/net/\(kind)", kind, owners)
         }
         contents.sockets += SocketTable.localSockets(in: try readText("/proc/\(root)/net/unix"), owners)
-        if namespaces.contains(.mount) { mounts = Manifest.Mount.list(in: try readText("/proc/\(root)/mountinfo")) }
     }
 }
 

@@ -1,5 +1,5 @@
 import Glibc
-import Kernel
+public import Kernel
 
 /// The numbers of a process's open descriptors.
 func descriptorNumbers(of pid: Int32) throws(SystemError) -> [Int32] { try numbers(in: "/proc/\(pid)/fd") }
@@ -16,6 +16,25 @@ func numbers(in path: String) throws(SystemError) -> [Int32] {
         if let number = Int32(name) { numbers.append(number) }
     }
     return numbers.sorted()
+}
+
+/// A process's state as one letter, of what has ended too; `nil` when it is gone.
+func state(of pid: Int32) throws(SystemError) -> String? {
+    do throws(SystemError) {
+        for line in try readText("/proc/\(pid)/status").split(separator: "\n") where line.hasPrefix("State:") {
+            return line.dropFirst(6).first { $0 != "\t" && $0 != " " }.map { String($0) }
+        }
+        return nil
+    } catch {
+        if error.code == ENOENT || error.code == ESRCH { return nil }
+        throw error
+    }
+}
+
+/// Whether a process has ended: it is gone, or its parent has not waited for it yet.
+public func hasEnded(_ pid: Int32) throws(SystemError) -> Bool {
+    guard let state = try state(of: pid) else { return true }
+    return state == "Z" || state == "X"
 }
 
 /// Where a link of /proc leads; `nil` where it cannot be told.

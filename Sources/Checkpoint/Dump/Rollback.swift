@@ -79,11 +79,3 @@ public struct Rollback: Sendable {
         }
     }
 }
-
-/// A process's state as one letter; `nil` when it has ended.
-private func state(of pid: Int32) throws(SystemError) -> String? {
-    do throws(SystemError) { return try ProcessStatus(pid: pid).state } catch {
-        if error.code == ENOENT || error.code == ESRCH { return nil }
-        throw error
-    }
-}

@@ -310,4 +310,59 @@ struct CloneTests {
         #expect(try scene.ports() == 1)
         web.remove()
     }
+
+    /// Words: an IPv4 and an IPv6 address of its own. Answers on both, by TCP and UDP, with the address it was asked at.
+    private static let both = """
+        import select, socket, sys
+        socks = []
+        for address in sys.argv[1:3]:
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+                s = socket.socket(family, kind); s.bind((address, 80)); socks.append(s)
+                if kind == socket.SOCK_STREAM: s.listen()
+        print("ready", flush=True)
+        while True:
+            for s in select.select(socks, [], [])[0]:
+                if s.type == socket.SOCK_STREAM:
+                    c, _ = s.accept(); c.sendall(c.getsockname()[0].encode()); c.close()
+                else:
+                    _, who = s.recvfrom(99); s.sendto(s.getsockname()[0].encode(), who)
+        """
+
+    @Test("sockets bound to old addresses of both families follow, of UDP too")
+    func families() throws {
+        let scene = try SwitchScene()
+        try scene.create("lab", ["--subnet", "10.91.0.0/24", "--subnet", "fd00:91::/64"])
+        let web = try scene.start(
+            "web", ["--address", "10.91.0.5/24,fd00:91::5/64"] + WarmServer.options,
+            ["python3", "-c", Self.both, "10.91.0.5", "fd00:91::5"])
+        #expect(Clock.waitUntil { web.log.contains("ready") }, "\(web.log)")
+        let client = try scene.start("client", ["--unshare", "mount"])
+        #expect(try scene.box.sandbox(["checkpoint", "web", "--snapshot", "warm", "--leave-running"]).succeeded)
+        let made = try scene.box.sandbox(["restore", "warm", "--count", "2"], timeout: 60)
+        #expect(made.succeeded, "\(made)")
+        for line in made.lines where !line.isEmpty {
+            let words = line.split(separator: " ").map(String.init)
+            #expect(words.count == 3 && words[2].contains(":"), "\(line)")
+            for address in words.dropFirst() {
+                for kind in ["tcp", "udp"] {
+                    let answer = try client.exec(
+                        [],
+                        [
+                            "python3", "-c", PortScripts.client.replacing("recv(9)", with: "recv(99)"), kind, address,
+                            "80", "5",
+                        ])
+                    #expect(answer.text == address, "\(kind) \(address): \(answer)")
+                }
+            }
+        }
+        // Without an address of that family it cannot come back.
+        try scene.create("narrow", ["--subnet", "10.93.0.0/24"])
+        let lost = try scene.box.sandbox(
+            ["restore", "warm", "-d", "-n", "narrow", "--switch", "narrow", "--address", "auto"])
+        #expect(lost.status == 125 && lost.err.contains("fd00:91::5, port 80"), "\(lost)")
+        #expect(!Files.exists(scene.box.file("state/sandboxes/narrow")))
+        #expect(try scene.box.sandbox(["rm", "-f", "web-1", "web-2"]).succeeded)
+        for sandbox in [web, client] { sandbox.remove() }
+    }
 }

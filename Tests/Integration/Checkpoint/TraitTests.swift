@@ -97,6 +97,32 @@ struct TraitTests {
         #expect(try box.sandbox(["rm", "-f", "free"]).succeeded)
     }
 
+    @Test("a child that has ended and was not waited for is no obstacle, and is there again")
+    func zombie() throws {
+        let box = try Box()
+        let script = """
+            import os, sys, time
+            pid = os.fork()
+            if pid == 0: os._exit(7)
+            print("ready", flush=True)
+            while not os.path.exists(sys.argv[1]): time.sleep(0.02)
+            print(os.waitpid(pid, 0)[1] >> 8, flush=True)
+            time.sleep(1000)
+            """
+        let begun = try box.launch(
+            EnabledTests.profile, ["-d", "-n", "parent"], ["python3", "-c", script, box.file("ask")])
+        #expect(begun.succeeded, "\(begun)")
+        let log = { Files.read(box.file("state/sandboxes/parent/log")) ?? "" }
+        #expect(Clock.waitUntil { log().contains("ready") })
+        let saved = try box.sandbox(["checkpoint", "parent", "--snapshot", "s"])
+        #expect(saved.succeeded, "\(saved)")
+        let restored = try box.sandbox(["restore", "s", "-d"])
+        #expect(restored.succeeded, "\(restored)")
+        try Files.write("", to: box.file("ask"))
+        #expect(Clock.waitUntil { log().contains("7\n") }, "\(log())")
+        #expect(try box.sandbox(["rm", "-f", "parent"]).succeeded)
+    }
+
     @Test("a snapshot tells a person what is inside")
     func shown() throws {
         let scene = try SwitchScene()
