@@ -230,7 +230,11 @@ extension Integration {
                 let killed = try scene.box.sandbox(
                     ["chain"] + change.words, environment: ["SANDBOX_CRASH": "\(file).\(number):main:\(number)"])
                 let step = "step \(number), \(steps[number - 1])"
-                #expect(!killed.succeeded)
+                if killed.succeeded {
+                    // How often a box that ends is looked at, and so the number of steps, differs a little.
+                    #expect(number > steps.count - 6, "only \(number) of \(steps.count) steps")
+                    break
+                }
                 #expect(try client.ping("10.94.0.7"), "after \(step)")
                 try expectTrue(client, step, [change.before, change.after])
                 #expect(try scene.box.sandbox(["gc"]).succeeded)
