@@ -17,7 +17,7 @@ final class DisplayBox: Sendable {
         init = false
         environment = { set = { HOME = "/tmp" } }
         [filesystem]
-        private = ["tmp"]
+        private = ["tmp", "dev"]
         [display]
         server = "private"
         size = "640x480"
