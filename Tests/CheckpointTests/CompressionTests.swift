@@ -134,9 +134,4 @@ struct CompressionTests {
         #expect(sockets.map(\.local) == ["/run/a b", ""] && sockets.map(\.state) == ["LISTEN", "CONNECTED"])
         #expect(sockets.map(\.pid) == [1, 7])
     }
-
-    @Test func mountsAreTold() {
-        let text = "36 35 98:0 /mnt1 /mnt\\0402 rw,noatime master:1 - ext3 /dev/root rw,errors=continue\nbad line\n"
-        #expect(Manifest.Mount.list(in: text) == [.init(path: "/mnt 2", type: "ext3", source: "/dev/root")])
-    }
 }

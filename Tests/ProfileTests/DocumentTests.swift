@@ -52,7 +52,6 @@ struct DocumentTests {
         keys.flatMap { key -> [(path: DocumentPath, kind: Kind)] in
             let inner = path.appending(key.name)
             switch key.kind {
-            case .unsupported: return []
             case .table(let keys) where !keys.contains(where: { $0.isRequired }): return units(keys, inner)
             default: return key.name == "extends" ? [] : [(inner, key.kind)]
             }

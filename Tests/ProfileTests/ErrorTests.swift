@@ -95,7 +95,6 @@ struct ErrorTests {
             "a.toml:2:10: network.chain: \"firewall:\" names no preset; "
                 + "write it like \"firewall:web\", \"shaper?rate=10mbit\" or \"capture@shared\""
         ),
-        ("[display]\nserver = \"none\"", "a.toml:1:2: display: not supported by this version; take it out"),
         ("[process]\nhostname = 1979-05-27", "a.toml:2:12: process.hostname: expected a string, not a date or time"),
         ("process = 3", "a.toml:1:11: process: expected a table, not an integer"),
         (

@@ -79,7 +79,6 @@ struct OverrideTests {
         ("a..b=3", "command line: \"a..b\" is no key; write section.key=value"),
         ("process.nice+=3", "command line: process.nice: += adds to lists; this is none; write ="),
         ("extends=[\"x\"]", "command line: extends: only a file can extend a profile; name the profile with -p"),
-        ("display=x", "command line: display: not supported by this version; take it out"),
         (
             "filesystem.hide=b",
             "command line: filesystem.hide: \"b\" is not an absolute path; "

@@ -35,7 +35,6 @@ enum Samples {
         case .table(let keys): tables(keys)
         case .map(let form, let element):
             form.samples.flatMap { name in values(of: element).map { .table([(name, $0)]) } }
-        case .unsupported: []
         }
     }
 

@@ -176,17 +176,3 @@ enum SocketTable {
         return bytes.count == 4 ? "\(address):\(port)" : "[\(address)]:\(port)"
     }
 }
-
-extension Manifest.Mount {
-    /// The mounts of /proc/PID/mountinfo (proc_pid_mountinfo(5)).
-    static func list(in text: String) -> [Manifest.Mount] {
-        text.split(separator: "\n").compactMap { line in
-            guard let dash = line.firstRange(of: " - ") else { return nil }
-            let before = line[..<dash.lowerBound].split(separator: " ")
-            let after = line[dash.upperBound...].split(separator: " ")
-            guard before.count > 4, after.count > 1 else { return nil }
-            return Manifest.Mount(
-                path: unescapeMountPath(before[4]), type: String(after[0]), source: unescapeMountPath(after[1]))
-        }
-    }
-}

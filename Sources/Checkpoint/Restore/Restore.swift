@@ -51,6 +51,8 @@ public struct Restore: Sendable {
                 for group in groups { try writeText("0", to: group, name: "a control group's list of processes") }
                 // CRIU leaves control groups to us: their namespace is inherited, as the group is.
                 if namespaces.contains(.cgroup) { try unshareNamespaces(.cgroup) }
+                // CRIU gives a process the groups that it had, and one that had none those of the caller.
+                try check("give up the caller's groups") { setgroups(0, nil) }
                 if hasOwnKeyring { try joinNewSessionKeyring() }
                 try traits.first?.adopt()
             }

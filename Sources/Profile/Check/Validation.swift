@@ -54,7 +54,6 @@ struct Validation {
     mutating func check(_ value: Value, _ kind: Kind, _ path: DocumentPath) {
         if kind.isScalar, value == .string("!") { return }
         switch kind {
-        case .unsupported: report(path, key: true, "not supported by this version", mend: "take it out")
         case .table(let keys): table(value, keys, path)
         case .map(let form, let element): map(value, form, element, path)
         case .records(let keys, let identity): records(value, keys, identity, path)

@@ -115,7 +115,7 @@ extension Kind {
     /// Whether `+=` has a meaning.
     var takesItems: Bool {
         switch self {
-        case .list, .namespaces, .idMapping, .records, .unsupported: true
+        case .list, .namespaces, .idMapping, .records: true
         // Replaced as a whole; `+=` would be lost.
         case .vector, .oneOrMore, .string, .boolean, .integer, .number, .size, .duration, .limit, .account, .action,
             .word, .table,

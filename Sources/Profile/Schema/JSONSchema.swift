@@ -12,7 +12,6 @@ extension Schema {
     private static func object(_ keys: [Key]) -> [(key: String, value: Value)] {
         var properties: [(key: String, value: Value)] = []
         for key in keys {
-            if case .unsupported = key.kind { continue }
             properties.append((key.name, schema(of: key)))
         }
         return [
@@ -65,7 +64,6 @@ extension Schema {
         case .records(let keys, let identity): records(keys, identity)
         case .table(let keys): .table(object(keys))
         case .map(let form, let element): map(form, element)
-        case .unsupported: .bool(false)
         }
     }
 

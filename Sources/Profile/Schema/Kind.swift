@@ -31,8 +31,6 @@ public indirect enum Kind: Sendable {
     case table([Key])
     /// A table whose keys the user chooses.
     case map(Form, Kind)
-    /// In the language, not in this version.
-    case unsupported
 }
 
 /// One key of the profile language.

@@ -15,7 +15,7 @@ extension Schema {
         return "did you mean \(Form.quote(distant)) in \(either(self.homes(of: distant)))?"
     }
 
-    /// Every key but those of list items, as paths, in the language's order; unsupported ones left out.
+    /// Every key but those of list items, as paths, in the language's order.
     static let paths: [DocumentPath] = {
         var paths: [DocumentPath] = []
         collect(root, DocumentPath(), into: &paths)
@@ -26,7 +26,6 @@ extension Schema {
         for key in keys {
             let inner = path.appending(key.name)
             switch key.kind {
-            case .unsupported: break
             case .table(let keys):
                 paths.append(inner)
                 collect(keys, inner, into: &paths)

@@ -37,7 +37,6 @@ extension Schema {
     private static func lines(_ keys: [Key], prefix: String, into text: inout String) {
         for key in keys {
             switch key.kind {
-            case .unsupported: continue
             case .table(let inner): lines(inner, prefix: prefix + key.name + ".", into: &text)
             default:
                 let fallback = key.fallback.map { " (default: \($0))" } ?? ""

@@ -49,6 +49,33 @@ extension ManualProse {
         ],
         seeAlso: [("criu", 8)])
 
+    static let migrate = ManualProse(
+        details: [
+            """
+            The word with the other host is kept by ssh: 'sandbox receive' runs there, says that it can take the sandbox \
+            before anything stands still here, takes the snapshot in as a stream, checks it as it checks any other, and \
+            brings the sandbox back. Only when that runs does the one here end, and only then is the other one let go \
+            on for good: at no time do both run. When the connection breaks after that, the snapshot is kept here, and \
+            named. No snapshot is left on either side otherwise.
+            """,
+            """
+            What is not carried over: files on the host, which both hosts must have alike, and switches. The pages of \
+            memory are all carried while the sandbox stands still.
+            """,
+        ],
+        examples: [
+            (
+                "Two hosts with one switch, and a server that moves:",
+                """
+                sandbox switch create wide --subnet 10.1.0.1/24 --vxlan 7 --peer 192.0.2.2
+                ssh root@192.0.2.2 sandbox switch create wide --subnet 10.1.0.2/24 --vxlan 7 --peer 192.0.2.1
+                sandbox run -d -n cache --set checkpoint.enabled=true --unshare net --switch wide -- redis-server
+                sandbox migrate cache root@192.0.2.2
+                """
+            )
+        ],
+        seeAlso: [("criu", 8), ("ssh", 1)])
+
     static let restore = ManualProse(
         details: [
             """

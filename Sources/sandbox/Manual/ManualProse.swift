@@ -26,6 +26,7 @@ struct ManualProse {
         case "snapshot": snapshot
         case "checkpoint": checkpoint
         case "restore": restore
+        case "migrate": migrate
         case "view": view
         case "switch": fabric
         case "chain": chain

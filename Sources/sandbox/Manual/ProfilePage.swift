@@ -116,10 +116,9 @@ enum ProfilePage {
     }
 
     private static func keys(_ page: inout ManualPage, _ keys: [Key]) {
-        let known = keys.filter { !$0.isLater }
-        if known.isEmpty { return }
+        if keys.isEmpty { return }
         page.macro("Bl", "-tag -width Ds")
-        for key in known {
+        for key in keys {
             page.macro(
                 "It", "Cm \(mdocArgument(key.name))" + (key.example.isEmpty ? "" : " = Ar \(literal(key.example))"))
             page.prose(sentence(key))
@@ -150,13 +149,9 @@ enum ProfilePage {
 extension Key {
     fileprivate var isSection: Bool {
         switch kind {
-        case .table, .map, .unsupported: true
+        case .table, .map: true
         default: false
         }
     }
 
-    fileprivate var isLater: Bool {
-        if case .unsupported = kind { return true }
-        return false
-    }
 }

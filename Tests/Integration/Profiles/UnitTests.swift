@@ -4,7 +4,10 @@ import Testing
 extension Integration {
     /// `sandbox profile unit`, against systemd's own reading of unit files.
     @Suite("Units of systemd") struct UnitTests {
-        static let servable = ["node", "python", "redis", "shell", "static-site", "web-server"]
+        static let servable = [
+            "browser", "editor", "node", "paint", "pdf-viewer", "python", "redis", "shell", "static-site", "terminal",
+            "web-server",
+        ]
 
         private func unit(_ it: ProfileBox, _ words: [String]) throws -> Outcome {
             try it.box.sandbox(

@@ -105,9 +105,8 @@ extension Integration {
             #expect(ps?["interfaces"][0]["chain"].texts == names)
             #expect(try client.inspection()["profile"]["network"]["chain"].texts == names)
             #expect(try scene.port(of: "client")["chain"].texts == names)
-            #expect(
-                try scene.box.sandbox(["switch", "graph", "lab", "--dot"]).out.contains("counter → firewall?tcp-out=81")
-            )
+            let graph = try scene.box.sandbox(["switch", "graph", "lab", "--dot"])
+            for name in names { #expect(graph.out.contains(name), "\(graph)") }
             #expect(try scene.box.sandbox(["events", "--no-follow", "--json"]).out.contains("chain-changed"))
             try must("remove", "client", "2")
             #expect(try client.ask("tcp", "10.91.0.7", 80) == "ok")
