@@ -4,18 +4,18 @@
 
 _sandbox_words() {
     case $1 in
-    '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore snapshot view switch chain profile explain doctor' ;;
+    '') echo 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore migrate snapshot view switch chain profile explain doctor' ;;
     'snapshot') echo 'list show verify export import compress delete' ;;
     'switch') echo 'create list show delete stats capture graph features' ;;
     'chain') echo 'show insert remove replace move' ;;
-    'profile') echo 'list show check new schema unit' ;;
+    'profile') echo 'list show check new schema unit desktop' ;;
     esac
 }
 
 _sandbox_options() {
     case $1 in
     '') echo '--version -h --help' ;;
-    'run') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --switch --attach --address --publish --chain --set --json -n --name -d --detach -t --terminal --rm --dry-run --version -h --help' ;;
+    'run') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --switch --attach --address --publish --chain --set --json -n --name -d --detach -t --terminal --view --rm --dry-run --version -h --help' ;;
     'exec') echo '-t --terminal --user --group --workdir --env --version -h --help' ;;
     'attach') echo '--read-only --detach-key --version -h --help' ;;
     'ps') echo '-a --all -q --quiet --json --version -h --help' ;;
@@ -34,9 +34,10 @@ _sandbox_options() {
     'update') echo '--set --version -h --help' ;;
     'checkpoint') echo '--snapshot --leave-running --compress --no-compress --tcp --check --json --version -h --help' ;;
     'restore') echo '-n --name --latest --replace -d --detach --count --address --switch --version -h --help' ;;
+    'migrate') echo '-n --name --switch --ssh --remote-command --version -h --help' ;;
     'snapshot') echo '--version -h --help' ;;
-    'snapshot list') echo '--json --version -h --help' ;;
-    'snapshot show') echo '--json --version -h --help' ;;
+    'snapshot list') echo '--json --pictures --version -h --help' ;;
+    'snapshot show') echo '--json --picture --version -h --help' ;;
     'snapshot verify') echo '--json --version -h --help' ;;
     'snapshot export') echo '-o --output --version -h --help' ;;
     'snapshot import') echo '--version -h --help' ;;
@@ -44,7 +45,7 @@ _sandbox_options() {
     'snapshot delete') echo '--version -h --help' ;;
     'view') echo '--web --port --picture --version -h --help' ;;
     'switch') echo '--version -h --help' ;;
-    'switch create') echo '--subnet --kind --parent --uplink --force --mtu --vlan-filtering --isolated --dns --domain --resolver --multicast-snooping --vxlan --peer --group --device --port --version -h --help' ;;
+    'switch create') echo '--subnet --kind --parent --uplink --force --mtu --vlan-filtering --isolated --dns --dhcp --domain --resolver --multicast-snooping --vxlan --peer --group --device --port --version -h --help' ;;
     'switch list') echo '--json --version -h --help' ;;
     'switch show') echo '--json --version -h --help' ;;
     'switch delete') echo '-f --force --version -h --help' ;;
@@ -65,6 +66,7 @@ _sandbox_options() {
     'profile new') echo '--version -h --help' ;;
     'profile schema') echo '--version -h --help' ;;
     'profile unit') echo '-n --name --set --version -h --help' ;;
+    'profile desktop') echo '--install --title --version -h --help' ;;
     'explain') echo '-p --profile --unshare --join --root --overlay --bind --tmpfs --read-only --writable --hide --private --user --group --workdir --env --clear-env --hostname --capabilities --switch --attach --address --publish --chain --set --json --version -h --help' ;;
     'doctor') echo '--json --version -h --help' ;;
     esac
@@ -134,7 +136,13 @@ _sandbox_kind() {
     'restore --address') echo none ;;
     'restore --switch') echo switches ;;
     'restore @') echo snapshots ;;
+    'migrate -n'|'migrate --name') echo none ;;
+    'migrate --switch') echo none ;;
+    'migrate --ssh') echo none ;;
+    'migrate --remote-command') echo none ;;
+    'migrate @') echo sandboxes ;;
     'snapshot list @') echo sandboxes ;;
+    'snapshot show --picture') echo files ;;
     'snapshot show @') echo snapshots ;;
     'snapshot verify @') echo snapshots ;;
     'snapshot export -o'|'snapshot export --output') echo files ;;
@@ -185,6 +193,8 @@ _sandbox_kind() {
     'profile unit -n'|'profile unit --name') echo none ;;
     'profile unit --set') echo keys ;;
     'profile unit @') echo profiles ;;
+    'profile desktop --title') echo none ;;
+    'profile desktop @') echo profiles ;;
     'explain -p'|'explain --profile') echo profiles ;;
     'explain --unshare') echo namespaces ;;
     'explain --join') echo joins ;;

@@ -5,7 +5,7 @@
 function __sandbox_words
     switch "$argv"
         case ''
-            string split ' ' 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore snapshot view switch chain profile explain doctor'
+            string split ' ' 'run exec attach ps inspect stats top logs events wait stop kill rm gc pause resume update checkpoint restore migrate snapshot view switch chain profile explain doctor'
         case 'snapshot'
             string split ' ' 'list show verify export import compress delete'
         case 'switch'
@@ -49,6 +49,8 @@ function __sandbox_takes_value
         case 'checkpoint --snapshot' 'checkpoint --tcp'
             return 0
         case 'restore -n' 'restore --name' 'restore --count' 'restore --address' 'restore --switch'
+            return 0
+        case 'migrate -n' 'migrate --name' 'migrate --switch' 'migrate --ssh' 'migrate --remote-command'
             return 0
         case 'snapshot show --picture'
             return 0
@@ -169,6 +171,7 @@ complete -c sandbox -n '__sandbox_at ' -a resume -d 'Let paused sandboxes go on.
 complete -c sandbox -n '__sandbox_at ' -a update -d 'Change the limits of a running sandbox.'
 complete -c sandbox -n '__sandbox_at ' -a checkpoint -d 'Save a sandbox with its memory and connections in a snapshot.'
 complete -c sandbox -n '__sandbox_at ' -a restore -d 'Let a sandbox go on from a snapshot, or several of it.'
+complete -c sandbox -n '__sandbox_at ' -a migrate -d 'Move a sandbox to another host, with its memory and connections.'
 complete -c sandbox -n '__sandbox_at ' -a snapshot -d 'List, look into, check, carry and delete snapshots of sandboxes.'
 complete -c sandbox -n '__sandbox_at ' -a view -d 'Show the display of a sandbox, or write a picture of it.'
 complete -c sandbox -n '__sandbox_at ' -a switch -d 'Make, look at and delete the switches that sandboxes are attached to.'
@@ -198,7 +201,7 @@ complete -c sandbox -n '__sandbox_at run' -l hostname -x -d 'The host name that 
 complete -c sandbox -n '__sandbox_at run' -l capabilities -x -a '(__sandbox_ask capabilities)' -d 'Capabilities to keep, such as NET_BIND_SERVICE; !NAME takes one away.'
 complete -c sandbox -n '__sandbox_at run' -l switch -x -a '(__sandbox_ask switches)' -d 'Attach the box to this switch; needs a net namespace.'
 complete -c sandbox -n '__sandbox_at run' -l attach -x -a '(__sandbox_ask attachments)' -d 'How: veth, macvlan, host or none.'
-complete -c sandbox -n '__sandbox_at run' -l address -x -d 'The address: auto, none, dhcp, or ADDRESS/LENGTH, several with commas.'
+complete -c sandbox -n '__sandbox_at run' -l address -x -d 'The address: auto, none, dhcp, dhcp6, or ADDRESS/LENGTH, several with commas.'
 complete -c sandbox -n '__sandbox_at run' -l publish -x -d 'A port of the host that leads to the box: [ADDRESS:]PORT[-PORT][:PORT[-PORT]][/tcp|/udp].'
 complete -c sandbox -n '__sandbox_at run' -l chain -x -a '(__sandbox_ask functions)' -d 'A service function before the switch, in order from the box: NAME[:PRESET][?PARAMETER=VALUE&...].'
 complete -c sandbox -n '__sandbox_at run' -l set -x -a '(__sandbox_ask keys)' -d 'Set any key of the profile language, as in resources.memory=512M.'
@@ -309,6 +312,13 @@ complete -c sandbox -n '__sandbox_at restore' -l switch -x -a '(__sandbox_ask sw
 complete -c sandbox -n '__sandbox_at restore' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at restore' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at restore' -x -a '(__sandbox_ask snapshots)'
+complete -c sandbox -n '__sandbox_at migrate' -s n -l name -x -d 'The sandbox\'s name there.'
+complete -c sandbox -n '__sandbox_at migrate' -l switch -x -d 'The switch of its first interface there.'
+complete -c sandbox -n '__sandbox_at migrate' -l ssh -x -d 'The program that reaches the host and its options, in words divided by spaces: "ssh -p 2222".'
+complete -c sandbox -n '__sandbox_at migrate' -l remote-command -x -d 'How sandbox is called there, for a shell.'
+complete -c sandbox -n '__sandbox_at migrate' -l version -d 'Show the version.'
+complete -c sandbox -n '__sandbox_at migrate' -s h -l help -d 'Show help information.'
+complete -c sandbox -n '__sandbox_at migrate' -x -a '(__sandbox_ask sandboxes)'
 complete -c sandbox -n '__sandbox_at snapshot' -a list -d 'List snapshots, oldest first.'
 complete -c sandbox -n '__sandbox_at snapshot' -a show -d 'Tell what snapshots hold: processes, memory, sockets, files, interfaces.'
 complete -c sandbox -n '__sandbox_at snapshot' -a verify -d 'Check that snapshots are as they were taken, every byte of them.'
@@ -370,6 +380,7 @@ complete -c sandbox -n '__sandbox_at switch create' -l mtu -x -d 'Largest packet
 complete -c sandbox -n '__sandbox_at switch create' -l vlan-filtering -d 'Ports belong to VLANs, as network.vlan says.'
 complete -c sandbox -n '__sandbox_at switch create' -l isolated -d 'Ports do not reach each other unless they say so.'
 complete -c sandbox -n '__sandbox_at switch create' -l dns -d 'Resolve the names of its sandboxes, by a name server of its own (dnsmasq) that runs in a box.'
+complete -c sandbox -n '__sandbox_at switch create' -l dhcp -d 'Tell sandboxes that ask by DHCP the addresses that their ports have, by the server of --dns.'
 complete -c sandbox -n '__sandbox_at switch create' -l domain -x -d 'With --dns: what the names end in; the switch\'s name when absent.'
 complete -c sandbox -n '__sandbox_at switch create' -l resolver -x -d 'With --dns: who is asked for all other names; the host\'s name servers when absent and the uplink is nat, else nobody.'
 complete -c sandbox -n '__sandbox_at switch create' -l multicast-snooping -d 'Multicast goes only where somebody listens: all ports are asked, anew whenever one comes or goes.'
@@ -503,7 +514,7 @@ complete -c sandbox -n '__sandbox_at explain' -l hostname -x -d 'The host name t
 complete -c sandbox -n '__sandbox_at explain' -l capabilities -x -a '(__sandbox_ask capabilities)' -d 'Capabilities to keep, such as NET_BIND_SERVICE; !NAME takes one away.'
 complete -c sandbox -n '__sandbox_at explain' -l switch -x -a '(__sandbox_ask switches)' -d 'Attach the box to this switch; needs a net namespace.'
 complete -c sandbox -n '__sandbox_at explain' -l attach -x -a '(__sandbox_ask attachments)' -d 'How: veth, macvlan, host or none.'
-complete -c sandbox -n '__sandbox_at explain' -l address -x -d 'The address: auto, none, dhcp, or ADDRESS/LENGTH, several with commas.'
+complete -c sandbox -n '__sandbox_at explain' -l address -x -d 'The address: auto, none, dhcp, dhcp6, or ADDRESS/LENGTH, several with commas.'
 complete -c sandbox -n '__sandbox_at explain' -l publish -x -d 'A port of the host that leads to the box: [ADDRESS:]PORT[-PORT][:PORT[-PORT]][/tcp|/udp].'
 complete -c sandbox -n '__sandbox_at explain' -l chain -x -a '(__sandbox_ask functions)' -d 'A service function before the switch, in order from the box: NAME[:PRESET][?PARAMETER=VALUE&...].'
 complete -c sandbox -n '__sandbox_at explain' -l set -x -a '(__sandbox_ask keys)' -d 'Set any key of the profile language, as in resources.memory=512M.'

@@ -70,7 +70,7 @@ public enum Launcher {
             }
             let box = try Box(plan: plan, nameServers: nameServers).setUp(outside, mapped: mapped)
             if let display = box.display {
-                let mask = try attributed(to: nil) { () throws(SystemError) in try signalMask() }
+                let mask = try attributed(to: nil) { () throws(SystemError) in try SignalMask() }
                 try display.start(mask: mask, filter: outside.filter, dyingWith: getpid())
             }
             try Confinement(plan).seal(outside.filter)

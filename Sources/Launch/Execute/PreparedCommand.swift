@@ -64,11 +64,11 @@ struct PreparedCommand {
     /// - Parameter sibling: it becomes a child of this process's parent instead, which waits for it.
     /// - Parameter parent: the id that its parent has for it; with one, the command dies with its parent.
     func start(
-        mask: sigset_t, filter: SeccompProgram?, foreground: Bool = false, sibling: Bool = false,
+        mask: SignalMask, filter: SeccompProgram?, foreground: Bool = false, sibling: Bool = false,
         dyingWith parent: Int32? = nil, streams: [Int32] = []
     ) throws(LaunchError) -> Int32 {
         var spawn = linux_spawn()
-        spawn.mask = mask
+        mask.put(in: &spawn)
         spawn.foreground = foreground
         spawn.sibling = sibling
         spawn.death_signal = parent == nil ? 0 : SIGKILL

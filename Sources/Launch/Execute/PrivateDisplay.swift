@@ -45,7 +45,7 @@ struct PrivateDisplay {
     /// Starts them, and returns once the server answers clients.
     /// - Parameter mask: the signal mask that they begin with.
     /// - Parameter parent: this process, where they are to end with it by themselves.
-    func start(mask: sigset_t, filter: SeccompProgram?, dyingWith parent: Int32?) throws(LaunchError) {
+    func start(mask: SignalMask, filter: SeccompProgram?, dyingWith parent: Int32?) throws(LaunchError) {
         let streams = try attributed(to: PrivateDisplay.key) { () throws(SystemError) in try Streams() }
         defer { streams.close() }
         let ready = try attributed(to: PrivateDisplay.key) { () throws(SystemError) in try makePipe("make a pipe") }

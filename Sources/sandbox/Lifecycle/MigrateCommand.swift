@@ -38,6 +38,13 @@ struct MigrateCommand: ParsableCommand {
         help: ArgumentHelp("How sandbox is called there, for a shell.", valueName: "command"))
     var remoteCommand = "sandbox"
 
+    func validate() throws {
+        // ssh would take it for an option.
+        if host.isEmpty || host.hasPrefix("-") {
+            throw ValidationError("\"\(host)\" is no host: write [USER@]HOST")
+        }
+    }
+
     func run() throws {
         do throws(LaunchError) {
             var options = MigrationOptions()
