@@ -130,3 +130,24 @@ public func pivotRoot(to newRoot: Int32) throws(SystemError) {
     guard errno == EINVAL, detached > 0 else { throw SystemError("detach the old root", code: errno) }
     try check("enter the new root") { chdir("/") }
 }
+
+/// Takes out of this mount namespace, whose mounts are private, the files that keep namespaces (nsfs, ip-netns(8)): what
+/// holds them here would keep them alive, too. Those that it may not take out (mount_namespaces(7), locked) stay.
+public func dropNamespaceFiles() throws(SystemError) {
+    // One that is renamed meanwhile is found under its new name.
+    for _ in 0..<5 {
+        var wasThere = false
+        for line in try readText("/proc/self/mountinfo").split(separator: "\n") {
+            guard let dash = line.firstRange(of: " - "), line[dash.upperBound...].hasPrefix("nsfs ") else { continue }
+            let words = line[..<dash.lowerBound].split(separator: " ")
+            if words.count <= 4 { continue }
+            wasThere = true
+            let point = unescapeMountPath(words[4])
+            let flags = Int32(MNT_DETACH) | Int32(UMOUNT_NOFOLLOW)
+            if umount2(point, flags) != 0, errno != ENOENT, errno != EINVAL {
+                throw SystemError("leave \(point) out of the box", code: errno)
+            }
+        }
+        if !wasThere { return }
+    }
+}

@@ -35,6 +35,9 @@ struct MountBuilder: ~Copyable {
             try setMountPropagation(
                 root.descriptor.number, .private, recursive: true, action: "make the mounts private")
         }
+        if plan.dropsNamespaceFiles {
+            try attributed(to: "checkpoint.enabled") { () throws(SystemError) in try dropNamespaceFiles() }
+        }
         try rememberReadOnly(plan)
         if plan.changesRoot { try enterRoot(plan) }
         for (index, step) in plan.steps.enumerated() {

@@ -124,6 +124,8 @@ public enum IDMapWriter: Sendable, Equatable {
 public struct FilesystemPlan: Sendable, Equatable {
     public var root = Root.host
     public var overlay: OverlayPlan?
+    /// Whether files of the host's that keep namespaces are left out: they come and go while a box is saved.
+    public var dropsNamespaceFiles = false
     /// In the order in which they apply.
     public var steps: [MountStep] = []
     /// The same rules for Landlock, when it is asked for.

@@ -33,6 +33,7 @@ public struct Planner: Sendable {
             display: profile.display
         ).plan()
         plan.filesystem.overlay?.hasHandles = profile.checkpoint.enabled
+        plan.filesystem.dropsNamespaceFiles = profile.checkpoint.enabled && unshare.contains(.mount)
         plan.display = DisplayPlan(profile.display, isSavable: profile.checkpoint.enabled)
         plan.hostDisplay = try hostDisplay(profile.display)
         plan.environment = try environment(profile.process.environment, profile.display)

@@ -62,7 +62,15 @@ struct SwitchSeries {
         let known = try switched { () throws(SwitchError) in try store.names() }
         for name in names.isEmpty ? known : names {
             if !isFirst, !known.contains(name) { continue }
-            let view = try store.view(name, registry)
+            let view: SwitchView
+            do throws(LaunchError) {
+                view = try store.view(name, registry)
+            } catch {
+                // It may have gone while it was looked at.
+                let isThere = try switched { () throws(SwitchError) in try store.names().contains(name) }
+                if isFirst || isThere { throw error }
+                continue
+            }
             samples.append(SwitchSample(view, since: earlier[name]))
             earlier[name] = view
         }

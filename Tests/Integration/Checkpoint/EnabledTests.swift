@@ -71,4 +71,17 @@ struct EnabledTests {
         let refused = try box.launch(Self.profile + "[filesystem]\nlandlock = true\n", [], ["true"])
         #expect(refused.status == 125 && refused.err.contains("CRIU drops"), "\(refused)")
     }
+
+    @Test("files of the host's that keep namespaces are not in it: they come and go while it is saved")
+    func namespaceFiles() throws {
+        let scene = try SwitchScene()
+        try scene.create()
+        func mounts(_ options: [String]) throws -> String {
+            try scene.box.sandbox(["run"] + options + ["--", "cat", "/proc/self/mountinfo"]).out
+        }
+        let own = scene.box.path + "/state/switches/"
+        #expect(try mounts(["--unshare", "mount"]).contains(own))
+        let enabled = try mounts(["--set", "checkpoint.enabled=true"])
+        #expect(enabled.contains(" / ") && !enabled.contains(" - nsfs "), "\(enabled)")
+    }
 }
