@@ -128,7 +128,7 @@ struct CloneTests {
             ["restore", "warm", "--count", "3", "-n", "copy"], environment: ["SANDBOX_CRIU": wrapper], timeout: 60)
         #expect(made.status == 125 && made.err.contains("copy-"), "\(made)")
         #expect(Files.list(scene.box.file("state/sandboxes")).filter { $0.contains("copy") }.isEmpty)
-        #expect(try scene.ports() == 1)
+        #expect(Clock.waitUntil { (try? scene.ports()) == 1 })
         web.remove()
     }
 
@@ -286,7 +286,7 @@ struct CloneTests {
             made.status == 125 && made.err.contains("sorry") && made.err.contains("web-2: /bin/sh has failed"),
             "\(made)")
         #expect(Files.list(scene.box.file("state/sandboxes")) == ["web"])
-        #expect(try scene.ports() == 1)
+        #expect(Clock.waitUntil { (try? scene.ports()) == 1 })
         web.remove()
     }
 
