@@ -29,7 +29,7 @@ extension FilesystemPlanner {
     /// seen: behind an autofs point there may be anybody's files.
     private func topMounts(below base: String) -> [(path: String, isKernels: Bool)] {
         var mounts: [(path: String, isKernels: Bool)] = []
-        for mount in host.mounts() {
+        for mount in host.mounts() where !dropsNamespaceFiles || mount.type != "nsfs" {
             guard let below = FilesystemPlanner.remainder(of: mount.path, below: base), !below.isEmpty else { continue }
             mounts.removeAll { $0.path == "/" + below }
             mounts.append(("/" + below, FilesystemPlanner.kernelFilesystems.contains(mount.type)))

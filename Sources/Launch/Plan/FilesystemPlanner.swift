@@ -5,6 +5,8 @@ struct FilesystemPlanner {
     let host: HostFacts
     let filesystem: Profile.Filesystem
     let unshare: Set<NamespaceKind>
+    /// See ``FilesystemPlan/dropsNamespaceFiles``.
+    var dropsNamespaceFiles = false
     /// What the network asks for.
     var network: [MountStep] = []
     var display = Profile.Display()

@@ -27,13 +27,15 @@ public struct Planner: Sendable {
         let unshare = plan.namespaces.unshare
         plan.interfaces = try interfaces(profile.network)
         let resolver = ResolverPlanner(host: host, network: profile.network, unshare: unshare)
+        let dropsNamespaceFiles = profile.checkpoint.enabled && unshare.contains(.mount)
         plan.filesystem = try FilesystemPlanner(
             host: host, filesystem: profile.filesystem, unshare: unshare,
+            dropsNamespaceFiles: dropsNamespaceFiles,
             network: try resolver.steps() + tapSteps(plan.interfaces, profile.filesystem, unshare),
             display: profile.display
         ).plan()
         plan.filesystem.overlay?.hasHandles = profile.checkpoint.enabled
-        plan.filesystem.dropsNamespaceFiles = profile.checkpoint.enabled && unshare.contains(.mount)
+        plan.filesystem.dropsNamespaceFiles = dropsNamespaceFiles
         plan.display = DisplayPlan(profile.display, isSavable: profile.checkpoint.enabled)
         plan.hostDisplay = try hostDisplay(profile.display)
         plan.environment = try environment(profile.process.environment, profile.display)
