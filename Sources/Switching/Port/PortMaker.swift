@@ -169,20 +169,29 @@ struct PortMaker: ~Copyable {
 
     private func takeFixed(_ fixed: [IPPrefix], _ link: Link) throws(SwitchError) {
         for prefix in fixed {
-            do throws(SystemError) {
-                try socket.send(.add(alternativeNames: leases([prefix]), to: .index(link.index)))
-            } catch {
-                guard error.code == EEXIST else { throw SwitchError(error, key: "address") }
-                throw try taken(prefix.address)
+            for attempt in 0... {
+                do throws(SystemError) {
+                    try socket.send(.add(alternativeNames: leases([prefix]), to: .index(link.index)))
+                    break
+                } catch {
+                    guard error.code == EEXIST else { throw SwitchError(error, key: "address") }
+                }
+                let holder = try holder(of: prefix.address)
+                // A network namespace goes a moment after its last process: this sandbox's own of before.
+                if attempt == 100 || holder != nil && (owner == nil || holder != owner) {
+                    throw .taken(prefix.address, by: holder)
+                }
+                usleep(20_000)
             }
         }
     }
 
-    private func taken(_ address: IPAddress) throws(SwitchError) -> SwitchError {
-        let holder = try attributed { () throws(SystemError) in
+    /// The sandbox whose port has the address, `-` for one without a name.
+    private func holder(of address: IPAddress) throws(SwitchError) -> String? {
+        let link = try attributed { () throws(SystemError) in
             try socket.link(.alternativeName(FabricName.lease(address)))
         }
-        return .taken(address, by: holder?.alias.flatMap { PortLabel($0)?.owner })
+        return link?.alias.flatMap { PortLabel($0)?.owner }
     }
 
     private func leases(_ addresses: [IPPrefix]) -> [String] { addresses.map { FabricName.lease($0.address) } }
