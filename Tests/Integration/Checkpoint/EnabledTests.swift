@@ -75,7 +75,7 @@ struct EnabledTests {
     @Test("files of the host's that keep namespaces are not in it: they come and go while it is saved")
     func namespaceFiles() throws {
         let scene = try SwitchScene()
-        try scene.create()
+        try scene.create("lab", ["--subnet", "10.86.0.0/24"])
         func mounts(_ options: [String]) throws -> String {
             try scene.box.sandbox(["run"] + options + ["--", "cat", "/proc/self/mountinfo"]).out
         }
