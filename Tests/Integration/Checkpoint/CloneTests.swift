@@ -49,12 +49,12 @@ enum WarmServer {
 
 @Suite("Clones of a snapshot", .serialized, .enabled(if: canCheckpoint, "needs root and CRIU: make deps"))
 struct CloneTests {
-    private func startServer(_ scene: SwitchScene, _ name: String = "web", _ options: [String] = []) throws
-        -> RunningSandbox
-    {
+    private func startServer(
+        _ scene: SwitchScene, _ name: String = "web", _ options: [String] = [], at address: String = "10.91.0.5"
+    ) throws -> RunningSandbox {
         let server = try scene.start(
-            name, ["--address", "10.91.0.5/24"] + WarmServer.options + options,
-            ["python3", "-c", WarmServer.script, "10.91.0.5"])
+            name, ["--address", "\(address)/24"] + WarmServer.options + options,
+            ["python3", "-c", WarmServer.script, address])
         guard Clock.waitUntil({ server.log.contains("ready") }) else { throw Failure(saying: server.log) }
         return server
     }
@@ -135,8 +135,9 @@ struct CloneTests {
     @Test("what clones cannot have is said before anything is made")
     func refused() throws {
         let scene = try SwitchScene()
-        try scene.create()
-        let web = try startServer(scene, "web", ["--set", "network.publish=['127.0.0.1:18080:80']"])
+        // What is published leads to the host.
+        try scene.create("lab", ["--subnet", "10.87.0.0/24"])
+        let web = try startServer(scene, "web", ["--set", "network.publish=['127.0.0.1:18080:80']"], at: "10.87.0.5")
         let other = try scene.start("free-2")
         let saved = try scene.box.sandbox(["checkpoint", "web", "--snapshot", "warm", "--leave-running"])
         #expect(saved.succeeded, "\(saved)")
@@ -144,14 +145,14 @@ struct CloneTests {
             (["--count", "2"], "network.publish"), (["--count", "0"], "1 to 1000"),
             (["--count", "2", "--address", "auto"], "--address"), (["-d"], "running already"),
             (["-d", "-n", "other"], "is taken by the sandbox \"web\""),
-            (["-d", "-n", "x", "--address", "10.1.1.1/24"], "10.91.0.0/24"),
+            (["-d", "-n", "x", "--address", "10.1.1.1/24"], "10.87.0.0/24"),
             (["-d", "-n", "x", "--address", "nonsense"], "nonsense"),
         ] {
             let made = try scene.box.sandbox(["restore", "warm"] + words)
             #expect(made.status == 125 && made.err.contains(part), "\(words): \(made)")
         }
         web.remove()
-        let plain = try startServer(scene, "plain")
+        let plain = try startServer(scene, "plain", at: "10.87.0.5")
         #expect(try scene.box.sandbox(["checkpoint", "plain", "--snapshot", "free", "--leave-running"]).succeeded)
         let taken = try scene.box.sandbox(["restore", "free", "--count", "3", "-n", "free"])
         #expect(taken.status == 125 && taken.err.contains("\"free-2\" is running already"), "\(taken)")
