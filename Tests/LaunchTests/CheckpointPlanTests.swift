@@ -39,6 +39,16 @@ struct CheckpointPlanTests {
         #expect(try SystemCallFilter(other).filter()?.rules == [.init(["io_uring_setup"], .allow)])
     }
 
+    @Test("files that keep namespaces are left out, but not by a user, for whom they are locked")
+    func namespaceFiles() throws {
+        #expect(try plan().filesystem.dropsNamespaceFiles)
+        #expect(try !plan { $0.checkpoint.enabled = false }.filesystem.dropsNamespaceFiles)
+        var profile = Profile()
+        profile.checkpoint.enabled = true
+        let own = try Planner(host: host()).plan(profile, command: ["true"])
+        #expect(own.namespaces.unshare.contains(.user) && !own.filesystem.dropsNamespaceFiles)
+    }
+
     @Test("an overlay gives its files handles")
     func overlay() throws {
         let own = try plan { $0.filesystem.overlay = .init(upper: .tmpfs) }

@@ -27,7 +27,9 @@ public struct Planner: Sendable {
         let unshare = plan.namespaces.unshare
         plan.interfaces = try interfaces(profile.network)
         let resolver = ResolverPlanner(host: host, network: profile.network, unshare: unshare)
-        let dropsNamespaceFiles = profile.checkpoint.enabled && unshare.contains(.mount)
+        // In a user namespace of its own they are locked, and a box with one cannot be saved.
+        let dropsNamespaceFiles =
+            profile.checkpoint.enabled && unshare.contains(.mount) && !unshare.contains(.user)
         plan.filesystem = try FilesystemPlanner(
             host: host, filesystem: profile.filesystem, unshare: unshare,
             dropsNamespaceFiles: dropsNamespaceFiles,
