@@ -25,11 +25,7 @@ extension NetfilterSocket {
     public func counters(
         of family: NetfilterSet.Family, table: String
     ) throws(SystemError) -> [NetfilterCounter] {
-        let number = Int(NFNL_SUBSYS_NFTABLES) << 8 | Int(NFT_MSG_GETOBJ.rawValue)
-        let message = NetlinkMessage("list the counters of the table \(table)", number, capacity: 256)
-        var header = nfgenmsg()
-        header.nfgen_family = family.rawValue
-        message.header(header)
+        let message = NetlinkMessage.netfilter("list the counters of the table \(table)", NFT_MSG_GETOBJ, family)
         message.put(Int(NFTA_OBJ_TABLE.rawValue), text: table)
         message.put(Int(NFTA_OBJ_TYPE.rawValue), UInt32(NFT_OBJECT_COUNTER).bigEndian)
         var counters: [NetfilterCounter] = []

@@ -91,24 +91,29 @@ extension NetlinkMessage {
 
     /// Deletes a table with all that is in it; ENOENT when there is none.
     public static func delete(table: String, _ family: NetfilterSet.Family) -> NetlinkMessage {
-        let number = Int(NFNL_SUBSYS_NFTABLES) << 8 | Int(NFT_MSG_DELTABLE.rawValue)
-        let message = NetlinkMessage("delete the table \(table)", number, capacity: 256)
-        var header = nfgenmsg()
-        header.nfgen_family = family.rawValue
-        message.header(header)
+        let message = netfilter("delete the table \(table)", NFT_MSG_DELTABLE, family)
         message.put(Int(NFTA_TABLE_NAME.rawValue), text: table)
         return message
     }
 
     /// Has a table's chains be passed, which the flag `dormant` kept out of the way.
     public static func wake(table: String, _ family: NetfilterSet.Family) -> NetlinkMessage {
-        let number = Int(NFNL_SUBSYS_NFTABLES) << 8 | Int(NFT_MSG_NEWTABLE.rawValue)
-        let message = NetlinkMessage("wake the table \(table)", number, capacity: 256)
+        let message = netfilter("wake the table \(table)", NFT_MSG_NEWTABLE, family)
+        message.put(Int(NFTA_TABLE_NAME.rawValue), text: table)
+        message.put(Int(NFTA_TABLE_FLAGS.rawValue), UInt32(0))
+        return message
+    }
+
+    /// The beginning of a message about a family's tables (nfnetlink).
+    static func netfilter(
+        _ action: String, _ type: nf_tables_msg_types, _ family: NetfilterSet.Family, flags: Int32 = 0,
+        capacity: Int = 256
+    ) -> NetlinkMessage {
+        let number = Int(NFNL_SUBSYS_NFTABLES) << 8 | Int(type.rawValue)
+        let message = NetlinkMessage(action, number, flags: flags, capacity: capacity)
         var header = nfgenmsg()
         header.nfgen_family = family.rawValue
         message.header(header)
-        message.put(Int(NFTA_TABLE_NAME.rawValue), text: table)
-        message.put(Int(NFTA_TABLE_FLAGS.rawValue), UInt32(0))
         return message
     }
 
@@ -120,11 +125,7 @@ extension NetlinkMessage {
         _ set: NetfilterSet, _ type: nf_tables_msg_types, _ action: String, _ elements: [NetfilterElement],
         flags: Int32
     ) -> NetlinkMessage {
-        let number = Int(NFNL_SUBSYS_NFTABLES) << 8 | Int(type.rawValue)
-        let message = NetlinkMessage(action, number, flags: flags, capacity: 512 + elements.count * 192)
-        var header = nfgenmsg()
-        header.nfgen_family = set.family.rawValue
-        message.header(header)
+        let message = netfilter(action, type, set.family, flags: flags, capacity: 512 + elements.count * 192)
         message.put(Int(NFTA_SET_ELEM_LIST_TABLE.rawValue), text: set.table)
         message.put(Int(NFTA_SET_ELEM_LIST_SET.rawValue), text: set.name)
         if elements.isEmpty { return message }
