@@ -136,18 +136,13 @@ public func pivotRoot(to newRoot: Int32) throws(SystemError) {
 public func dropNamespaceFiles() throws(SystemError) {
     // One that is renamed meanwhile is found under its new name.
     for _ in 0..<5 {
-        var wasThere = false
-        for line in try readText("/proc/self/mountinfo").split(separator: "\n") {
-            guard let dash = line.firstRange(of: " - "), line[dash.upperBound...].hasPrefix("nsfs ") else { continue }
-            let words = line[..<dash.lowerBound].split(separator: " ")
-            if words.count <= 4 { continue }
-            wasThere = true
-            let point = unescapeMountPath(words[4])
+        let points = try MountEntry.own().filter { $0.type == "nsfs" }.map(\.path)
+        if points.isEmpty { return }
+        for point in points {
             let flags = Int32(MNT_DETACH) | Int32(UMOUNT_NOFOLLOW)
             if umount2(point, flags) != 0, errno != ENOENT, errno != EINVAL {
                 throw SystemError("leave \(point) out of the box", code: errno)
             }
         }
-        if !wasThere { return }
     }
 }

@@ -21,12 +21,17 @@ public struct MountEntry: Sendable, Equatable {
 
     /// The mounts that a process sees, in the kernel's order; none when it has ended.
     public static func all(of process: Int32) throws(SystemError) -> [MountEntry] {
-        guard let text = try mountTable(of: process) else { return [] }
+        try all(in: "/proc/\(process)/mountinfo")
+    }
+
+    /// The mounts that this process sees, whatever number it has in the /proc that it sees.
+    static func own() throws(SystemError) -> [MountEntry] { try all(in: "/proc/self/mountinfo") }
+
+    private static func all(in path: String) throws(SystemError) -> [MountEntry] {
+        guard let text = try mountTable(path) else { return [] }
         var entries: [MountEntry] = []
         for line in text.split(separator: "\n") {
-            guard let entry = MountEntry(line: line) else {
-                throw SystemError("read /proc/\(process)/mountinfo", code: EPROTO)
-            }
+            guard let entry = MountEntry(line: line) else { throw SystemError("read \(path)", code: EPROTO) }
             entries.append(entry)
         }
         return entries
@@ -52,9 +57,9 @@ public struct MountEntry: Sendable, Equatable {
     }
 }
 
-private func mountTable(of process: Int32) throws(SystemError) -> String? {
+private func mountTable(_ path: String) throws(SystemError) -> String? {
     do throws(SystemError) {
-        return try textOfProcess("/proc/\(process)/mountinfo")
+        return try textOfProcess(path)
     } catch {
         // One that has ended and waits for its parent has no namespaces any more.
         if error.code == EINVAL { return nil }

@@ -79,7 +79,7 @@ extension ProcessFacts {
             take(mounts: try readText("/proc/\(pid)/mountinfo"))
             take(maps: try readText("/proc/\(pid)/maps"))
             for number in try descriptorNumbers(of: pid) {
-                if let file = OpenFile(reading: number, of: pid) { files.append(file) }
+                if let file = try OpenFile(reading: number, of: pid) { files.append(file) }
             }
         } catch {
             if error.code == ENOENT || error.code == ESRCH { return nil }
@@ -124,7 +124,7 @@ extension ProcessFacts {
 
 extension OpenFile {
     /// `nil` for one that was closed meanwhile.
-    init?(reading number: Int32, of pid: Int32) {
+    init?(reading number: Int32, of pid: Int32) throws(SystemError) {
         let path = "/proc/\(pid)/fd/\(number)"
         guard let target = linkTarget(path) else { return nil }
         self.init(number, .other, target)
@@ -142,11 +142,7 @@ extension OpenFile {
         var system = statfs()
         // MQUEUE_MAGIC.
         if kind == .file, statfs(path, &system) == 0, system.f_type == 0x1980_0202 { kind = .queue }
-        // Closed meanwhile: it has no mount then.
-        guard let text = try? readText("/proc/\(pid)/fdinfo/\(number)") else { return }
-        for line in text.split(separator: "\n") where line.hasPrefix("mnt_id:") {
-            mount = Int(line.dropFirst(7).drop { $0 == "\t" || $0 == " " })
-        }
+        mount = try mountID(ofDescriptor: number, of: pid)
     }
 }
 

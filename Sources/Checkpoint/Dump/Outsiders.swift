@@ -52,7 +52,9 @@ public struct ExternalFiles {
             let isNull = status.kind == .characterDevice && status.represented == UInt64(linux_makedev(1, 3))
             let isLog = log.map { $0.device == status.device && $0.inode == status.inode } ?? false
             guard status.kind == .file || status.kind == .directory || status.kind == .characterDevice,
-                let mount = mountID(pid, number)
+                let mount = try LaunchError.wrap({ () throws(SystemError) in
+                    try mountID(ofDescriptor: number, of: pid)
+                })
             else { continue }
             if mounts.contains(mount), !isLog { continue }
             guard isLog || isNull else {
@@ -77,19 +79,6 @@ public struct ExternalFiles {
     }
 
     private func descriptors(_ pid: Int32) throws(LaunchError) -> [Int32] {
-        do throws(SystemError) {
-            return try descriptorNumbers(of: pid)
-        } catch {
-            throw LaunchError(error)
-        }
-    }
-
-    /// `nil` for one that was closed meanwhile.
-    private func mountID(_ pid: Int32, _ number: Int32) -> Int? {
-        guard let text = try? readText("/proc/\(pid)/fdinfo/\(number)") else { return nil }
-        for line in text.split(separator: "\n") where line.hasPrefix("mnt_id:") {
-            return Int(line.dropFirst(7).drop { $0 == "\t" || $0 == " " })
-        }
-        return nil
+        try LaunchError.wrap { () throws(SystemError) in try descriptorNumbers(of: pid) }
     }
 }

@@ -37,6 +37,21 @@ public func hasEnded(_ pid: Int32) throws(SystemError) -> Bool {
     return state == "Z" || state == "X"
 }
 
+/// The id of the mount that an open file is on; `nil` for one that was closed meanwhile.
+func mountID(ofDescriptor number: Int32, of pid: Int32) throws(SystemError) -> Int? {
+    let text: String
+    do throws(SystemError) {
+        text = try readText("/proc/\(pid)/fdinfo/\(number)")
+    } catch {
+        if error.code == ENOENT || error.code == ESRCH { return nil }
+        throw error
+    }
+    for line in text.split(separator: "\n") where line.hasPrefix("mnt_id:") {
+        return Int(line.dropFirst(7).drop { $0 == "\t" || $0 == " " })
+    }
+    return nil
+}
+
 /// Where a link of /proc leads; `nil` where it cannot be told.
 func linkTarget(_ path: String) -> String? {
     var bytes = [CChar](repeating: 0, count: Int(PATH_MAX))

@@ -74,31 +74,20 @@ public struct StateFolder: ~Copyable {
     }
 
     /// Puts a whole file in place by rename(2), so that nobody sees half of it.
-    public func write(_ name: String, _ text: String) throws(SystemError) {
+    /// - Parameter mode: who may read it, whatever the caller's umask says.
+    public func write(_ name: String, _ text: String, mode: UInt32 = 0o600) throws(SystemError) {
+        try write(name, Array(text.utf8), mode: mode)
+    }
+
+    /// The same of bytes.
+    public func write(_ name: String, _ bytes: [UInt8], mode: UInt32 = 0o600) throws(SystemError) {
         let temporary = try ProcessIdentity.own().temporary(name)
         do throws(SystemError) {
             let file = try open(temporary, O_WRONLY | O_CREAT | O_TRUNC)
             CrashPoint.pass("open \(name)")
-            try writeText(text, to: file.number, name: "\(path)/\(name)")
-        } catch {
-            _ = unlinkat(descriptor.number, temporary, 0)
-            throw error
-        }
-        try rename(temporary, to: name)
-    }
-
-    /// Puts a whole file of bytes in place, the same way.
-    public func write(_ name: String, _ bytes: [UInt8]) throws(SystemError) {
-        let temporary = try ProcessIdentity.own().temporary(name)
-        do throws(SystemError) {
-            let file = try open(temporary, O_WRONLY | O_CREAT | O_TRUNC)
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let count = try check("write \(path)/\(name)") {
-                    rest.withUnsafeBytes { Int32(Glibc.write(file.number, $0.baseAddress, min($0.count, 1 << 20))) }
-                }
-                rest = rest.dropFirst(Int(count))
-            }
+            let number = file.number
+            if mode != 0o600 { try check("make \(path)/\(name)") { fchmod(number, mode) } }
+            try writeBytes(bytes, to: number, name: "\(path)/\(name)")
         } catch {
             _ = unlinkat(descriptor.number, temporary, 0)
             throw error

@@ -31,7 +31,7 @@ extension Sandbox {
         var words = ["receive", options.name ?? name]
         if let fabric = options.switchName { words.append("--switch=\(fabric)") }
         let remote = try RemoteHost(
-            host, ssh: options.ssh, command: ([options.remoteCommand] + words.map(shellWord)).joined(separator: " "))
+            host, ssh: options.ssh, command: ([options.remoteCommand] + words.map(quotedWord)).joined(separator: " "))
         defer { remote.end() }
         try remote.expect(.ready)
         var saving = CheckpointOptions()
@@ -166,9 +166,4 @@ extension Sandbox {
         // One who is gone need not be told.
         _ = write(STDOUT_FILENO, line, line.count)
     }
-}
-
-/// As a shell of POSIX takes it for one word.
-private func shellWord(_ word: String) -> String {
-    "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
 }

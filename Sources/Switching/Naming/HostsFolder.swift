@@ -6,11 +6,8 @@ import Netlink
 /// The directory of a switch that its name server follows: a file of hosts(5) for each port, called like the port. The
 /// name server learns of each change from the kernel (inotify(7)).
 enum HostsFolder {
-    /// Readable for the name server's user, who reaches it in his own box only.
     static func make(in folder: borrowing StateFolder) throws(SystemError) {
-        let made = try folder.folder(File.hosts)
-        let number = made.descriptor.number
-        try check("make \(made.path)") { fchmod(number, 0o755) }
+        try ServedFolder.make(File.hosts, in: folder)
     }
 
     /// Enters a port. One of a sandbox without a name has none, nor has one whose name the DNS does not know.
@@ -19,18 +16,7 @@ enum HostsFolder {
         let lines = lines(owner, port.addresses.map { $0.address }, domain: fabric.spec.searchDomain)
         try attributed(to: "dns") { () throws(SystemError) in
             guard let folder = try fabric.openFolder().existing(File.hosts) else { return }
-            // A name that begins with a dot is passed over.
-            let temporary = try ProcessIdentity.own().temporary(end)
-            do throws(SystemError) {
-                let file = try folder.open(temporary, O_WRONLY | O_CREAT | O_TRUNC)
-                let number = file.number
-                try check("make \(folder.path)/\(end)") { fchmod(number, 0o644) }
-                try writeText(lines, to: number, name: "\(folder.path)/\(end)")
-                try folder.rename(temporary, to: end)
-            } catch {
-                try folder.remove(temporary)
-                throw error
-            }
+            try ServedFolder.write(end, lines, in: folder)
         }
     }
 
@@ -74,7 +60,6 @@ extension SwitchStore {
     /// - Returns: the paths removed.
     func sweepNames(_ name: String) throws(SwitchError) -> [String] {
         let fabric = try existing(name)
-        // First: a port is there before its name.
         let entries = try attributed(to: "dns") { () throws(SystemError) in
             try fabric.openFolder().existing(File.hosts)?.entries() ?? []
         }
@@ -82,13 +67,7 @@ extension SwitchStore {
         if fabric.spec.kind == .macvlan { used.formUnion(try Leases(fabric).held()) }
         return try attributed(to: "dns") { () throws(SystemError) in
             guard let folder = try fabric.openFolder().existing(File.hosts) else { return [] }
-            var removed: [String] = []
-            for entry in entries where !used.contains(entry) {
-                if let owner = ProcessIdentity(temporary: entry), try owner.isAlive() { continue }
-                try folder.remove(entry)
-                removed.append("\(folder.path)/\(entry)")
-            }
-            return removed
+            return try ServedFolder.sweep(entries, but: used, in: folder)
         }
     }
 }

@@ -9,11 +9,8 @@ import Netlink
 /// A file stays when its port goes, until another has the address: then the server, which may take that for let still,
 /// begins anew.
 enum LeaseFolder {
-    /// Readable for the server's user, who reaches it in his own box only.
     static func make(in folder: borrowing StateFolder) throws(SystemError) {
-        let made = try folder.folder(File.dynamicHosts)
-        let number = made.descriptor.number
-        try check("make \(made.path)") { fchmod(number, 0o755) }
+        try ServedFolder.make(File.dynamicHosts, in: folder)
     }
 
     static func line(_ mac: MACAddress, _ addresses: [IPAddress]) -> String {
@@ -39,13 +36,7 @@ enum LeaseFolder {
             try folder.remove(entry)
             isTakenOver = true
         }
-        // A name that begins with a dot is passed over.
-        let temporary = try ProcessIdentity.own().temporary(mac.description)
-        let file = try folder.open(temporary, O_WRONLY | O_CREAT | O_TRUNC)
-        let number = file.number
-        try check("make \(folder.path)/\(mac)") { fchmod(number, 0o644) }
-        try writeText(line(mac, addresses), to: number, name: "\(folder.path)/\(mac)")
-        try folder.rename(temporary, to: mac.description)
+        try ServedFolder.write(mac.description, line(mac, addresses), in: folder)
         if isTakenOver { try switchFolder.write(File.generation, "\(try generation(switchFolder) + 1)\n") }
     }
 
@@ -71,20 +62,13 @@ extension SwitchStore {
     /// Removes entries of ports that are gone.
     /// - Returns: the paths removed.
     func sweepLeases(_ fabric: borrowing Switch) throws(SwitchError) -> [String] {
-        // First: a port is there before its entry.
         let entries = try attributed(to: "dhcp") { () throws(SystemError) in
             try fabric.openFolder().existing(File.dynamicHosts)?.entries() ?? []
         }
         let used = Set(try fabric.ports().compactMap { $0.label?.address.description })
         return try attributed(to: "dhcp") { () throws(SystemError) in
             guard let folder = try fabric.openFolder().existing(File.dynamicHosts) else { return [] }
-            var removed: [String] = []
-            for entry in entries where !used.contains(entry) {
-                if let owner = ProcessIdentity(temporary: entry), try owner.isAlive() { continue }
-                try folder.remove(entry)
-                removed.append("\(folder.path)/\(entry)")
-            }
-            return removed
+            return try ServedFolder.sweep(entries, but: used, in: folder)
         }
     }
 }

@@ -1,5 +1,6 @@
 import Launch
 import Profile
+import SandboxKit
 
 /// A plan as `--dry-run` prints it.
 extension LaunchPlan {
@@ -227,13 +228,6 @@ extension Profile.BindOptions {
         if let propagation { words.append(propagation.rawValue) }
         return words
     }
-}
-
-/// A word as a shell would need it written.
-func quotedWord(_ word: String) -> String {
-    let isPlain = !word.isEmpty && word.allSatisfy { $0.isLetter || $0.isNumber || "-_./=:,+@%".contains($0) }
-    return isPlain
-        ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
 }
 
 private func variableName(_ entry: String) -> String { entry.split(at: "=")?.0 ?? entry }

@@ -10,11 +10,7 @@ extension Integration {
         init() throws {
             box = try Box()
             host = try TestHost(box, "host")
-            try host.ip("link", "add", "v0", "type", "veth", "peer", "name", "v1")
-            try host.ip("link", "add", "b0", "type", "bridge")
-            try host.ip("link", "set", "v1", "master", "b0")
-            for link in ["v0", "v1", "b0"] { try host.ip("link", "set", link, "up") }
-            try host.ip("address", "add", "10.72.0.1/24", "dev", "b0")
+            try host.addOutside("10.72.0.1/24")
         }
 
         private func network(_ mode: String, _ number: Int, _ more: [String] = []) -> [String] {

@@ -71,3 +71,14 @@ final class TestHost {
 
 /// A key of the profile, as an option.
 func set(_ key: String, _ value: String) -> [String] { ["--set", "\(key)=\(value)"] }
+
+extension TestHost {
+    /// Gives it `v0`, a link that leads to the bridge `b0`, which has this address: what is out there.
+    func addOutside(_ address: String) throws {
+        try ip("link", "add", "v0", "type", "veth", "peer", "name", "v1")
+        try ip("link", "add", "b0", "type", "bridge")
+        try ip("link", "set", "v1", "master", "b0")
+        for link in ["v0", "v1", "b0"] { try ip("link", "set", link, "up") }
+        try ip("address", "add", address, "dev", "b0")
+    }
+}
