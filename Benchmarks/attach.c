@@ -13,8 +13,8 @@
 //   attach run SWITCH NUMBER COMMAND [ARGUMENT…]
 //
 // What `sandbox run --switch` asks of the kernel, asked by this program: a network namespace, a port on a switch that
-// sandbox(1) has made (SWITCH is its namespace's file), then the command. Beyond the messages above: RTM_GETLINK for the
-// bridge's index, RTM_NEWLINKPROP (the lease), RTM_NEWNEIGH (the bridge's neighbour), and one transaction of nftables
+// sandbox(1) has made (SWITCH is its namespace's file), then the command. Beyond the messages above:
+// RTM_NEWLINKPROP (the lease), RTM_NEWNEIGH (the bridge's neighbour), and one transaction of nftables
 // (two elements: the guard against spoofing). With "-" for SWITCH there is no port, but the loopback interface up.
 //
 // All of it is gone when the process ends. Needs root.
@@ -222,15 +222,8 @@ static void set_up_application(uint32_t address, uint32_t router, int peer) {
     close(socket);
 }
 
-// The index of the switch's first bridge.
-static int find_bridge(int socket) {
-    int bridge = 0, none;
-    begin(RTM_GETLINK, 0, sizeof(struct ifinfomsg));
-    put_text(IFLA_IFNAME, "br0");
-    end();
-    transact(socket, "the switch's bridge", &bridge, &none);
-    return bridge;
-}
+// The index of the first bridge of a switch that sandbox(1) has made.
+enum { FIRST_BRIDGE = 1000000 };
 
 static void lease(int socket, int link, int number) {
     char name[128];
@@ -309,11 +302,11 @@ static int run(char **words) {
     if (has_port) {
         unsigned char mac[6] = {2, 0, 0, 0, number >> 8, number};
         uint32_t address = htonl(0x0AFA8000 + number);
-        int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), bridge = find_bridge(route);
-        make_pair(route, bridge, own, number, &link, &peer);
+        int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+        make_pair(route, FIRST_BRIDGE, own, number, &link, &peer);
         lease(route, link, number);
         tell_switch(link, number, mac);
-        neighbour(bridge, mac, &address);
+        neighbour(FIRST_BRIDGE, mac, &address);
         transact(route, "what the switch knows", NULL, NULL);
         guard(filter, link, mac, &address);
         set_up_application(address, htonl(0x0AFAFFFE), peer);

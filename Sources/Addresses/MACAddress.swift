@@ -65,13 +65,15 @@ public struct MACAddress: Sendable, Hashable, Comparable, CustomStringConvertibl
 
     /// In lower case, with colons.
     public var description: String {
-        var text = ""
-        for (place, byte) in bytes.enumerated() {
-            if place > 0 { text += ":" }
-            if byte < 16 { text += "0" }
-            text += String(byte, radix: 16)
+        String(unsafeUninitializedCapacity: 17) { text in
+            for place in 0..<17 {
+                let nibble = UInt8(truncatingIfNeeded: number >> UInt64(44 - 4 * (place - place / 3))) & 0xF
+                text[place] =
+                    place % 3 == 2
+                    ? UInt8(ascii: ":") : nibble + (nibble < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+            }
+            return 17
         }
-        return text
     }
 
     private static func digit(_ byte: UInt8) -> UInt64? {

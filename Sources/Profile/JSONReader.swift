@@ -36,8 +36,10 @@ private struct JSONReader {
     }
 
     private mutating func skipSpace() {
-        while next < bytes.count, [0x20, 0x09, 0x0a, 0x0d].contains(bytes[next]) { next += 1 }
+        while next < bytes.count, isSpace(bytes[next]) { next += 1 }
     }
+
+    private func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d }
 
     private mutating func take(_ word: StaticString) -> Bool {
         let count = word.utf8CodeUnitCount
@@ -103,7 +105,15 @@ private struct JSONReader {
 
     private mutating func string() -> String? {
         next += 1
-        var text: [UInt8] = []
+        let start = next
+        while next < bytes.count, bytes[next] >= 0x20, bytes[next] != UInt8(ascii: "\\") {
+            if bytes[next] == UInt8(ascii: "\"") {
+                next += 1
+                return String(validating: bytes[start..<next - 1], as: UTF8.self)
+            }
+            next += 1
+        }
+        var text = Array(bytes[start..<next])
         while next < bytes.count {
             let byte = bytes[next]
             next += 1

@@ -253,13 +253,7 @@ extension Registry {
     func makePair(_ place: FunctionPlace, _ namespace: Int32, _ pid: Int32, of name: String) throws(LaunchError)
         -> PortPair
     {
-        let process = try translated { () throws(SystemError) in
-            guard let process = try ProcessIdentity(pid: pid) else {
-                throw SystemError("look at process \(pid)", code: ESRCH)
-            }
-            return process
-        }
-        let box = BoxReference(namespace: namespace, process: process, owner: name)
+        let box = BoxReference(namespace: namespace, pid: pid, owner: name)
         let plan = place.plan(name)
         return try switched("chain") { () throws(SwitchError) in
             try SwitchStore(state).attachPair(plan, to: box, on: place.switchName)
@@ -275,7 +269,7 @@ extension Registry {
         let namespace = try translated { () throws(SystemError) in
             try Descriptor(open: "\(directory)/net", O_RDONLY)
         }
-        let box = BoxReference(namespace: namespace.number, process: process, owner: record.name)
+        let box = BoxReference(namespace: namespace.number, pid: process.pid, owner: record.name)
         let store = SwitchStore(state)
         let number = try switched("chain") { () throws(SwitchError) in
             try store.freePairNumber(in: namespace.number)

@@ -77,13 +77,7 @@ final class Interfaces {
     var descriptors: [Int32] { [host] + prepared.compactMap { $0?.fabric.namespace.number } }
 
     func attach(_ namespace: Int32, _ pid: Int32) throws(LaunchError) -> [Port] {
-        let process = try translated { () throws(SystemError) in
-            guard let process = try ProcessIdentity(pid: pid) else {
-                throw SystemError("look at process \(pid)", code: ESRCH)
-            }
-            return process
-        }
-        let box = BoxReference(namespace: namespace, process: process, owner: owner, mayAdminister: mayAdminister)
+        let box = BoxReference(namespace: namespace, pid: pid, owner: owner, mayAdminister: mayAdminister)
         defer { prepared = [] }
         var ports: [Port] = []
         do throws(LaunchError) {

@@ -23,7 +23,7 @@ extension NetlinkMessage {
     /// Changes a network interface.
     public static func change(_ link: LinkReference, _ change: LinkChange) -> NetlinkMessage {
         // Only RTM_NEWLINK takes what a bridge's port has along with all else.
-        let message = NetlinkMessage("change the interface \(link)", RTM_NEWLINK)
+        let message = NetlinkMessage("change the interface \(link)", RTM_NEWLINK, capacity: 1024)
         message.header(link, up: change.isUp)
         message.put(change)
         return message

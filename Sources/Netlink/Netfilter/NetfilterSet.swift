@@ -106,11 +106,11 @@ extension NetlinkMessage {
 
     /// The beginning of a message about a family's tables (nfnetlink).
     static func netfilter(
-        _ action: String, _ type: nf_tables_msg_types, _ family: NetfilterSet.Family, flags: Int32 = 0,
-        capacity: Int = 256
+        _ action: @escaping @autoclosure () -> String, _ type: nf_tables_msg_types, _ family: NetfilterSet.Family,
+        flags: Int32 = 0, capacity: Int = 256
     ) -> NetlinkMessage {
         let number = Int(NFNL_SUBSYS_NFTABLES) << 8 | Int(type.rawValue)
-        let message = NetlinkMessage(action, number, flags: flags, capacity: capacity)
+        let message = NetlinkMessage(action(), number, flags: flags, capacity: capacity)
         var header = nfgenmsg()
         header.nfgen_family = family.rawValue
         message.header(header)
@@ -122,10 +122,10 @@ extension NetlinkMessage {
     }
 
     private static func message(
-        _ set: NetfilterSet, _ type: nf_tables_msg_types, _ action: String, _ elements: [NetfilterElement],
-        flags: Int32
+        _ set: NetfilterSet, _ type: nf_tables_msg_types, _ action: @escaping @autoclosure () -> String,
+        _ elements: [NetfilterElement], flags: Int32
     ) -> NetlinkMessage {
-        let message = netfilter(action, type, set.family, flags: flags, capacity: 512 + elements.count * 192)
+        let message = netfilter(action(), type, set.family, flags: flags, capacity: 512 + elements.count * 192)
         message.put(Int(NFTA_SET_ELEM_LIST_TABLE.rawValue), text: set.table)
         message.put(Int(NFTA_SET_ELEM_LIST_SET.rawValue), text: set.name)
         if elements.isEmpty { return message }

@@ -8,8 +8,9 @@ public struct NetfilterSocket: ~Copyable, Sendable {
     private let descriptor: Descriptor
 
     /// In the network namespace behind a descriptor; the calling thread stays where it is.
-    public init(in namespace: Int32) throws(SystemError) {
-        descriptor = try openSocket(in: namespace, AF_NETLINK, Int32(SOCK_RAW.rawValue), NETLINK_NETFILTER)
+    /// - Parameter home: see ``openSocket(in:from:_:_:_:)``.
+    public init(in namespace: Int32, from home: Int32? = nil) throws(SystemError) {
+        descriptor = try openSocket(in: namespace, from: home, AF_NETLINK, Int32(SOCK_RAW.rawValue), NETLINK_NETFILTER)
     }
 
     /// Carries out all of the changes, or none of them.

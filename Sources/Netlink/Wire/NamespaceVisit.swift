@@ -4,12 +4,14 @@ public import Kernel
 
 /// Opens a socket (socket(2)) in the network namespace behind a descriptor, the namespace's own or a process's
 /// (pidfd_open(2)): close-on-exec, and the calling thread stays where it is.
+///
+/// - Parameter home: a descriptor of the network namespace that the calling thread is in, which spares opening it.
 public func openSocket(
-    in namespace: Int32, _ family: Int32, _ type: Int32, _ protocol: Int32
+    in namespace: Int32, from home: Int32? = nil, _ family: Int32, _ type: Int32, _ protocol: Int32
 ) throws(SystemError) -> Descriptor {
     Descriptor(
         try check("open a socket in another network namespace") {
-            linux_socket_in(namespace, family, type, `protocol`)
+            linux_socket_in(namespace, home ?? -1, family, type, `protocol`)
         })
 }
 

@@ -7,16 +7,19 @@ import Glibc
 /// many at a time, as often as wished.
 public final class NetlinkMessage {
     /// What it does, in the user's words: "add the address 10.1.0.5/24".
-    public let action: String
+    public var action: String { words() }
+    /// Put together for a failure only.
+    private let words: () -> String
     private let message: OpaquePointer?
     /// Whether something did not fit.
     private var overflows = false
 
+    /// - Parameter action: see ``action``.
     /// - Parameter type: `RTM_NEWLINK` and its like.
     /// - Parameter flags: `NLM_F_CREATE` and its like; request and acknowledgement go without saying.
     /// - Parameter capacity: bytes that it can have.
-    init(_ action: String, _ type: Int, flags: Int32 = 0, capacity: Int = 4096) {
-        self.action = action
+    init(_ action: @escaping @autoclosure () -> String, _ type: Int, flags: Int32 = 0, capacity: Int = 4096) {
+        words = action
         message = nlmsg_alloc_size(capacity)
         if message == nil || nlmsg_put(message, 0, 0, Int32(type), 0, flags) == nil { overflows = true }
     }

@@ -20,8 +20,9 @@ public struct NetlinkSocket: ~Copyable, Sendable {
     ///
     /// Without CAP_SYS_ADMIN over it the caller must own its user namespace, and name a process. The calling thread
     /// stays where it is.
-    public init(in namespace: Int32) throws(SystemError) {
-        try self.init(openSocket(in: namespace, AF_NETLINK, Int32(SOCK_RAW.rawValue), NETLINK_ROUTE))
+    /// - Parameter home: see ``openSocket(in:from:_:_:_:)``.
+    public init(in namespace: Int32, from home: Int32? = nil) throws(SystemError) {
+        try self.init(openSocket(in: namespace, from: home, AF_NETLINK, Int32(SOCK_RAW.rawValue), NETLINK_ROUTE))
     }
 
     /// The same for another of netlink's families, such as NETLINK_SOCK_DIAG.

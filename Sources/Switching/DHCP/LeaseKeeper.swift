@@ -21,7 +21,7 @@ struct LeaseKeeper {
         // Those that never end are given back all the same.
         var work: Renewal?
         var work6: Renewal6?
-        try Guardian(process: box.process, kept: [box.namespace]).start(
+        try Guardian(box, kept: [box.namespace]).start(
             { () throws(SwitchError) in
                 try attributed(to: "address") { () throws(SystemError) in
                     if let lease { work = try Renewal(client, lease) }

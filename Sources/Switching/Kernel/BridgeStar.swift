@@ -13,6 +13,8 @@ struct BridgeStar {
         var index: Int32
     }
 
+    private static let first = Place(number: 0, index: FabricName.bridgeIndex)
+
     /// What a bridge knows of a port, wherever that is.
     struct Station {
         var mac: MACAddress
@@ -30,13 +32,11 @@ struct BridgeStar {
         var far: Int32
     }
 
-    private let main: Link
     private let spec: SwitchSpec
     private let namespace: Int32
     private let directory: String
 
-    init(_ main: Link, _ spec: SwitchSpec, namespace: Int32, directory: String) {
-        self.main = main
+    init(_ spec: SwitchSpec, namespace: Int32, directory: String) {
         self.spec = spec
         self.namespace = namespace
         self.directory = directory
@@ -47,7 +47,7 @@ struct BridgeStar {
         let found = try attributed { () throws(SystemError) in
             number == 0 ? nil : try socket.link(.name(FabricName.bridge(number)))
         }
-        return found.map { Place(number: number, index: $0.index) } ?? Place(number: 0, index: main.index)
+        return found.map { Place(number: number, index: $0.index) } ?? BridgeStar.first
     }
 
     /// So many ports a bridge gets: the rest is for what joins the others to it, and for launches under way.
@@ -59,7 +59,7 @@ struct BridgeStar {
     func room(_ socket: borrowing NetlinkSocket) throws(SwitchError) -> Place {
         let lock = try lock()
         defer { lock.release() }
-        var place = Place(number: 0, index: main.index)
+        var place = BridgeStar.first
         while true {
             let (index, number) = (place.index, place.number + 1)
             let (count, next) = try attributed { () throws(SystemError) in
@@ -152,6 +152,9 @@ struct BridgeStar {
         _ name: String, _ number: Int, _ socket: borrowing NetlinkSocket
     ) throws(SystemError) -> Int32 {
         // One of its own: it would take a port's, another one with each port, and forget its neighbours each time.
+        guard let main = try socket.link(.index(FabricName.bridgeIndex)) else {
+            throw SystemError("join a further bridge", code: ENODEV)
+        }
         var link = LinkOptions(name, address: .random(), mtu: UInt32(main.mtu))
         link.isUp = true
         let bridge = try socket.create(LinkSpec(link, .bridge(Fabric.options(spec))))
@@ -178,8 +181,8 @@ struct BridgeStar {
 
     /// All that the first bridge knows is beyond the end that joins them.
     private func teach(_ bridge: Int32, _ far: Int32, _ socket: borrowing NetlinkSocket) throws(SystemError) {
-        let entries = try socket.forwardingEntries(of: main.index).filter { $0.origin == .fixed }
-        let neighbours = try socket.neighbours(of: main.index).filter { $0.isPermanent }
+        let entries = try socket.forwardingEntries(of: FabricName.bridgeIndex).filter { $0.origin == .fixed }
+        let neighbours = try socket.neighbours(of: FabricName.bridgeIndex).filter { $0.isPermanent }
         try socket.send(
             entries.map { .replace(ForwardingEntry($0.mac, port: far, vlan: $0.vlan)) }
                 + neighbours.compactMap { known in
@@ -190,7 +193,7 @@ struct BridgeStar {
     private func prepareIsolation(_ socket: borrowing NetlinkSocket) throws(SwitchError) {
         try Program("nft", package: "nftables").run(["-f", "-"], input: Ruleset.apart, in: namespace)
         try attributed { () throws(SystemError) in
-            let isolated = try socket.links(master: main.index).filter {
+            let isolated = try socket.links(master: FabricName.bridgeIndex).filter {
                 $0.group == FabricGroup.ports && $0.port?.isolated == true
             }
             if isolated.isEmpty { return }

@@ -61,7 +61,7 @@ struct Fabric {
         do throws(SystemError) {
             // Those of one switch on several hosts are stations of one network.
             let address = spec.vxlan == nil ? MACAddress(derivedFrom: "switch \(spec.name)") : .random()
-            var link = LinkOptions(FabricName.bridge, address: address)
+            var link = LinkOptions(FabricName.bridge, index: FabricName.bridgeIndex, address: address)
             link.mtu = UInt32(spec.mtu)
             link.isUp = true
             bridge = try socket.create(LinkSpec(link, .bridge(options)))

@@ -6,9 +6,11 @@ import Kernel
 /// waits for it: it belongs to process 1.
 struct Guardian {
     /// Whose end is the box's.
-    let process: ProcessIdentity
+    private let box: BoxReference
     /// Descriptors that it needs.
-    let kept: [Int32]
+    private let kept: [Int32]
+
+    init(_ box: BoxReference, kept: [Int32]) { (self.box, self.kept) = (box, kept) }
 
     /// Starts it and waits until it has begun.
     ///
@@ -21,8 +23,8 @@ struct Guardian {
         _ begin: () throws(SwitchError) -> Int32, meanwhile: () -> Int32 = { -1 }, atEnd end: () -> Void
     ) throws(SwitchError) {
         let said = try attributed { () throws(SystemError) in
-            guard let box = try ProcessHandle(process) else {
-                throw SystemError("look at process \(process.pid)", code: ESRCH)
+            guard let box = try ProcessHandle(try box.process()) else {
+                throw SystemError("look at process \(box.pid)", code: ESRCH)
             }
             let pipe = try makePipe("start a process beside the box")
             let between = try startChild(in: []) {

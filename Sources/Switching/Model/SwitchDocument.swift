@@ -30,14 +30,17 @@ extension SwitchSpec {
         guard case .table = document, Form.isSwitchName(name) else { return nil }
         self.init(name: name)
         guard let kind = document["kind"]?.text.flatMap({ Kind(rawValue: $0) }),
-            let subnets = document["subnets"]?.texts?.map({ IPPrefix($0) }), !subnets.contains(nil),
+            let subnets = document["subnets"]?.texts,
             let uplink = document["uplink"]?.text, case .integer(let mtu)? = document["mtu"],
             let filtersVLANs = document["vlan-filtering"]?.flag, let isIsolated = document["isolated"]?.flag,
             let snoopsMulticast = document["multicast-snooping"]?.flag, let hasDNS = document["dns"]?.flag,
             let isTransient = document["transient"]?.flag
         else { return nil }
         self.kind = kind
-        self.subnets = subnets.compactMap { $0 }
+        for text in subnets {
+            guard let subnet = IPPrefix(text) else { return nil }
+            self.subnets.append(subnet)
+        }
         switch uplink {
         case "none": self.uplink = .none
         case "nat": self.uplink = .nat

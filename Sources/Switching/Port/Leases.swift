@@ -31,8 +31,9 @@ struct Leases: ~Copyable {
         }
         let names = addresses.map { $0.address.description }
         try attributed(to: "address") { () throws(SystemError) in
-            for name in names.isEmpty ? ["\(box.process.pid)-\(interface)"] : names {
-                try folder.write(name, "\(box.process.pid) \(box.process.start) \(box.owner ?? "-")\n")
+            let process = try box.process()
+            for name in names.isEmpty ? ["\(process.pid)-\(interface)"] : names {
+                try folder.write(name, "\(process.pid) \(process.start) \(box.owner ?? "-")\n")
             }
         }
         return addresses

@@ -3,6 +3,8 @@ public import Addresses
 /// What things are called in a switch's network namespace.
 enum FabricName {
     static let bridge = bridge(0)
+    /// The first bridge's, so that it need not be asked for: one that nothing gets by itself.
+    static let bridgeIndex: Int32 = 1_000_000
     /// The first, and those that are joined to it.
     static func bridge(_ number: Int) -> String { "br\(number)" }
     /// Both ends of what joins a further one to the first, the first's and the further one's.

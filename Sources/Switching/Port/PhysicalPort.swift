@@ -59,7 +59,7 @@ struct PhysicalPort {
     private func move(
         _ before: Link, _ outside: borrowing NetlinkSocket, _ inside: borrowing NetlinkSocket, _ box: BoxReference
     ) throws(SwitchError) -> Link {
-        let guardian = Guardian(process: box.process, kept: [host, box.namespace])
+        let guardian = Guardian(box, kept: [host, box.namespace])
         try guardian.start({ () throws(SwitchError) in
             try attributed(to: "device") { () throws(SystemError) in
                 let socket = try NetlinkSocket(in: host)

@@ -15,14 +15,16 @@ struct PortMaker: ~Copyable {
     /// In the box's.
     private let box: NetlinkSocket
     private let boxNamespace: Int32
+    /// The host's, where the calling thread is.
+    private let host: Int32
     private let cursor: Cursor
     private let directory: String
 
     init(
-        _ plan: PortPlan, of fabric: borrowing Switch, to boxNamespace: Int32, owner: String?
+        _ plan: PortPlan, of fabric: borrowing Switch, to boxNamespace: Int32, from host: Int32, owner: String?
     ) throws(SystemError) {
-        let socket = try NetlinkSocket(in: fabric.namespace.number)
-        let box = try NetlinkSocket(in: boxNamespace)
+        let socket = try NetlinkSocket(in: fabric.namespace.number, from: host)
+        let box = try NetlinkSocket(in: boxNamespace, from: host)
         let cursor = try Cursor(fabric.openFolder())
         self.socket = socket
         self.box = box
@@ -33,19 +35,14 @@ struct PortMaker: ~Copyable {
         namespace = fabric.namespace.number
         directory = fabric.directory
         self.boxNamespace = boxNamespace
+        self.host = host
     }
 
     /// - Parameter prepare: puts in force what is to hold from the first frame on.
     func make(
         for reference: BoxReference, _ prepare: (Port) throws(SwitchError) -> Port
     ) throws(SwitchError) -> Port {
-        let bridge = try attributed { () throws(SystemError) in try socket.link(.name(FabricName.bridge)) }
-        guard let bridge else {
-            throw SwitchError(
-                "the switch \"\(spec.name)\" has lost its bridge",
-                mend: "'sandbox switch delete -f \(spec.name)' forgets it")
-        }
-        let star = BridgeStar(bridge, spec, namespace: namespace, directory: directory)
+        let star = BridgeStar(spec, namespace: namespace, directory: directory)
         let (link, number, own) = try makeLink(star)
         var leased = BoxEnd.Leased()
         if plan.isDynamic {
@@ -60,7 +57,7 @@ struct PortMaker: ~Copyable {
         }
         let isOneOfMany = try star.announce(
             BridgeStar.Station(mac: plan.mac, vlans: vlans, addresses: addresses.map { $0.address }), on: own,
-            known(link, addresses, bridge), socket)
+            known(link, addresses), socket)
         try guardPort(link, leased, isOneOfMany: isOneOfMany)
         guard let end = link.other else { throw SwitchError("the port's end in the box cannot be found") }
         let companion = try PortShaper(plan, switchEnd: link.name)?.hold(link, socket)
@@ -108,7 +105,7 @@ struct PortMaker: ~Copyable {
                 case EEXIST: continue
                 // It has 1,023.
                 case EXFULL: place = try star.room(socket)
-                default: throw SwitchError(error)
+                default: throw try explained(error)
                 }
                 continue
             }
@@ -119,6 +116,15 @@ struct PortMaker: ~Copyable {
             return (made, number, place.index)
         }
         throw SwitchError("the switch \"\(spec.name)\" has no number left for a port")
+    }
+
+    /// The kernel's word for a bridge that is not there is no more than EINVAL.
+    private func explained(_ error: SystemError) throws(SwitchError) -> SwitchError {
+        let bridge = try attributed { () throws(SystemError) in try socket.link(.index(FabricName.bridgeIndex)) }
+        if bridge != nil { return SwitchError(error) }
+        return SwitchError(
+            "the switch \"\(spec.name)\" has lost its bridge",
+            mend: "'sandbox switch delete -f \(spec.name)' forgets it")
     }
 
     /// Has those that come get their places on another bridge when this one is near its end.
@@ -199,7 +205,7 @@ struct PortMaker: ~Copyable {
     // MARK: - What the switch knows of the port
 
     /// All that is known beforehand, so that the switch need not learn and flood.
-    private func known(_ link: Link, _ addresses: [IPPrefix], _ bridge: Link) -> [NetlinkMessage] {
+    private func known(_ link: Link, _ addresses: [IPPrefix]) -> [NetlinkMessage] {
         var port = BridgePortOptions(isolated: plan.isIsolated ? true : nil)
         if plan.isGuarded {
             (port.learning, port.locked, port.unicastFlood) = (false, true, false)
@@ -211,7 +217,9 @@ struct PortMaker: ~Copyable {
             .change(.index(link.index), LinkChange(alias: label.text, port: port))
         ]
         messages.append(.replace(ForwardingEntry(plan.mac, port: link.index)))
-        for prefix in addresses { messages.append(.replace(Neighbour(prefix.address, plan.mac, link: bridge.index))) }
+        for prefix in addresses {
+            messages.append(.replace(Neighbour(prefix.address, plan.mac, link: FabricName.bridgeIndex)))
+        }
         return messages
     }
 
@@ -245,7 +253,7 @@ struct PortMaker: ~Copyable {
         if isOneOfMany, plan.isIsolated { messages += elements.keepingApart() }
         if messages.isEmpty { return }
         try attributed(to: plan.rules == nil ? "spoofing" : "allow") { () throws(SystemError) in
-            try NetfilterSocket(in: namespace).commit(messages)
+            try NetfilterSocket(in: namespace, from: host).commit(messages)
         }
     }
 }

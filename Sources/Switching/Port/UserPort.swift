@@ -22,9 +22,9 @@ struct UserPort {
                 key: "attach", "/dev/net/tun cannot be opened: \(String(cString: strerror(errno)))",
                 mend: "as root: chmod 666 /dev/net/tun")
         }
-        let pid = box.process.pid
+        let pid = box.pid
         var child: Int32 = -1
-        try Guardian(process: box.process, kept: [box.namespace]).start({ () throws(SwitchError) in
+        try Guardian(box, kept: [box.namespace]).start({ () throws(SwitchError) in
             // It drops what it would need to look at a process of root's, but takes an open namespace.
             try started(program, "/proc/self/fd/\(UserPort.namespace)", box, &child, otherwise: "/proc/\(pid)/ns/net")
         }) {
@@ -121,7 +121,7 @@ struct UserPort {
         // Nothing of the host's loopback is the box's.
         words += ["-T", "none", "-U", "none", "--no-map-gw"]
         if hasOwnUserNamespace(box) {
-            words += ["--userns", "/proc/\(box.process.pid)/ns/user"]
+            words += ["--userns", "/proc/\(box.pid)/ns/user"]
         } else {
             words.append("--netns-only")
         }
@@ -130,7 +130,7 @@ struct UserPort {
 
     private func hasOwnUserNamespace(_ box: BoxReference) -> Bool {
         var (own, other) = (stat(), stat())
-        return stat("/proc/self/ns/user", &own) == 0 && stat("/proc/\(box.process.pid)/ns/user", &other) == 0
+        return stat("/proc/self/ns/user", &own) == 0 && stat("/proc/\(box.pid)/ns/user", &other) == 0
             && own.st_ino != other.st_ino
     }
 

@@ -33,7 +33,7 @@ struct HostPorts {
         let family = Int32(port.family.number)
         let socket = Descriptor(
             try attributed(to: "publish") { () throws(SystemError) in
-                try Kernel.check("open a socket") { linux_socket_in(host, family, type, 0) }
+                try Kernel.check("open a socket") { linux_socket_in(host, -1, family, type, 0) }
             })
         var on: Int32 = 1
         // A listener is in the way, a connection that is over is not. Of UDP all sockets are.

@@ -1,6 +1,6 @@
 import Addresses
 import Glibc
-public import Kernel
+import Kernel
 import Netlink
 public import Profile
 
@@ -8,18 +8,26 @@ public import Profile
 public struct BoxReference: Sendable {
     /// A descriptor of its network namespace.
     public var namespace: Int32
-    /// The process whose end is the box's.
-    public var process: ProcessIdentity
+    /// The process whose end is the box's: it waits while interfaces are made.
+    public var pid: Int32
     /// The sandbox's name, where it has one.
     public var owner: String?
     /// Whether something in it can come to have CAP_NET_ADMIN over its network namespace.
     public var mayAdminister: Bool
 
-    public init(namespace: Int32, process: ProcessIdentity, owner: String?, mayAdminister: Bool = true) {
+    public init(namespace: Int32, pid: Int32, owner: String?, mayAdminister: Bool = true) {
         self.namespace = namespace
-        self.process = process
+        self.pid = pid
         self.owner = owner
         self.mayAdminister = mayAdminister
+    }
+
+    /// - Throws: ESRCH when it has ended.
+    func process() throws(SystemError) -> ProcessIdentity {
+        guard let process = try ProcessIdentity(pid: pid) else {
+            throw SystemError("look at process \(pid)", code: ESRCH)
+        }
+        return process
     }
 }
 
@@ -56,7 +64,7 @@ extension SwitchStore {
     /// Makes an interface in a box. What fails leaves nothing that outlives the box's namespace.
     ///
     /// - Parameter name: the interface's name in the box.
-    /// - Parameter host: a descriptor of the host's network namespace.
+    /// - Parameter host: a descriptor of the host's network namespace, which the calling thread is in.
     /// - Parameter prepared: what ``prepare(_:)`` gave for it.
     public func attach(
         _ interface: Profile.Interface, named name: String, to box: BoxReference, host: Int32,
@@ -114,7 +122,7 @@ extension SwitchStore {
                     mend: "write \"veth\", or make a switch with --kind macvlan")
             }
             let maker = try attributed { () throws(SystemError) in
-                try PortMaker(plan, of: fabric, to: box.namespace, owner: box.owner)
+                try PortMaker(plan, of: fabric, to: box.namespace, from: host, owner: box.owner)
             }
             var end = ""
             let port: Port

@@ -27,13 +27,9 @@ public struct SwitchStore: Sendable {
             try state.open().existing(SwitchStore.folder)?.existing(name)?.read(File.declaration)
         }
         guard let text else { return nil }
-        let document: Value
-        do throws(ProfileError) {
-            document = try TOMLDocument(file: File.declaration, text: text).value
-        } catch {
+        guard let document = Value(json: text), let spec = SwitchSpec(document, name: name) else {
             throw damaged(name)
         }
-        guard let spec = SwitchSpec(document, name: name) else { throw damaged(name) }
         return spec
     }
 
@@ -83,7 +79,7 @@ public struct SwitchStore: Sendable {
         do throws(SwitchError) {
             let folder = try attributed { () throws(SystemError) in
                 let folder = try all.folder(temporary)
-                try folder.write(File.declaration, spec.document.tomlDocument())
+                try folder.write(File.declaration, spec.document.compactJSON + "\n")
                 if spec.hasDNS { try HostsFolder.make(in: folder) }
                 if spec.hasDHCP { try LeaseFolder.make(in: folder) }
                 try NetworkNamespace.pin(namespace, in: folder, as: File.namespace)
@@ -166,7 +162,7 @@ public struct SwitchStore: Sendable {
 
 /// The files of a switch's directory.
 enum File {
-    static let declaration = "switch.toml"
+    static let declaration = "switch.json"
     static let namespace = "netns"
     /// Keeps the host's network namespace, for a switch that reaches into it.
     static let host = "host"

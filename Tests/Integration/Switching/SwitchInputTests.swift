@@ -150,10 +150,11 @@ extension Integration {
         @Test(
             "a declaration that is damaged",
             arguments: [
-                "", "kind = \"frob\"\n", "\u{0}\u{1}\u{ff}", "kind = [\n", String(repeating: "a", count: 100_000),
+                "", "{\"kind\": \"frob\"}\n", "\u{0}\u{1}\u{ff}", "{\"kind\": [\n",
+                String(repeating: "a", count: 100_000),
             ])
         func damaged(text: String) throws {
-            try Files.write(text, to: box.file("state/switches/lab/switch.toml"), mode: 0o600)
+            try Files.write(text, to: box.file("state/switches/lab/switch.json"), mode: 0o600)
             for outcome in [try run([]), try box.sandbox(["switch", "show", "lab"])] {
                 expectRefused(outcome, naming: "damaged", "delete -f lab")
             }

@@ -61,7 +61,7 @@ final class Lab {
         places[name] = try newNetwork().take()
         let namespace = try namespace(name)
         try NetlinkSocket(in: namespace).send(.change("lo", LinkChange(isUp: true)))
-        return BoxReference(namespace: namespace, process: try ProcessIdentity.own(), owner: name)
+        return BoxReference(namespace: namespace, pid: try ProcessIdentity.own().pid, owner: name)
     }
 
     @discardableResult
