@@ -82,7 +82,7 @@ bench-network: ## ports of a switch: make bench-network BENCH="--ports 1500 --wr
 	@Benchmarks/ports --sandbox $(BINARY) $(BENCH)
 
 launch-order: ## Benchmarks/launch-order anew, after the launch path has changed
-	@Benchmarks/order $(SWIFT_FLAGS)
+	@Benchmarks/order $(RELEASE) $(SWIFT_FLAGS)
 
 bench-chains: ## functions in front of a port: make bench-chains BENCH="--rounds 5 --write README.md"
 	@.ci/deps build test bench

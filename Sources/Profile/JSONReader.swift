@@ -109,7 +109,8 @@ private struct JSONReader {
         while next < bytes.count, bytes[next] >= 0x20, bytes[next] != UInt8(ascii: "\\") {
             if bytes[next] == UInt8(ascii: "\"") {
                 next += 1
-                return String(validating: bytes[start..<next - 1], as: UTF8.self)
+                // Between two characters of a text it is one itself.
+                return String(decoding: bytes[start..<next - 1], as: UTF8.self)
             }
             next += 1
         }

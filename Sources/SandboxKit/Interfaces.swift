@@ -33,7 +33,8 @@ final class Interfaces {
     private let mayAdminister: Bool
     private let store: SwitchStore
     private let registry: Registry
-    private let host: Int32
+    /// A descriptor of the host's network namespace.
+    let host: Int32
     /// The switches of `plans`, until their ports are made: nobody who stays beside the box keeps one from going.
     private var prepared: [PreparedSwitch?] = []
     /// By the interface's place.

@@ -79,7 +79,10 @@ struct NamedLaunch {
         context.started = { pid, groups throws(LaunchError) in try progress.start(pid, groups, inPlace: note) }
         let functions = try registry.startFunctions(plan) { boxes throws(LaunchError) in try progress.note(boxes) }
         let interfaces = try Interfaces(plan, registry.state, functions)
-        if let interfaces { context.held += interfaces.descriptors }
+        if let interfaces {
+            context.held += interfaces.descriptors
+            context.network = interfaces.host
+        }
         if plan.isFunction || interfaces != nil {
             context.attach = { namespace, pid throws(LaunchError) in
                 let ports = try interfaces?.attach(namespace, pid)

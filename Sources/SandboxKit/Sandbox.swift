@@ -112,6 +112,7 @@ public struct Sandbox: Sendable {
         var context = LaunchContext(arguments: arguments, remains: shrinks ? Remains() : nil)
         if let interfaces = try Interfaces(plan) {
             context.held = interfaces.descriptors
+            context.network = interfaces.host
             context.attach = { namespace, pid throws(LaunchError) in
                 try interfaces.attach(namespace, pid).flatMap { $0.nameServers }
             }

@@ -20,6 +20,8 @@ public struct LaunchContext {
     /// stands for it. Returns the name servers that the networks there told.
     public var attach: Attach = { _, _ throws(LaunchError) in [] }
     public typealias Attach = (_ namespace: Int32, _ pid: Int32) throws(LaunchError) -> [IPAddress]
+    /// A descriptor of the network namespace that the caller is in, where it has one open; -1 otherwise.
+    public var network: Int32 = -1
     /// Told that the command has begun.
     public var begun: () throws(LaunchError) -> Void
 

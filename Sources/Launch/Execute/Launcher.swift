@@ -41,7 +41,7 @@ public enum Launcher {
         guard case .waiter(let initProcess, let pseudoTerminal) = plan.supervision else {
             try context.started(outside.launcher, outside.cgroup?.groups ?? [])
             // Before there is anything else new: interfaces are made in the caller's namespaces.
-            let told = try OwnNetwork.enter(plan, outside.launcher, context.attach)
+            let told = try OwnNetwork.enter(plan, outside.launcher, context)
             if told != nil { flags.remove(.net) }
             let errand = try !plan.isConnected || told != nil ? nil : Errand(context.attach)
             let mapped = try enterNamespaces(plan, outside)

@@ -9,27 +9,22 @@ enum OwnNetwork {
     ///
     /// - Returns: the name servers that the networks told; `nil` where an ``Errand`` can have it done.
     static func enter(
-        _ plan: LaunchPlan, _ pid: Int32, _ attach: LaunchContext.Attach
+        _ plan: LaunchPlan, _ pid: Int32, _ context: LaunchContext
     ) throws(LaunchError) -> [IPAddress]? {
-        guard suits(plan) else { return nil }
-        let host = try attributed(to: "network") { () throws(SystemError) in try own() }
+        guard suits(plan), context.network >= 0 else { return nil }
         // Entering one's own asks for the permission to come back.
-        if setns(host.number, Int32(CLONE_NEWNET)) != 0 { return nil }
+        if setns(context.network, Int32(CLONE_NEWNET)) != 0 { return nil }
         try attributed(to: "namespaces.unshare") { () throws(SystemError) in try unshareNamespaces(.net) }
         let made = try attributed(to: "network") { () throws(SystemError) in
-            let made = try own()
-            try joinNamespace(host.number, .net, name: "before")
+            let made = try Descriptor(open: "/proc/thread-self/ns/net", O_RDONLY)
+            try joinNamespace(context.network, .net, name: "before")
             return made
         }
-        let nameServers = try attach(made.number, pid)
+        let nameServers = try context.attach(made.number, pid)
         try attributed(to: "network") { () throws(SystemError) in
             try joinNamespace(made.number, .net, name: "of the box")
         }
         return nameServers
-    }
-
-    private static func own() throws(SystemError) -> Descriptor {
-        try Descriptor(open: "/proc/thread-self/ns/net", O_RDONLY)
     }
 
     /// Not where a user namespace is to own it, nor for a port with a process of its own, which is no child of the
