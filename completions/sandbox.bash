@@ -33,8 +33,8 @@ _sandbox_options() {
     'resume') echo '--version -h --help' ;;
     'update') echo '--set --version -h --help' ;;
     'checkpoint') echo '--snapshot --leave-running --compress --no-compress --tcp --check --json --version -h --help' ;;
-    'restore') echo '-n --name --latest --replace -d --detach --count --address --switch --version -h --help' ;;
-    'migrate') echo '-n --name --switch --ssh --remote-command --version -h --help' ;;
+    'restore') echo '-n --name --latest --replace --lazy -d --detach --count --address --switch --version -h --help' ;;
+    'migrate') echo '-n --name --switch --lazy --ssh --remote-command --version -h --help' ;;
     'snapshot') echo '--version -h --help' ;;
     'snapshot list') echo '--json --pictures --version -h --help' ;;
     'snapshot show') echo '--json --picture --version -h --help' ;;

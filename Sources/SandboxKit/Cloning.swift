@@ -22,6 +22,9 @@ extension Sandbox {
         if options.replaces {
             throw LaunchError("clones take no place of another", mend: "leave out --replace, or --count")
         }
+        if options.isLazy {
+            throw LaunchError("clones get all of their memory before they begin", mend: "leave out --lazy, or --count")
+        }
         if !options.addresses.isEmpty {
             throw LaunchError("clones have addresses of their own", mend: "leave out --address, or --count")
         }

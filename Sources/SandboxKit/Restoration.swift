@@ -24,6 +24,8 @@ struct Restoration {
 
     /// Whether connections are those of another: the sandbox's own have gone on since, or its first one has them.
     private let closesConnections: Bool
+    /// Whether it begins before its memory is there, and where that comes from then.
+    private let late: (isLate: Bool, source: PageSource?)
 
     /// - Parameter isBehind: whether the sandbox went on after it had been saved, so that its peers did too.
     /// - Parameter clone: which one of several of the same snapshot, from 1 on; `nil` for the sandbox itself.
@@ -32,6 +34,7 @@ struct Restoration {
         isBehind: Bool = false
     ) throws(LaunchError) {
         closesConnections = isBehind || clone != nil
+        late = (options.isLazy, options.pages)
         self.registry = registry
         self.clone = clone
         try stored { () throws(SnapshotError) in try snapshot.manifest.versions.check(on: .ofHost()) }
@@ -208,6 +211,9 @@ struct Restoration {
             (restore.root, restore.sources) = (surroundings.root, surroundings.sources)
             restore.prepare = { () throws(LaunchError) in try surroundings.build() }
             (restore.namespaces, restore.mounts) = (old.namespaces, saved.mounts)
+            if late.isLate { restore.memory = lateMemory(late.source) }
+            // Who watches over the memory has them by then.
+            defer { late.source?.close() }
             restore.files = saved.files.map { ($0.key, $0.role == .log ? kept.output : kept.input) }
             return try restore.run(engine) { pid throws(LaunchError) in
                 try progress.start(pid, progress.record.groups, inPlace: nil)

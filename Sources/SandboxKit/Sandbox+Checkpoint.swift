@@ -36,8 +36,10 @@ extension Sandbox {
 
     /// - Parameter handOver: takes the snapshot, whole, to where the sandbox is to go on, while it stands still here; it is
     ///   told for how many microseconds it has so far. When it throws the sandbox goes on here, and no snapshot is left.
+    /// - Parameter move: takes it where it is to go on before its memory is there.
     func checkpoint(
-        _ options: CheckpointOptions, handOver: ((_ id: String, _ frozen: Int) throws(LaunchError) -> Void)?
+        _ options: CheckpointOptions, handOver: ((_ id: String, _ frozen: Int) throws(LaunchError) -> Void)?,
+        move: LazyMove? = nil
     ) throws(LaunchError) -> String {
         let engine = try CRIUEngine.find()
         let lock = try registry.lock(name)
@@ -51,7 +53,8 @@ extension Sandbox {
         let id = options.snapshot ?? store.newID(for: name, now: unixMilliseconds())
         let saving = Checkpointing(
             registry: registry, store: store, record: record, options: options, id: id,
-            connections: connections, profile: profile, unlock: lock.releaser, handOver: handOver, picture: picture)
+            connections: connections, profile: profile, unlock: lock.releaser, handOver: handOver, move: move,
+            picture: picture)
         // What those that were killed have left.
         _ = try stored { () throws(SnapshotError) in try store.sweep() }
         try saving.run(engine, root: process.pid)
@@ -83,6 +86,7 @@ private struct Checkpointing {
     /// Lets other commands at the sandbox.
     let unlock: () -> Void
     let handOver: ((_ id: String, _ frozen: Int) throws(LaunchError) -> Void)?
+    let move: LazyMove?
     /// What its display showed.
     let picture: [UInt8]?
 
@@ -92,6 +96,7 @@ private struct Checkpointing {
             try save(engine, root, draft)
         } catch {
             var error = error
+            if move?.isHanded == true { discardHanded(&error) }
             do throws(SnapshotError) { try draft.discard() } catch let second { error.message += "; \(second.message)" }
             throw error
         }
@@ -127,6 +132,7 @@ private struct Checkpointing {
         let surroundings = try SavedSurroundings(registry, record, profile, root: root)
         dump.mounts = surroundings.mounts
         try abandonWhenKilled(&dump)
+        if let move { move.prepare(&dump, record) }
         let version = try engine.version()
         CrashPoint.pass("ask CRIU")
         var manifest = try manifest(version)
@@ -152,15 +158,29 @@ private struct Checkpointing {
                 try manifest.gather(processes, surroundings.mounts)
                 manifest.upper = surroundings.archive
             }
+        } hand: { frozen throws(LaunchError) in
+            manifest.frozen = frozen
+            manifest.created = unixMilliseconds()
+            do throws(LaunchError) {
+                try stored { () throws(SnapshotError) in try draft.commit(manifest) }
+            } catch {
+                move?.abandon()
+                throw error
+            }
+            try move?.hand(id, frozen: frozen)
         } settle: { frozen throws(LaunchError) in
             // One that goes on can be stopped while the disk is written.
             if options.leavesRunning { unlock() }
-            manifest.frozen = frozen
-            manifest.created = unixMilliseconds()
-            manifest.duration = (manifest.created - begun) * 1000
-            try stored { () throws(SnapshotError) in try draft.commit(manifest) }
-            CrashPoint.pass("commit")
-            try giveAway(frozen)
+            if let move {
+                try move.finish(record)
+            } else {
+                manifest.frozen = frozen
+                manifest.created = unixMilliseconds()
+                manifest.duration = (manifest.created - begun) * 1000
+                try stored { () throws(SnapshotError) in try draft.commit(manifest) }
+                CrashPoint.pass("commit")
+                try giveAway(frozen)
+            }
             if options.leavesRunning { return }
             // First, so that its waiter takes the end for what it is.
             var record = record
@@ -185,14 +205,26 @@ private struct Checkpointing {
         CrashPoint.pass("handed over")
     }
 
+    /// What was handed on without its memory is no snapshot.
+    private func discardHanded(_ error: inout LaunchError) {
+        do throws(SnapshotError) { try store.delete(id) } catch let second { error.message += "; \(second.message)" }
+    }
+
     /// What becomes of it when this process is killed.
     private func abandonWhenKilled(_ dump: inout Dump) throws(LaunchError) {
         let (store, id, registry, record) = (store, id, registry, record)
         let owner = try translated { () throws(SystemError) in try ProcessIdentity.own() }
         dump.goesOn = options.leavesRunning
         // Nobody is left to tell.
-        dump.abandon = { try? store.discard(id, of: owner) }
-        dump.finish = { try? registry.putAside(record) }
+        let isPartial = move != nil
+        dump.abandon = {
+            try? store.discard(id, of: owner)
+            if isPartial { try? store.delete(id) }
+        }
+        dump.finish = {
+            try? registry.putAside(record)
+            if isPartial { try? store.delete(id) }
+        }
         dump.isRecorded = {
             // What cannot be read tells nothing, and then the application is to go on.
             guard let now = try? registry.find(record.name) else { return false }

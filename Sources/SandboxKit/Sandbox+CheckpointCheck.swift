@@ -19,6 +19,7 @@ extension Registry {
     /// Throws the first of them, and how many more there are.
     func refuseBlockers(_ record: SandboxRecord, _ connections: Connections) throws(LaunchError) {
         if geteuid() != 0 { throw LaunchError("only root can save a sandbox", mend: "sudo sandbox checkpoint …") }
+        try refuseLate(record.name)
         let blockers = try checkpointBlockers(record, connections)
         guard let first = blockers.first else { return }
         let more = blockers.count - 1

@@ -18,6 +18,10 @@ public struct RestoreOptions: Sendable {
     public var takesNewest = false
     /// Whether the sandbox is ended first, at once, where it runs: back to what it was.
     public var replaces = false
+    /// Whether it begins before its memory is there, which comes in as it is needed, and all of it in the end.
+    public var isLazy = false
+    /// Where that comes from; `nil`: from the snapshot.
+    var pages: PageSource?
 
     public init() {}
 
@@ -42,6 +46,7 @@ extension Sandbox {
         _ snapshot: String, _ options: RestoreOptions = RestoreOptions()
     ) throws(LaunchError) -> Int32 {
         let registry = try Registry.ofCaller()
+        if options.isLazy { try LateMemory.check() }
         let found = try stored { () throws(SnapshotError) in
             let store = try SnapshotStore.ofCaller()
             return try store.verified(options.takesNewest ? store.latest(of: snapshot) : store.resolve(snapshot))

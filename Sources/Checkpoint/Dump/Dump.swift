@@ -29,6 +29,11 @@ public struct Dump: Sendable {
     public var freezer: String?
     /// Whether the box goes on as soon as it is saved.
     public var goesOn = false
+    /// A socket pair for CRIU's conversation about pages: CRIU's end, and the other one. With it only what is no plain
+    /// memory is written to the images, and CRIU ends when all of that was asked for, or nobody is left to ask.
+    public var pages: (engine: Int32, own: Int32)?
+    /// Whether the box may have gone on elsewhere.
+    public var isBehind: @Sendable () -> Bool = { false }
     /// Asked by another process when this one is killed: whether the snapshot is recorded, so that the box is to end.
     public var isRecorded: @Sendable () -> Bool = { false }
     /// Done by that process then: ends the box for good, or takes away what there is of a snapshot.
@@ -45,21 +50,39 @@ public struct Dump: Sendable {
     /// Saves. What fails before the snapshot is recorded lets the box go on.
     ///
     /// - Parameter gather: called while the box stands still, to learn of it what must hold for one moment.
+    /// - Parameter hand: with ``pages``, hands the snapshot on while they can be asked for.
     /// - Parameter settle: makes the snapshot complete and records it. It is told for how many microseconds the box stood
     ///   still, and when it returns the box ends, unless it goes on.
     public func run(
         _ engine: CRIUEngine, gather: () throws(LaunchError) -> Void,
+        hand: (_ frozen: Int) throws(LaunchError) -> Void = { _ in },
         settle: (_ frozen: Int) throws(LaunchError) -> Void
     ) throws(LaunchError) {
         let rollback = try Rollback(root: root, network: network, waiter: waiter)
-        let service = try CRIUService(engine, inherited: [images])
+        var inherited = [images]
+        var options: Int32?
+        if let pages {
+            let file = try Dump.options(pages: pages.engine)
+            options = file
+            inherited += [pages.engine, file]
+        }
+        let service = try CRIUService(engine, inherited: inherited)
         let warden = try watch(service, rollback)
+        // Their ends are heard of only when nobody else holds them.
+        for number in inherited.dropFirst() { close(number) }
         var isHeld = true
         var failure: LaunchError?
         do throws(LaunchError) {
-            let begun = try save(service)
+            let begun = try save(service, options: options) { begun throws(LaunchError) in
+                do throws(LaunchError) { try gather() } catch {
+                    // Nobody asks for pages, and CRIU is not to wait for that.
+                    if let pages { shutdown(pages.own, Int32(SHUT_WR)) }
+                    throw error
+                }
+                try hand(monotonicMicroseconds() - begun)
+            }
             CrashPoint.pass("saved")
-            try gather()
+            if pages == nil { try gather() }
             CrashPoint.pass("gathered")
             if goesOn {
                 isHeld = false
@@ -78,23 +101,24 @@ public struct Dump: Sendable {
             rollback.wakeWaiter()
             CrashPoint.pass("ended")
         } else if isHeld {
-            do throws(LaunchError) { try rollback.run() } catch { failure = failure ?? error }
+            do throws(LaunchError) { try rollback.run(isBehind: isBehind()) } catch { failure = failure ?? error }
         }
         do throws(SystemError) { try warden.dismiss() } catch { failure = failure ?? LaunchError(error) }
         if let failure { throw failure }
     }
 
     private func watch(_ service: borrowing CRIUService, _ rollback: Rollback) throws(LaunchError) -> Warden {
-        let (isRecorded, finish, abandon) = (isRecorded, finish, abandon)
+        let (isRecorded, finish, abandon, isBehind) = (isRecorded, finish, abandon, isBehind)
+        let foreign = [service.descriptor] + (pages.map { [$0.engine, $0.own] } ?? [])
         do throws(SystemError) {
-            return try Warden(service.process, foreign: [service.descriptor]) { goesOn in
+            return try Warden(service.process, foreign: foreign) { goesOn in
                 if !goesOn, isRecorded() {
                     kill(rollback.root, SIGKILL)
                     rollback.wakeWaiter()
                     return finish()
                 }
                 // Nobody is left to tell.
-                if !goesOn { try? rollback.run() }
+                if !goesOn { try? rollback.run(isBehind: isBehind()) }
                 abandon()
             }
         } catch {
@@ -103,27 +127,44 @@ public struct Dump: Sendable {
     }
 
     /// - Returns: when the box came to stand still, in microseconds.
-    private func save(_ service: consuming CRIUService) throws(LaunchError) -> Int {
+    private func save(
+        _ service: consuming CRIUService, options: Int32?, hand: (_ begun: Int) throws(LaunchError) -> Void
+    ) throws(LaunchError) -> Int {
         let network = network
         var begun = monotonicMicroseconds()
-        let answer = try service.ask(try request()) { stage throws(LaunchError) in
+        let answer = try service.ask(try request(options)) { stage throws(LaunchError) in
             // What comes next is the freezing.
             if stage.name == "pre-dump" { begun = monotonicMicroseconds() }
             if stage.name == "network-lock", network >= 0 {
                 do throws(SwitchError) { try NetworkLock.lock(network) } catch { throw LaunchError(error.text) }
             }
+            // The images are complete; what follows is the conversation about pages.
+            if stage.name == "post-dump", pages != nil { try hand(begun) }
             CrashPoint.pass("CRIU: \(stage.name)")
         }
         if answer.success { return begun }
         throw LaunchError("it cannot be saved: \(complaint(inLog: path + "/" + CRIULog.dump))")
     }
 
-    private func request() throws(LaunchError) -> criu_req {
+    /// A file in memory with the option that CRIU takes from a file only.
+    private static func options(pages: Int32) throws(LaunchError) -> Int32 {
+        try LaunchError.wrap { () throws(SystemError) in
+            let file = try check("make a file in memory") { memfd_create("criu.conf", UInt32(MFD_CLOEXEC)) }
+            try writeText("ps-socket \(pages)\n", to: file, name: "a file in memory")
+            return file
+        }
+    }
+
+    private func request(_ options: Int32?) throws(LaunchError) -> criu_req {
         var request = criu_req()
         request.type = .dump
         request.opts = .common(images: images, log: CRIULog.dump, connections)
         request.opts.pid = root
         request.opts.leaveStopped = true
+        if let options {
+            request.opts.lazyPages = true
+            request.opts.configFile = "/proc/self/fd/\(options)"
+        }
         // Of a pipe it is told on restore only.
         request.opts.external = files.map { $0.key }.filter { $0.hasPrefix("file[") }
         if network >= 0 {

@@ -29,7 +29,9 @@ public struct Rollback: Sendable {
     }
 
     /// Carries on past what fails, and tells of the first of it.
-    public func run() throws(LaunchError) {
+    /// - Parameter isBehind: whether its peers have gone on meanwhile with what ran elsewhere: its connections with
+    ///   other hosts are ended.
+    public func run(isBehind: Bool = false) throws(LaunchError) {
         var failure: LaunchError?
         func attempt(_ body: () throws(LaunchError) -> Void) {
             do throws(LaunchError) { try body() } catch { failure = failure ?? error }
@@ -37,7 +39,7 @@ public struct Rollback: Sendable {
         let processes = (try? processTree(of: root)) ?? [root]
         for pid in processes {
             attempt { () throws(LaunchError) in
-                do throws(SystemError) { try endRepair(pid) } catch { throw LaunchError(error) }
+                do throws(SystemError) { try endRepair(pid, isBehind: isBehind) } catch { throw LaunchError(error) }
             }
         }
         if network >= 0 {
@@ -62,7 +64,7 @@ public struct Rollback: Sendable {
         }
     }
 
-    private func endRepair(_ pid: Int32) throws(SystemError) {
+    private func endRepair(_ pid: Int32, isBehind: Bool) throws(SystemError) {
         let number = linux_pidfd_open(pid, 0)
         if number < 0, errno == ESRCH || errno == EINVAL { return }
         let process = Descriptor(try check("hold process \(pid)") { number })
@@ -76,6 +78,7 @@ public struct Rollback: Sendable {
             if copy < 0, errno == EBADF { continue }
             let socket = Descriptor(try check("reach a socket of process \(pid)") { copy })
             try check("let a connection of process \(pid) go on") { linux_end_tcp_repair(socket.number) }
+            if isBehind { try check("end a connection of process \(pid)") { linux_end_connection(socket.number) } }
         }
     }
 }

@@ -33,6 +33,8 @@ public struct Restore: Sendable {
     public var hasOwnKeyring = true
     /// What each process is to have and to be confined by; the root process first.
     public var traits: [Traits] = []
+    /// How it gets its memory once it has begun; `nil`: it has all of it before.
+    public var memory: LateMemory?
 
     public init(images: Int32, work: Int32, workPath: String) {
         (self.images, self.work, self.workPath) = (images, work, workPath)
@@ -46,6 +48,21 @@ public struct Restore: Sendable {
         _ engine: CRIUEngine, _ made: (Int32) throws(LaunchError) -> Void
     ) throws(LaunchError) -> Int32 {
         let inherited = [images, work, network].filter { $0 >= 0 } + files.map { $0.descriptor }
+        var feed: MemoryFeed?
+        if let memory { feed = try MemoryFeed(engine, self, memory) }
+        do throws(LaunchError) {
+            let root = try run(engine, inherited, feed, made)
+            feed?.release()
+            return root
+        } catch {
+            feed?.abandon()
+            throw error
+        }
+    }
+
+    private func run(
+        _ engine: CRIUEngine, _ inherited: [Int32], _ feed: MemoryFeed?, _ made: (Int32) throws(LaunchError) -> Void
+    ) throws(LaunchError) -> Int32 {
         let service = try CRIUService(engine, inherited: inherited) { () throws(LaunchError) in
             try LaunchError.wrap { () throws(SystemError) in
                 for group in groups { try writeText("0", to: group, name: "a control group's list of processes") }
@@ -66,6 +83,8 @@ public struct Restore: Sendable {
                 case "post-restore":
                     root = stage.pid
                     try made(root)
+                    // All of them have asked for their memory, and none has got any.
+                    try feed?.hold(root, traits.count)
                 case "pre-resume":
                     // Only now have they their credentials and filters, and none has made a step.
                     do throws(LaunchError) { try confirm(root) } catch {
@@ -134,6 +153,7 @@ public struct Restore: Sendable {
         request.opts.workDirFd = work
         request.opts.rstSibling = true
         request.opts.root = self.root
+        request.opts.lazyPages = memory != nil
         request.opts.external = sources.map { "mnt[\($0.key)]:\($0.path)" }
         var inherited = files
         if network >= 0 { inherited.append((Dump.networkKey, network)) }

@@ -7,9 +7,10 @@ import Launch
 final class RemoteHost {
     /// Where it reads.
     let input: Int32
-    private let output: Int32
+    /// What it says.
+    let output: Int32
     private let pid: Int32
-    private let host: String
+    let host: String
     private var said: [UInt8] = []
     private var isOver = false
 
@@ -19,6 +20,8 @@ final class RemoteHost {
         case ready
         /// The sandbox is there, and stays when it is told so.
         case restored
+        /// All of its memory is there, too.
+        case whole
         /// It stays.
         case done
         /// What is in the way.

@@ -13,6 +13,9 @@ public struct MigrationOptions: Sendable {
     public var switchName: String?
     /// What becomes of TCP connections; as the profile says where `nil`.
     public var connections: Connections?
+    /// Whether it goes on there before its memory is there, which is brought over as it is needed, and all of it in the
+    /// end.
+    public var isLazy = false
     /// The program that runs a command on a host, and its options.
     public var ssh = ["ssh"]
     /// How this program is called there, for a shell.
@@ -30,16 +33,27 @@ extension Sandbox {
         signal(SIGPIPE, SIG_IGN)
         var words = ["receive", options.name ?? name]
         if let fabric = options.switchName { words.append("--switch=\(fabric)") }
+        if options.isLazy {
+            words.append("--lazy")
+            try requirePipes()
+        }
         let remote = try RemoteHost(
             host, ssh: options.ssh, command: ([options.remoteCommand] + words.map(quotedWord)).joined(separator: " "))
         defer { remote.end() }
         try remote.expect(.ready)
         var saving = CheckpointOptions()
         saving.connections = options.connections
+        // It is deleted in the end.
+        saving.compresses = false
+        if options.isLazy { return try migrateLazily(to: remote, saving) }
         var pause = 0
         let snapshot = try checkpoint(saving) { id, frozen throws(LaunchError) in
             let begun = monotonicMicroseconds()
-            try send(id, to: remote)
+            do throws(LaunchError) { try send(id, to: remote) } catch {
+                // The other host knows better what is wrong, when it has ended the conversation.
+                try remote.expect(.restored)
+                throw error
+            }
             try remote.expect(.restored)
             pause = frozen + monotonicMicroseconds() - begun
         }
@@ -50,10 +64,54 @@ extension Sandbox {
             throw LaunchError(
                 "\(error.message): it may not run there", mend: "'sandbox restore \(snapshot)' brings it back here")
         }
+        try forget(snapshot)
+        return pause
+    }
+
+    /// It runs elsewhere now.
+    private func forget(_ snapshot: String) throws(LaunchError) {
         try EventLog(registry.state).add("migrated", name)
         try remove(force: true)
         try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller().delete(snapshot) }
-        return pause
+    }
+
+    /// Moves it, and its memory afterwards: over the connection that is there, which is as safe as ssh is, and needs
+    /// neither a port nor a key of its own.
+    private func migrateLazily(
+        to remote: RemoteHost, _ saving: CheckpointOptions
+    ) throws(LaunchError) -> Int {
+        let move = try LazyMove(name, to: remote) { id throws(LaunchError) in try send(id, to: remote) }
+        do throws(LaunchError) {
+            try forget(try checkpoint(saving, handOver: nil, move: move))
+        } catch {
+            var error = error
+            do throws(LaunchError) {
+                try EventLog(registry.state).add(
+                    "migration-failed", name, [("host", .string(remote.host)), ("reason", .string(error.message))])
+                // Its neighbours may know it there.
+                if move.hasLeft { try announce() }
+            } catch let second {
+                error.message += "; \(second.message)"
+            }
+            throw error
+        }
+        return move.pause
+    }
+
+    /// CRIU keeps memory in pipes of four mebibytes until it is asked for.
+    private func requirePipes() throws(LaunchError) {
+        let needed = 1 << 22
+        let (limit, status) = try translated { () throws(SystemError) in
+            (try readText("/proc/sys/fs/pipe-max-size"), try readText("/proc/self/status"))
+        }
+        let size = limit.split(separator: "\n").first.flatMap { Int($0) } ?? needed
+        let capabilities = status.split(separator: "\n").first { $0.hasPrefix("CapEff:") }
+        let set = capabilities?.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) } ?? 0
+        // CAP_SYS_RESOURCE
+        if size >= needed || set & 1 << 24 != 0 { return }
+        throw LaunchError(
+            "memory cannot be left behind here: pipes have at most \(size) bytes, and CAP_SYS_RESOURCE is missing",
+            mend: "sysctl -w fs.pipe-max-size=\(needed), or leave out --lazy")
     }
 
     private func send(_ snapshot: String, to remote: RemoteHost) throws(LaunchError) {
@@ -73,8 +131,7 @@ extension Sandbox {
             try SnapshotStore.ofCaller().export(snapshot, to: pipe.write)
         } catch {
             close(pipe.write)
-            // The other host knows better what is wrong, when it has ended the conversation.
-            try remote.expect(.restored)
+            _ = try translated { () throws(SystemError) in try carrier.finish() }
             throw LaunchError(error.message)
         }
         close(pipe.write)
@@ -87,17 +144,19 @@ extension Sandbox {
     /// - Parameter options: its name and switch.
     public static func receive(_ options: RestoreOptions) throws(LaunchError) {
         signal(SIGPIPE, SIG_IGN)
+        var speech = Speech()
         do throws(LaunchError) {
-            try take(options)
+            try take(options, &speech)
         } catch {
             let line = error.message.split(separator: "\n").joined(separator: " ")
-            say(.failed, error.key.map { "\($0): \(line)" } ?? line)
+            speech.say(.failed, error.key.map { "\($0): \(line)" } ?? line)
             throw error
         }
     }
 
-    private static func take(_ options: RestoreOptions) throws(LaunchError) {
+    private static func take(_ options: RestoreOptions, _ speech: inout Speech) throws(LaunchError) {
         let registry = try Registry.ofCaller()
+        if options.isLazy { try LateMemory.check() }
         _ = try CRIUEngine.find()
         let name = options.name ?? ""
         try Registry.check(name)
@@ -107,12 +166,14 @@ extension Sandbox {
         if let fabric = options.switchName {
             try switched { () throws(SwitchError) in _ = try SwitchStore(registry.state).existing(fabric) }
         }
-        say(.ready)
+        speech.say(.ready)
+        speech.isFramed = options.isLazy
         let store = try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller() }
         let id = try takeSnapshot(store)
+        var options = options
+        if options.isLazy { options.pages = try joinPages() }
         do throws(LaunchError) {
             let found = try stored { () throws(SnapshotError) in try store.verified(id) }
-            var options = options
             options.isDetached = true
             _ = try Restoration(registry, found, options).run(found, isDetached: true)
         } catch {
@@ -122,13 +183,28 @@ extension Sandbox {
             }
             throw error
         }
-        say(.restored)
+        speech.say(.restored)
         let sandbox = Sandbox(name, registry)
+        if let pages = options.pages {
+            do throws(LaunchError) {
+                try sandbox.announce()
+                try awaitMemory(pages)
+            } catch {
+                var error = error
+                do throws(LaunchError) { try clear(sandbox, id, store) } catch let second {
+                    error.message += "; \(second.message)"
+                }
+                throw error
+            }
+            speech.say(.whole)
+            speech.isFramed = false
+        }
         let stays = isCommitted()
+        if stays, let pages = options.pages { try letStay(pages) }
         if stays { try sandbox.announce() } else { try sandbox.remove(force: true) }
         try stored { () throws(SnapshotError) in try store.delete(id) }
         guard stays else { throw LaunchError("the sandbox goes on where it was: it was not told to stay here") }
-        say(.done)
+        speech.say(.done)
     }
 
     /// - Returns: the snapshot's name.
@@ -161,9 +237,17 @@ extension Sandbox {
         }
     }
 
-    private static func say(_ word: RemoteHost.Word, _ text: String = "") {
-        let line = Array((text.isEmpty ? word.rawValue : "\(word.rawValue) \(text)").utf8) + [0x0a]
+}
+
+/// What ``Sandbox/receive(_:)`` says on standard output.
+private struct Speech {
+    /// Whether words are frames among those of pages, and no lines.
+    var isFramed = false
+
+    func say(_ word: RemoteHost.Word, _ text: String = "") {
+        let words = text.isEmpty ? word.rawValue : "\(word.rawValue) \(text)"
+        let bytes = isFramed ? PageFrame.word(words).bytes : Array(words.utf8) + [0x0a]
         // One who is gone need not be told.
-        _ = write(STDOUT_FILENO, line, line.count)
+        _ = write(STDOUT_FILENO, bytes, bytes.count)
     }
 }

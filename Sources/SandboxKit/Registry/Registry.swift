@@ -154,6 +154,8 @@ enum File {
     static let changes = "changes.tar"
     /// Present while the sandbox is being stopped: it shall not begin anew.
     static let stopping = "stopping"
+    /// Present while its memory comes in: the name tells by which process.
+    static let late = "memory"
     /// Of a proxy: who waits for its connections to end.
     static let draining = "draining"
 }

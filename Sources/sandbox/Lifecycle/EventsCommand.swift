@@ -14,7 +14,8 @@ struct EventsCommand: ParsableCommand {
             state directory goes. With --no-follow it ends with what the log holds. A line of --json is an object with \
             time, event and name, and what else is known. The events are created, port-added, chain-changed, started, exited, oom \
             (the kernel killed a process for want of memory), restarted, paused, resumed, updated, checkpointed, saved (it goes on \
-            beside a new snapshot), save-failed and removed.
+            beside a new snapshot), save-failed, loaded (memory that came in later is all there), memory-lost, migrated, \
+            migration-failed and removed.
             """)
 
     @Flag(name: .customLong("json"), help: "Print each event as one line of JSON.")

@@ -27,6 +27,10 @@ struct MigrateCommand: ParsableCommand {
         name: .customLong("switch"), help: ArgumentHelp("The switch of its first interface there.", valueName: "switch")
     )
     var fabric: String?
+    @Flag(
+        name: .customLong("lazy"),
+        help: "Let it go on there before its memory is there, which follows as it is needed: a shorter gap.")
+    var lazy = false
     @Option(
         name: .customLong("ssh"),
         help: ArgumentHelp(
@@ -49,6 +53,7 @@ struct MigrateCommand: ParsableCommand {
         do throws(LaunchError) {
             var options = MigrationOptions()
             (options.name, options.switchName, options.remoteCommand) = (newName, fabric, remoteCommand)
+            options.isLazy = lazy
             options.ssh = ssh.split(separator: " ").map { String($0) }
             let pause = try Sandbox(name).migrate(to: host, options)
             print("\(name) runs on \(host); it stood still for \(pause / 1000) ms")
@@ -66,9 +71,11 @@ struct ReceiveCommand: ParsableCommand {
 
     @Argument var name: String
     @Option(name: .customLong("switch")) var fabric: String?
+    @Flag(name: .customLong("lazy")) var lazy = false
 
     func run() throws {
         var options = RestoreOptions()
+        options.isLazy = lazy
         (options.name, options.switchName) = (name, fabric)
         do throws(LaunchError) { try Sandbox.receive(options) } catch { throw ExitCode(error.status) }
     }

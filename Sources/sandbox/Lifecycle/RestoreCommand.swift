@@ -28,6 +28,10 @@ struct RestoreCommand: ParsableCommand {
     @Flag(
         name: .customLong("replace"), help: "End the sandbox first where it runs, at once: back to what it was.")
     var replace = false
+    @Flag(
+        name: .customLong("lazy"),
+        help: "Let it begin before its memory is there, which comes in as it is needed: sooner with a gigabyte.")
+    var lazy = false
     @Flag(name: [.customShort("d"), .customLong("detach")], help: "Return once it runs.")
     var detach = false
     @Option(
@@ -61,7 +65,7 @@ struct RestoreCommand: ParsableCommand {
     private func restore() throws(LaunchError) -> Int32 {
         var options = RestoreOptions()
         (options.name, options.isDetached, options.switchName) = (name, detach, fabric)
-        (options.takesNewest, options.replaces) = (latest, replace)
+        (options.takesNewest, options.replaces, options.isLazy) = (latest, replace, lazy)
         options.addresses = address.flatMap { $0.split(separator: ",").map { String($0) } }
         guard let count else { return try Sandbox.restore(snapshot, options) }
         for sandbox in try Sandbox.clone(snapshot, count: count, options) {

@@ -60,7 +60,20 @@ extension ManualProse {
             """,
             """
             What is not carried over: files on the host, which both hosts must have alike, and switches. The pages of \
-            memory are all carried while the sandbox stands still.
+            memory are all carried while the sandbox stands still, but for --lazy.
+            """,
+            """
+            With --lazy only what is no plain memory is carried while it stands still. It goes on there, and gets its \
+            pages as it needs them and all of them in the end, in CRIU's own words within the connection that ssh has \
+            made: no further port is open, and no key needed. Its processes stay here, stopped, until the other host \
+            has all; only then do they end. When the connection breaks before, the sandbox is ended there, and goes \
+            on here as it was when it left: what it did meanwhile is lost, and its connections with others are closed, \
+            since these have gone on. When it breaks just after the other host was told to keep it, nobody can know: \
+            then it is paused here, and the error says what to look for. Each failure is an event, migration-failed.
+            """,
+            """
+            Where root lacks CAP_SYS_RESOURCE, as in some virtual machines, --lazy wants pipes of four mebibytes: \
+            sysctl -w fs.pipe-max-size=4194304.
             """,
         ],
         examples: [
@@ -72,7 +85,11 @@ extension ManualProse {
                 sandbox run -d -n cache --set checkpoint.enabled=true --unshare net --switch wide -- redis-server
                 sandbox migrate cache root@192.0.2.2
                 """
-            )
+            ),
+            (
+                "One with much memory, whose clients shall not wait for all of it:",
+                "sandbox migrate cache root@192.0.2.2 --lazy"
+            ),
         ],
         seeAlso: [("criu", 8), ("ssh", 1)])
 
@@ -99,6 +116,14 @@ extension ManualProse {
             word is the sandbox's name.
             """,
             """
+            With --lazy it begins before its memory is there, which is read from the images as it is needed, and all of \
+            it in the end; the event loaded tells when. Until then a process of sandbox and one of CRIU are there beside \
+            it, and it is not saved. Where a page cannot be had the sandbox is killed, as the event memory-lost and the \
+            log tell, rather than left to read zeros. The snapshot is checked byte by byte before, and a compressed one \
+            is expanded, so that it is worth its while from about half a gigabyte on, uncompressed. The kernel must have \
+            userfaultfd(2).
+            """,
+            """
             With --count all of them run in the end, or none is left, also when the command is interrupted or killed. \
             They get automatic addresses on the same switch; ports of the host and devices that only one can have are \
             refused. Random numbers, keys and the like that the application holds in memory are the same in each: \
@@ -110,6 +135,7 @@ extension ManualProse {
             ("Under another name:", "sandbox restore warm -n other -d"),
             ("Back to the newest snapshot, whatever it does now:", "sandbox restore --latest cache -d --replace"),
             ("Three more of a server that runs:", "sandbox restore warm --count 3"),
+            ("With much memory, sooner:", "sandbox restore cache -d --lazy"),
             ("On another switch:", "sandbox restore warm -n staging -d --switch test --address auto"),
         ],
         exit: [

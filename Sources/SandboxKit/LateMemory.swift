@@ -1,0 +1,54 @@
+import Checkpoint
+import Glibc
+import Kernel
+import Launch
+import Profile
+
+extension Restoration {
+    /// How its memory comes in, and what is made known of it. All of it is done by the process that watches over that.
+    func lateMemory(_ source: PageSource?) -> LateMemory {
+        let (registry, name) = (registry, name)
+        var memory = LateMemory()
+        memory.source = source
+        memory.begun = { server throws(LaunchError) in
+            try translated { () throws(SystemError) in
+                try registry.openFolder(name)?.write(File.late, server.temporary(File.late))
+            }
+        }
+        memory.ended = { end in
+            // Nobody is left to tell of errors. A note of a process that has ended is as good as none.
+            try? registry.openFolder(name)?.remove(File.late)
+            switch end {
+            case .whole: try? EventLog(registry.state).add("loaded", name)
+            case .over: break
+            case .lost(let reason):
+                try? registry.endAll(name)
+                try? EventLog(registry.state).add("memory-lost", name, [("reason", .string(reason))])
+                let line = "sandbox: \(name): killed: a part of its memory could not be brought in: \(reason)\n"
+                _ = write(STDERR_FILENO, line, line.utf8.count)
+            }
+        }
+        return memory
+    }
+}
+
+extension Registry {
+    /// Kills all processes of a sandbox; its waiter records their end.
+    fileprivate func endAll(_ name: String) throws(LaunchError) {
+        guard let record = try find(name) else { return }
+        try translated { () throws(SystemError) in
+            for process in try Cgroup(groups: record.groups).processes() { kill(process, SIGKILL) }
+        }
+        try endProcesses(of: record)
+    }
+
+    /// - Throws: when memory of the sandbox is still missing: a snapshot would hold zeros in its place.
+    func refuseLate(_ name: String) throws(LaunchError) {
+        let server = try translated { () throws(SystemError) in
+            try openFolder(name)?.read(File.late).flatMap { ProcessIdentity(temporary: $0) }
+        }
+        guard let server, try translated({ () throws(SystemError) in try server.isAlive() }) else { return }
+        throw LaunchError(
+            "the memory of \"\(name)\" is still coming in", mend: "try again when 'sandbox events' has told 'loaded'")
+    }
+}
