@@ -64,7 +64,10 @@ struct LazyRestoreTests {
 
     /// Processes of ours that belong to the restored sandbox, by their words.
     private func keepers(_ box: Box) -> [pid_t] {
-        Processes.all.filter { Processes.command($0).contains("--lazy") && Processes.command($0).first == box.binary }
+        Processes.all.filter { pid in
+            let words = Processes.command(pid)
+            return words.first == box.binary && words.contains("restore") && words.contains("--lazy")
+        }
     }
 
     private func restoreAndCheck(_ box: Box, _ place: String) throws {
