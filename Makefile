@@ -21,7 +21,7 @@ share := $(DESTDIR)$(PREFIX)/share
 zsh_functions := $(share)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 fish_completions := $(if $(filter /usr/local,$(PREFIX)),$(DESTDIR)/etc/fish/completions,$(share)/fish/vendor_completions.d)
 
-.PHONY: help deps build install uninstall run test test-vm bench bench-network bench-chains lint docs format clean
+.PHONY: help deps build install uninstall run test test-vm bench bench-network bench-chains bench-checkpoint lint docs format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -81,6 +81,11 @@ bench-network: ## ports of a switch: make bench-network BENCH="--ports 1500 --wr
 bench-chains: ## functions in front of a port: make bench-chains BENCH="--rounds 5 --write README.md"
 	@.ci/deps build test bench
 	@Benchmarks/chains $(BENCH)
+
+bench-checkpoint: ## saving and restoring beside CRIU and runc: make bench-checkpoint BENCH="--rounds 9 --write README.md"
+	@.ci/deps build test bench
+	$(SWIFT_BUILD)
+	@Benchmarks/checkpoint --sandbox $(BINARY) $(BENCH)
 
 lint: ## formatting of the Swift sources, and the shell scripts
 	swift format lint --strict -r Package.swift Sources Tests

@@ -167,13 +167,16 @@ struct Restoration {
         // From now on this process answers for it, and what it leaves is known.
         try progress.note(groups)
         let network = try makeNetwork(progress)
+        CrashPoint.pass("network")
         let root: Int32
+        let unlocked = UnlockedNetwork()
         do throws(LaunchError) {
             let entrances = try translated { () throws(SystemError) in
                 try group?.openEntrances(cloned: false) ?? []
             }
-            root = try bringBack(engine, snapshot, progress, kept, network, entrances, proof)
+            root = try bringBack(engine, snapshot, progress, kept, network, entrances, (proof, unlocked))
             try progress.begin()
+            CrashPoint.pass("restored")
         } catch {
             // Its record names no process but this one, which is to report.
             try progress.withoutProcess()
@@ -183,6 +186,7 @@ struct Restoration {
         if network >= 0 { close(network) }
         foreground?.begun()
         lock.release()
+        unlocked.end()
         var remains = Remains()
         remains.record = (registry.state.path, progress.record.name)
         remains.groups = groups
@@ -194,7 +198,7 @@ struct Restoration {
     /// - Parameter entrances: lists of processes of its control groups.
     private func bringBack(
         _ engine: CRIUEngine, _ snapshot: Snapshot, _ progress: LaunchProgress, _ kept: KeptDescriptors,
-        _ network: Int32, _ entrances: [Int32], _ proof: ImageProof
+        _ network: Int32, _ entrances: [Int32], _ helpers: (proof: ImageProof, unlocked: UnlockedNetwork)
     ) throws(LaunchError) -> Int32 {
         // CRIU's log is the sandbox's: the snapshot stays as it is.
         let work = try translated { () throws(SystemError) in try StateFolder(existing: registry.path(name)) }
@@ -210,7 +214,8 @@ struct Restoration {
             restore.hasOwnKeyring = profile.process.sessionKeyring
             restore.traits = saved.traits
             (restore.root, restore.sources) = (surroundings.root, surroundings.sources)
-            restore.prove = { () throws(LaunchError) in try proof.confirm() }
+            restore.unlocked = helpers.unlocked
+            restore.prove = { () throws(LaunchError) in try helpers.proof.confirm() }
             restore.prepare = { () throws(LaunchError) in try surroundings.build() }
             (restore.namespaces, restore.mounts) = (old.namespaces, saved.mounts)
             restore.files = saved.files.map { ($0.key, $0.role == .log ? kept.output : kept.input) }

@@ -63,13 +63,14 @@ public struct Dump {
             CrashPoint.pass("saved")
             try gather()
             CrashPoint.pass("gathered")
+            var moment = monotonicMicroseconds()
             if goesOn {
                 isHeld = false
-                try rollback.run()
+                moment = try rollback.run()
                 warden.note()
                 CrashPoint.pass("goes on")
             }
-            try settle(monotonicMicroseconds() - begun)
+            try settle(moment - begun)
             CrashPoint.pass("settled")
         } catch {
             failure = error

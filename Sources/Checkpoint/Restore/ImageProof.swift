@@ -58,6 +58,7 @@ public final class ImageProof {
     }
 
     private static func work(_ snapshot: Snapshot, _ word: [UInt8], _ answer: Int32) -> Never {
+        CrashPoint.pass("digests")
         do throws(SnapshotError) {
             let folder = try attributed { () throws(SystemError) in try StateFolder(existing: snapshot.path) }
             for file in snapshot.manifest.files where snapshot.unproven.contains(file.path) {

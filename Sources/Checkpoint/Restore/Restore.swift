@@ -16,6 +16,8 @@ public struct Restore {
     public var files: [(key: String, descriptor: Int32)] = []
     /// A descriptor of the network namespace that was made for it, locked; -1 where it had none of its own.
     public var network: Int32 = -1
+    /// What unlocks it.
+    public var unlocked = UnlockedNetwork()
     public var connections = Connections.established
     /// Lists of processes of the control groups, open for writing.
     public var groups: [Int32] = []
@@ -78,9 +80,10 @@ public struct Restore {
                     }
                     isConfirmed = true
                 case "network-unlock" where network >= 0:
-                    do throws(SwitchError) { try NetworkLock.unlock(network) } catch { throw LaunchError(error.text) }
+                    do throws(SwitchError) { try unlocked.unlock(network) } catch { throw LaunchError(error.text) }
                 default: break
                 }
+                CrashPoint.pass("CRIU: \(stage.name)")
             }
             guard answer.success else {
                 throw LaunchError("it cannot be restored: \(complaint(inLog: workPath + "/" + CRIULog.restore))")

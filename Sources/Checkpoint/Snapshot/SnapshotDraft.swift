@@ -57,10 +57,14 @@ public final class SnapshotDraft {
             try attributed { () throws(SystemError) in
                 try check("set the mode of \(path)") { fchmod(file, 0o600) }
                 let (sum, size) = try measure(file, path, measures)
-                try check("write \(path) to disk") { fsync(file) }
+                _ = linux_begin_writing(file, 0, 0)
                 let expanded = known.first { $0.path == path }?.expandedSize
                 manifest.files.append(.init(path: path, size: size, digest: sum, expandedSize: expanded))
             }
+        }
+        // The disk has begun with all of them: to wait for one after the other takes a fraction then.
+        try SnapshotFiles.visit(folder, at: "") { file, path throws(SnapshotError) in
+            try attributed { () throws(SystemError) in try check("write \(path) to disk") { fsync(file) } }
         }
         try finish(manifest.document.json + "\n", in: folder)
         return manifest

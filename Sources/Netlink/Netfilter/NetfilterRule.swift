@@ -9,9 +9,12 @@ public enum NetfilterExpression: Sendable, Equatable {
 }
 
 extension NetlinkMessage {
-    /// Makes a table; one that is there is no error.
-    public static func add(table: String, _ family: NetfilterSet.Family) -> NetlinkMessage {
-        let message = netfilter("add the table \(table)", NFT_MSG_NEWTABLE, family, flags: NLM_F_CREATE)
+    /// Makes a table; one that is there is no error, or EEXIST.
+    public static func add(
+        table: String, _ family: NetfilterSet.Family, isNew: Bool = false
+    ) -> NetlinkMessage {
+        let flags = NLM_F_CREATE | (isNew ? NLM_F_EXCL : 0)
+        let message = netfilter("add the table \(table)", NFT_MSG_NEWTABLE, family, flags: flags)
         message.put(Int(NFTA_TABLE_NAME.rawValue), text: table)
         return message
     }

@@ -1,5 +1,6 @@
+import Glibc
 import Kernel
-import Netlink
+public import Netlink
 
 /// Keeps all packets out of and in a network namespace while its sockets are saved or put back: a packet for a
 /// connection whose socket is not there yet would be answered with a reset. The kernel is told without nft(8), whose
@@ -13,23 +14,37 @@ public enum NetworkLock {
 
     /// Locks the namespace behind a descriptor, or locks it anew.
     public static func lock(_ namespace: Int32) throws(SwitchError) {
-        var messages = removal + [.add(table: table, .inet)]
+        var messages: [NetlinkMessage] = []
         for hook in hooks {
             messages += [
                 .add(droppingChain: hook.name, table: table, .inet, hook: hook.number, priority: -400),
                 .add(rule: [.hasMark(mark), .accept], chain: hook.name, table: table, .inet),
             ]
         }
-        try commit(messages, namespace)
+        let (first, again) = ([.add(table: table, .inet, isNew: true)] + messages, removal + messages)
+        try attributed { () throws(SystemError) in
+            let socket = try NetfilterSocket(in: namespace)
+            // To take away what is not there would have the kernel wait until nobody can see it.
+            do throws(SystemError) { try socket.commit(first) } catch {
+                guard error.code == EEXIST else { throw error }
+                try socket.commit(again)
+            }
+        }
     }
 
     /// Unlocks it; one that is not locked is no error.
-    public static func unlock(_ namespace: Int32) throws(SwitchError) { try commit(removal, namespace) }
+    /// - Returns: what is to be kept until time does not matter: to close it waits until nobody in the kernel looks at the
+    ///   lock any more, milliseconds.
+    public static func unlock(_ namespace: Int32) throws(SwitchError) -> NetfilterSocket {
+        try attributed { () throws(SystemError) in
+            let socket = try NetfilterSocket(in: namespace)
+            try socket.commit(Array(removal.dropLast()))
+            return socket
+        }
+    }
 
-    /// One that is missing is made first, since it is an error to delete it.
-    private static var removal: [NetlinkMessage] { [.add(table: table, .inet), .delete(table: table, .inet)] }
-
-    private static func commit(_ messages: [NetlinkMessage], _ namespace: Int32) throws(SwitchError) {
-        try attributed { () throws(SystemError) in try NetfilterSocket(in: namespace).commit(messages) }
+    /// One that is missing is made first, since it is an error to delete it; and there is a table without rules then.
+    private static var removal: [NetlinkMessage] {
+        [.add(table: table, .inet), .delete(table: table, .inet), .add(table: table, .inet)]
     }
 }
