@@ -97,7 +97,7 @@ public struct Dump {
                     return finish()
                 }
                 // Nobody is left to tell.
-                if !goesOn { try? rollback.run() }
+                if !goesOn { _ = try? rollback.run() }
                 abandon()
             }
         } catch {
@@ -110,8 +110,11 @@ public struct Dump {
         let network = network
         var begun = monotonicMicroseconds()
         try service.send(try request())
-        try meanwhile()
+        var trouble: LaunchError?
+        do throws(LaunchError) { try meanwhile() } catch { trouble = error }
         let answer = try service.hear { stage throws(LaunchError) in
+            // CRIU must hear of it, and undo what it has done by now.
+            if let trouble { throw trouble }
             // What comes next is the freezing.
             if stage.name == "pre-dump" { begun = monotonicMicroseconds() }
             if stage.name == "network-lock", network >= 0 {

@@ -27,6 +27,7 @@ public final class MemoryDigests {
         let (words, answers) = (try makePipe("digest images"), try makePipe("digest images"))
         process = try startChild(in: []) {
             CrashPoint.enter("digests")
+            _ = linux_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0)
             close(words.write)
             close(answers.read)
             setpriority(PRIO_PROCESS, 0, 19)

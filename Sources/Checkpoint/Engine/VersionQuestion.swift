@@ -12,6 +12,9 @@ public final class VersionQuestion {
         self.service = consume service
     }
 
+    // Nobody wants to know any more, but its process is to be waited for.
+    deinit { if service != nil { _ = try? answer() } }
+
     /// Waits for the answer, once.
     public func answer() throws(LaunchError) -> CRIUEngine.Version {
         guard let service = service.take() else { throw LaunchError("CRIU was asked for its version once") }

@@ -25,6 +25,7 @@ public final class ImageProof {
             let pipe = try makePipe("take the digests of images")
             process = try startChild(in: []) {
                 CrashPoint.enter("proof")
+                _ = linux_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0)
                 close(pipe.read)
                 ImageProof.work(snapshot, [UInt8](repeating: 1, count: count), pipe.write)
             }

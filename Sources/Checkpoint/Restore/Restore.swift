@@ -3,7 +3,7 @@ import Glibc
 import Kernel
 public import Launch
 public import Profile
-import Switching
+public import Switching
 
 /// One bringing back of a box's processes from a directory of images.
 public struct Restore {

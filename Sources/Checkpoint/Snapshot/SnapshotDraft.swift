@@ -64,7 +64,7 @@ public final class SnapshotDraft {
         }
         // The disk has begun with all of them: to wait for one after the other takes a fraction then.
         try SnapshotFiles.visit(folder, at: "") { file, path throws(SnapshotError) in
-            try attributed { () throws(SystemError) in try check("write \(path) to disk") { fsync(file) } }
+            try attributed { () throws(SystemError) in _ = try check("write \(path) to disk") { fsync(file) } }
         }
         try finish(manifest.document.json + "\n", in: folder)
         return manifest
