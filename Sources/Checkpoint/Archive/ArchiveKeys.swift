@@ -135,6 +135,11 @@ private func peekPipe(_ pipe: Int32, _ count: Int) throws(SystemError) -> [UInt8
     while true {
         let got = linux_tee(pipe, output.number, count)
         if got < 0, errno == EINTR { continue }
+        if got < 0, errno == EAGAIN {
+            var wait = pollfd(fd: pipe, events: Int16(POLLIN), revents: 0)
+            _ = poll(&wait, 1, -1)
+            continue
+        }
         if got < 0 {
             if errno == EINVAL { return [] }
             throw SystemError("look at an archive", code: errno)

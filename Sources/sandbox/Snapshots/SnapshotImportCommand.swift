@@ -34,14 +34,13 @@ struct SnapshotImportCommand: ParsableCommand {
             var keys = ArchiveKeys()
             (keys.identities, keys.signer) = (identities, signer)
             if file == "-" { return try store.take(from: STDIN_FILENO, name: "standard input", keys) }
-            let opened: Descriptor
-            do throws(SystemError) { opened = try Descriptor(open: file, O_RDONLY) } catch {
-                throw SnapshotError(error)
-            }
+            let opened = Glibc.open(file, O_RDONLY | O_CLOEXEC)
+            if opened < 0 { throw SnapshotError(SystemError("open \(file)", code: errno)) }
+            defer { close(opened) }
             let (own, path) = (getpid(), store.path)
             let progress = ProgressLine(title: "importing \(file)") { ProgressLine.hiddenBytes(of: own, in: path) }
             return try progress.during { () throws(SnapshotError) in
-                try store.take(from: opened.number, name: file, keys)
+                try store.take(from: opened, name: file, keys)
             }
         }
         try Output.line(snapshot.manifest.id)
