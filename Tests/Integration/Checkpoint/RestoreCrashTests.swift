@@ -5,16 +5,20 @@ import Testing
 /// then as before.
 @Suite("A restore that is killed", .serialized, .enabled(if: canCheckpoint, "needs root and CRIU: make deps"))
 struct RestoreCrashTests {
-    private static let start = [
-        "run", "-d", "-n", "@", "--set", "checkpoint.enabled=true", "--set", "resources.pids=50", "--unshare",
-        "net,pid,mount", "--switch", "restored", "--address", "10.94.6.2/24", "--", "python3", "-c",
-        CheckpointCrashTests.counter,
-    ]
-
-    private func scene(_ options: [String]) -> CrashScene {
-        CrashScene(
-            name: "restore", before: [Self.start, ["checkpoint", "@", "--snapshot", "s"]],
-            command: ["restore", "s", "-d"] + options)
+    /// Its connection lives on in the sandbox itself, and is closed in clones of it: they count without one.
+    private func scene(count: Int = 1) -> CrashScene {
+        let begin = [
+            "run", "-d", "-n", "@", "--set", "checkpoint.enabled=true", "--set", "resources.pids=50", "--unshare",
+            "net,pid,mount",
+        ]
+        let loop = "n=0; while :; do n=$((n+1)); echo $n; sleep 0.01; done"
+        let alone = [
+            "--switch", "restored", "--address", "10.94.6.2/24", "--", "python3", "-c", CheckpointCrashTests.counter,
+        ]
+        let start = begin + (count == 1 ? alone : ["--", "/bin/sh", "-c", loop])
+        return CrashScene(
+            name: "restore", before: [start, ["checkpoint", "@", "--snapshot", "s"]],
+            command: ["restore", "s", "-d"] + (count == 1 ? [] : ["--count", "\(count)"]))
     }
 
     private func log(_ trial: CrashTrial, _ name: String) -> Int {
@@ -38,7 +42,7 @@ struct RestoreCrashTests {
     /// It stays beside a sandbox under the name of the command that began it.
     private func isWaiter(_ pid: pid_t) -> Bool {
         (Files.read("/proc/\(pid)/task/\(pid)/children") ?? "").split(separator: " ").contains {
-            Processes.command(pid_t($0) ?? 0).first == "python3"
+            ["python3", "/bin/sh"].contains(Processes.command(pid_t($0) ?? 0).first)
         }
     }
 
@@ -103,7 +107,7 @@ struct RestoreCrashTests {
         "at every step: it runs, or nothing of it is left; the snapshot can be restored", .needsCrashPoints,
         arguments: [1, 2])
     func everyStep(count: Int) throws {
-        let scene = scene(count == 1 ? [] : ["--count", "\(count)"])
+        let scene = scene(count: count)
         func names(_ trial: CrashTrial) -> [String] {
             count == 1 ? [trial.name] : (1...count).map { "\(trial.name)-\($0)" }
         }
@@ -132,7 +136,7 @@ struct RestoreCrashTests {
 
     @Test("memory that was altered is refused though it is looked at while CRIU reads it", arguments: [1, 2])
     func alteredMemory(count: Int) throws {
-        let trial = try CrashTrial(scene([]))
+        let trial = try CrashTrial(scene(count: count))
         for words in trial.scene.before {
             try trial.box.must([trial.box.binary] + words.map { $0 == "@" ? trial.name : $0 })
         }
