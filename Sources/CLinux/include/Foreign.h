@@ -28,6 +28,10 @@ static inline int linux_end_tcp_repair(int socket) {
     return setsockopt(socket, IPPROTO_TCP, TCP_REPAIR, &repair, sizeof repair);
 }
 static inline int linux_ioprio_get(int process) { return (int)syscall(SYS_ioprio_get, 1 /* PROCESS */, process); }
+/* Has a file's new bytes be written to the disk, without waiting for that: no more than a hint. */
+static inline int linux_begin_writing(int file, long long start, long long count) {
+    return sync_file_range(file, start, count, SYNC_FILE_RANGE_WRITE);
+}
 static inline int linux_personality(unsigned long persona) { return personality(persona); }
 
 #endif

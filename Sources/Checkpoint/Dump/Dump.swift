@@ -10,7 +10,7 @@ public typealias Connections = Profile.Connections
 
 /// One saving of a box's processes into a directory. They stand still afterwards: the caller lets them go on or ends
 /// them.
-public struct Dump: Sendable {
+public struct Dump {
     /// The box's first process.
     public var root: Int32
     /// A descriptor of the directory for the images, empty.
@@ -29,6 +29,8 @@ public struct Dump: Sendable {
     public var freezer: String?
     /// Whether the box goes on as soon as it is saved.
     public var goesOn = false
+    /// Done while CRIU begins, before it stops any process.
+    public var meanwhile: () throws(LaunchError) -> Void = { () throws(LaunchError) in }
     /// Asked by another process when this one is killed: whether the snapshot is recorded, so that the box is to end.
     public var isRecorded: @Sendable () -> Bool = { false }
     /// Done by that process then: ends the box for good, or takes away what there is of a snapshot.
@@ -61,13 +63,14 @@ public struct Dump: Sendable {
             CrashPoint.pass("saved")
             try gather()
             CrashPoint.pass("gathered")
+            var moment = monotonicMicroseconds()
             if goesOn {
                 isHeld = false
-                try rollback.run()
+                moment = try rollback.run()
                 warden.note()
                 CrashPoint.pass("goes on")
             }
-            try settle(monotonicMicroseconds() - begun)
+            try settle(moment - begun)
             CrashPoint.pass("settled")
         } catch {
             failure = error
@@ -94,7 +97,7 @@ public struct Dump: Sendable {
                     return finish()
                 }
                 // Nobody is left to tell.
-                if !goesOn { try? rollback.run() }
+                if !goesOn { _ = try? rollback.run() }
                 abandon()
             }
         } catch {
@@ -106,7 +109,12 @@ public struct Dump: Sendable {
     private func save(_ service: consuming CRIUService) throws(LaunchError) -> Int {
         let network = network
         var begun = monotonicMicroseconds()
-        let answer = try service.ask(try request()) { stage throws(LaunchError) in
+        try service.send(try request())
+        var trouble: LaunchError?
+        do throws(LaunchError) { try meanwhile() } catch { trouble = error }
+        let answer = try service.hear { stage throws(LaunchError) in
+            // CRIU must hear of it, and undo what it has done by now.
+            if let trouble { throw trouble }
             // What comes next is the freezing.
             if stage.name == "pre-dump" { begun = monotonicMicroseconds() }
             if stage.name == "network-lock", network >= 0 {
