@@ -70,7 +70,8 @@ extension Integration {
             let environment: [String: String]
 
             init(as caller: Caller = .root) throws {
-                box = try Box(as: caller == .user ? Box.user : nil)
+                // A bus is only for who has an account: daemon, of base-passwd.
+                box = try Box(as: caller == .user ? 1 : nil)
                 let path = box.path + "/run/bus"
                 environment = ["DBUS_SESSION_BUS_ADDRESS": "unix:path=\(path)"]
                 _ = try box.folder("run")
