@@ -55,9 +55,10 @@ struct BusProxy {
         let key = plan.key
         let report = try attributed(to: key) { () throws(SystemError) in
             let folder = try Descriptor(open: BusPlan.folder, O_PATH | O_DIRECTORY)
-            var byte: UInt8 = 0
+            // Who the box is to itself, and so what its programs tell the bus.
+            var user = geteuid()
             try check("start \(BusPlan.program)") {
-                Int32(linux_send_message(channel.waiter, &byte, 1, folder.number))
+                Int32(linux_send_message(channel.waiter, &user, MemoryLayout<uid_t>.size, folder.number))
             }
             // Nothing comes where it has become the proxy.
             return try hears(channel.waiter) ? try channel.receive() : nil
@@ -88,14 +89,15 @@ struct BusProxy {
         closeDescriptors(keeping: kept + CrashPoint.descriptors)
         _ = linux_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0)
         if getppid() != starter { _exit(1) }
-        var byte: UInt8 = 0
+        var user: uid_t = 0
+        let size = MemoryLayout<uid_t>.size
         var folder: Int32 = -1
         var count = 0
-        repeat { count = linux_receive_message(channel.box, &byte, 1, &folder) } while count < 0 && errno == EINTR
+        repeat { count = linux_receive_message(channel.box, &user, size, &folder) } while count < 0 && errno == EINTR
         // A box that came to nothing.
-        guard count == 1, folder >= 0 else { _exit(1) }
+        guard count == size, folder >= 0 else { _exit(1) }
         do throws(LaunchError) {
-            try run(plan, channel, line, folder)
+            try run(plan, channel, line, folder, user)
         } catch {
             channel.send(.failed(explained(error, plan)))
         }
@@ -103,7 +105,7 @@ struct BusProxy {
     }
 
     private static func run(
-        _ plan: BusPlan, _ channel: ReportChannel, _ line: Int32, _ folder: Int32
+        _ plan: BusPlan, _ channel: ReportChannel, _ line: Int32, _ folder: Int32, _ user: uid_t
     ) throws(LaunchError) {
         guard var proxy = plan.proxies.first else { return }
         try attributed(to: plan.key) { () throws(SystemError) in
@@ -111,7 +113,7 @@ struct BusProxy {
             for number in [STDIN_FILENO, STDOUT_FILENO] { try check("copy a descriptor") { dup2(null.number, number) } }
             for number in [line, folder] { try check("keep a descriptor") { linux_fcntl(number, F_SETFD, 0) } }
         }
-        try identify(&proxy, by: folder, plan.key)
+        try identify(&proxy, by: folder, as: user, plan.key)
         proxy.command = plan.command(line: line, folder: folder)
         proxy.process.keepDescriptors = [line, folder]
         var context = LaunchContext()
@@ -120,17 +122,20 @@ struct BusProxy {
     }
 
     /// The bus knows who calls by the proxy's user, which is to be the box's: who owns its directory.
-    private static func identify(_ proxy: inout LaunchPlan, by folder: Int32, _ key: String) throws(LaunchError) {
+    private static func identify(
+        _ proxy: inout LaunchPlan, by folder: Int32, as user: uid_t, _ key: String
+    ) throws(LaunchError) {
         var status = stat()
         try attributed(to: key) { () throws(SystemError) in
             try check("look at \(BusPlan.folder)") { fstat(folder, &status) }
         }
-        if status.st_uid == geteuid() { return }
-        guard geteuid() == 0 else {
+        // A program that says another number than the bus sees is turned away.
+        guard status.st_uid == user else {
             throw LaunchError(
-                key: key, "the box's user is \(status.st_uid) outside, whom only root can be on a bus",
-                mend: "run its command as yourself (process.user, security.uid-map = \"self\")")
+                key: key, "the box's user is \(user) inside and \(status.st_uid) outside, which no bus takes for one",
+                mend: "map it to the same number (security.uid-map = \"self\")")
         }
+        if status.st_uid == geteuid() { return }
         proxy.process.user = "\(status.st_uid)"
         proxy.process.group = "\(status.st_gid)"
         proxy.process.groups = []

@@ -25,7 +25,8 @@ extension Schema {
                 example: "[\"org.example.App.*\"]", fallback: "[]"),
             Key(
                 prefix + "see", .vector(.string(.busName)),
-                "Names on the \(name) bus whose coming and going the box sees, without a call", fallback: "[]"),
+                "Names on the \(name) bus whose coming and going the box sees, without a call",
+                example: "[\"org.freedesktop.secrets\"]", fallback: "[]"),
             Key(
                 prefix + "call", .vector(.string(.busRule)),
                 "Calls on the \(name) bus, NAME=METHOD@PATH: an interface's method, or *, or INTERFACE.*, and the path of "
@@ -33,7 +34,8 @@ extension Schema {
                 example: "[\"org.freedesktop.portal.Desktop=org.freedesktop.portal.OpenURI.*@/*\"]", fallback: "[]"),
             Key(
                 prefix + "broadcast", .vector(.string(.busRule)),
-                "Signals on the \(name) bus that reach the box, NAME=SIGNAL@PATH, written as calls are", fallback: "[]"),
+                "Signals on the \(name) bus that reach the box, NAME=SIGNAL@PATH, written as calls are",
+                example: "[\"org.freedesktop.portal.Desktop=*@/org/freedesktop/portal/*\"]", fallback: "[]"),
         ]
     }
 }

@@ -241,6 +241,10 @@ extension Integration {
             let gone = ["DBUS_SESSION_BUS_ADDRESS": "unix:path=\(bus.box.path)/run/none"]
             expectRefused(
                 try bus.box.launch(Self.profile, [], ["true"], environment: gone), naming: "dbus.session", "run/none")
+            let mapped =
+                Self.profile.replacing("[\"mount\"", with: "[\"user\", \"mount\"")
+                + "\n[security]\nuid-map = [\"0 100000 65536\"]\ngid-map = [\"0 100000 65536\"]"
+            expectRefused(try bus.launch(mapped, [], ["true"]), naming: "dbus.session", "0 inside and 100000 outside")
             #expect(bus.hasNoProxy())
         }
 
