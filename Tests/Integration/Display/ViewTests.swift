@@ -54,8 +54,9 @@ extension Integration {
             let it = try DisplayBox()
             try it.start()
             try it.type("seen")
+            // A server that begins anew when its last client goes would drop the viewer while xdotool looks for it.
             let server = try it.box.start(
-                ["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"], name: "host")
+                ["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"], name: "host")
             defer {
                 // It removes its socket and lock by itself.
                 server.signal(SIGTERM)
