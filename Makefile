@@ -24,8 +24,8 @@ share := $(DESTDIR)$(PREFIX)/share
 zsh_functions := $(share)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 fish_completions := $(if $(filter /usr/local,$(PREFIX)),$(DESTDIR)/etc/fish/completions,$(share)/fish/vendor_completions.d)
 
-.PHONY: help deps build install uninstall run test test-vm \ bench bench-chains bench-checkpoint bench-desktop \
-    bench-network launch-order lint docs
+.PHONY: help deps build install uninstall run test test-vm bench bench-chains bench-checkpoint bench-desktop \
+    bench-network launch-order lint docs format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -89,18 +89,16 @@ bench-chains: ## functions in front of a port: make bench-chains BENCH="--rounds
 	@.ci/deps build test bench
 	@Benchmarks/chains $(BENCH)
 
-<<<<<<< HEAD
 bench-checkpoint: ## saving and restoring beside CRIU and runc: make bench-checkpoint BENCH="--rounds 9 --write README.md"
 	@.ci/deps build test bench
 	$(SWIFT_BUILD)
 	@Benchmarks/checkpoint --sandbox $(BINARY) $(BENCH)
-=======
+
 bench-desktop: ## windows, saves and restores of a desktop program: make bench-desktop BENCH="--write README.md"
 	@.ci/deps build test bench
 	$(SWIFT_BUILD)
 	@$(MAKE) --no-print-directory install PREFIX=$(STAGE) DESTDIR= >/dev/null
 	@Benchmarks/desktop --sandbox $(STAGE)/bin/sandbox $(BENCH)
->>>>>>> 01826ad5ac05c1e20a0cf628510dc1dacb895c70
 
 lint: ## formatting of the Swift sources, and the shell scripts
 	swift format lint --strict -r Package.swift Sources Tests
