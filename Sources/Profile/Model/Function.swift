@@ -59,6 +59,8 @@ extension Profile {
         public var toApplication: [String] = []
         public var rate = Rate()
         public var delay: String?
+        /// Whether what passes a bridge meets the packet filter of IP and its tracking of connections.
+        public var tracksConnections = false
         /// How long a proxy that is taken out may end what it has begun, in milliseconds.
         public var drain: Int?
 

@@ -40,8 +40,16 @@ extension Schema {
             "delay", .string(.text), "How long all waits, each way; $NAME is a parameter", example: "\"$delay\"",
             basis: "tc-netem(8)"),
         Key(
+            "tracking", .boolean,
+            "Whether what passes a box of mode bridge meets the tables ip, ip6 and inet of its network namespace, with "
+                + "connection tracking and translation of addresses (br_netfilter). Where it has a set paused of nf_proto "
+                + "in the table inet nat, both families are put into it when the function is to be taken out: nothing "
+                + "that begins may be translated from then on",
+            example: "true", fallback: "false"),
+        Key(
             "drain", .duration(0...3_600_000),
-            "How long a proxy that is taken out or replaced may end the connections that it has; new ones go past it",
+            "How long a proxy, or a function with tracking, that is taken out or replaced may end the connections that it "
+                + "has; new ones go past it",
             example: "\"10s\"", fallback: "5s"),
     ]
 

@@ -20,11 +20,6 @@ public struct ApplicationEnd: Sendable, Equatable {
         guard let link, let mac = link.address else {
             throw SwitchError(key: "chain", "the application has no interface \"\(interface)\"")
         }
-        if addresses.isEmpty {
-            throw SwitchError(
-                key: "chain", "a proxy has the application's addresses, and \"\(interface)\" has none",
-                mend: "give the interface an address")
-        }
         self.mac = mac
         self.addresses = addresses
         // A router is reached by a network that is there already.
