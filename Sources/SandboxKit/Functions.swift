@@ -39,7 +39,8 @@ struct FunctionPlace: Sendable, Equatable {
     var value: Value {
         .table([
             ("switch", .string(switchName)), ("reference", .string(reference)), ("mode", .string(mode.rawValue)),
-            ("mtu", .integer(mtu)), ("tracking", .bool(tracksConnections)), ("starter", starter.value), ("name", .string(pair?.name ?? "")),
+            ("mtu", .integer(mtu)), ("tracking", .bool(tracksConnections)), ("starter", starter.value),
+            ("name", .string(pair?.name ?? "")),
             ("inner", .string(pair?.inner ?? "")), ("outer", .string(pair?.outer ?? "")),
             ("takes-all", .bool(pair?.takesAll ?? false)),
             ("client", .string(client?.name ?? "")), ("interface", .string(client?.interface ?? "")),

@@ -1,15 +1,15 @@
 import Glibc
 import Kernel
 
-/// Programs as filters of tc(8) (tc-bpf(8), direct-action), at a queue that is made for the first and goes with the last.
-/// Other filters there have a larger number than ``TrafficFilter/firstPriority`` and act behind them.
+/// Programs as filters of tc(8) (tc-bpf(8), direct-action), at a queue that stays as long as the interface: the kernel stops
+/// an interface to take one away. Other filters there have a larger number than ``TrafficFilter/firstPriority`` and act behind them.
 struct FilterPrograms: ~Copyable {
     private let socket: NetlinkSocket
 
     init(in namespace: Int32) throws(SystemError) { socket = try NetlinkSocket(in: namespace) }
 
     func set(_ program: borrowing LoadedProgram, on link: Int32, _ place: InterfacePrograms.Place) throws(SystemError) {
-        try makeQueue(on: link)
+        try prepare(link)
         let there = try programs(on: link, place)
         let old = there.first { $0.name == program.name }?.priority
         let filter = TrafficFilter(
@@ -26,8 +26,6 @@ struct FilterPrograms: ~Copyable {
         guard let old = try programs(on: link, place).first(where: { $0.name == name }) else { return }
         let filter = TrafficFilter(place.direction, priority: old.priority, .program(-1, name: name))
         try socket.send(.delete(filter, from: link))
-        let left = try socket.filters(of: link, .input) + socket.filters(of: link, .output)
-        if left.isEmpty { try socket.send(.delete(.filters, from: link)) }
     }
 
     func names(on link: Int32, _ place: InterfacePrograms.Place) throws(SystemError) -> [String] {
@@ -50,7 +48,7 @@ struct FilterPrograms: ~Copyable {
         try socket.qdiscs(of: link).first { $0.parent == Qdisc.filters.parent }?.kind
     }
 
-    private func makeQueue(on link: Int32) throws(SystemError) {
+    func prepare(_ link: Int32) throws(SystemError) {
         let failure = try socket.outcomes(of: [.add(.filters, to: link)])[0]
         guard let failure else { return }
         if failure.code != EEXIST { throw FilterPrograms.explained(failure) }

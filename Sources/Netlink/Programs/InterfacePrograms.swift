@@ -28,6 +28,11 @@ public struct InterfacePrograms: Sendable {
 
     public init(in namespace: Int32, by way: Way = .ofKernel) { (self.namespace, self.way) = (namespace, way) }
 
+    /// Makes what the first program of an interface needs. While the interface is up that loses what is being sent.
+    public func prepare(_ link: Int32) throws(SystemError) {
+        if way == .filters { try FilterPrograms(in: namespace).prepare(link) }
+    }
+
     /// Puts a program in the place of the one of the same name, with no frame between the two; or behind all others.
     public func set(_ program: borrowing LoadedProgram, on link: Int32, _ place: Place) throws(SystemError) {
         switch way {

@@ -116,7 +116,8 @@ extension ChainPlan.Hop {
             ("burst", .integer(Int(clamping: limits.burst ?? 0))), ("delay", .integer(limits.delay ?? 0)),
             ("mode", text(function.mode?.rawValue)), ("instance", text(function.instance)), ("box", text(box)),
             ("inner", text(pair?.inner)), ("outer", text(pair?.outer)), ("pair", text(pair?.name)),
-            ("drain", .integer(function.drain)), ("tracking", .bool(function.tracksConnections)), ("switch", text(pair?.switchName)),
+            ("drain", .integer(function.drain)), ("tracking", .bool(function.tracksConnections)),
+            ("switch", text(pair?.switchName)),
             ("takes-all", .bool(pair?.takesAll ?? false)),
         ])
     }

@@ -55,7 +55,8 @@ public struct TrackingBox: ~Copyable {
         let said = try Program("nft", package: "nftables").attempt(["-f", "-"], input: change + "\n", in: namespace)
         guard let said, !said.contains("No such file or directory") else { return }
         throw SwitchError(
-            key: "chain", "the function's set \(TrackingBox.paused) cannot be changed: "
+            key: "chain",
+            "the function's set \(TrackingBox.paused) cannot be changed: "
                 + (said.split(separator: "\n").first.map { String($0) } ?? "nft said nothing"))
     }
 

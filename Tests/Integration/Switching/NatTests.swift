@@ -31,7 +31,8 @@ extension Integration {
         }
 
         /// One that sends as .9 and is called as .9 and .10 too.
-        private func client(_ options: [String] = [], _ command: [String] = ["sleep", "1000"]) throws -> RunningSandbox {
+        private func client(_ options: [String] = [], _ command: [String] = ["sleep", "1000"]) throws -> RunningSandbox
+        {
             let addresses = ["10.98.0.9/24", "10.98.0.10/24", "fd98::9/64", "fd98::a/64"]
             return try scene.start("client", addresses.flatMap { ["--address", $0] } + options, command)
         }
@@ -152,7 +153,7 @@ extension Integration {
                 ("nat?from=10.98.0.9&to=fd98::a", "from has addresses of IPv4, and to has none"),
                 ("nat?from=10.98.0.9&to=10.98.0.10,10.98.0.11", "several addresses of IPv4"),
                 ("nat?from=10.98.0.9", "lacks the parameter \"to\""),
-                ("nat@all?from=10.98.0.9&to=10.98.0.10", "tracks the connections of one application"),
+                ("nat?from=10.98.0.9&to=10.98.0.10@all", "tracks the connections of one application"),
             ] {
                 let refused = try run(reference)
                 #expect(refused.status == 125 && refused.err.contains(reason), "\(refused)")
