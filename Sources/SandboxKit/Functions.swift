@@ -16,6 +16,8 @@ struct FunctionPlace: Sendable, Equatable {
     var starter: ProcessIdentity
     /// Whether what passes its bridge is tracked.
     var tracksConnections = false
+    /// What joins its two ends, in mode bridge.
+    var wire = Profile.Function.Wire.bridge
     /// Its interfaces in the first of its chains.
     var pair: PortPair?
     /// Of a proxy, and of one that tracks connections: whom it stands for.
@@ -39,7 +41,8 @@ struct FunctionPlace: Sendable, Equatable {
     var value: Value {
         .table([
             ("switch", .string(switchName)), ("reference", .string(reference)), ("mode", .string(mode.rawValue)),
-            ("mtu", .integer(mtu)), ("tracking", .bool(tracksConnections)), ("starter", starter.value),
+            ("mtu", .integer(mtu)), ("tracking", .bool(tracksConnections)), ("wire", .string(wire.rawValue)),
+            ("starter", starter.value),
             ("name", .string(pair?.name ?? "")),
             ("inner", .string(pair?.inner ?? "")), ("outer", .string(pair?.outer ?? "")),
             ("takes-all", .bool(pair?.takesAll ?? false)),
@@ -57,6 +60,7 @@ struct FunctionPlace: Sendable, Equatable {
         else { return nil }
         self.init(switchName: name, reference: reference, mode: mode, mtu: mtu, starter: starter)
         tracksConnections = fields.bool("tracking") ?? false
+        wire = fields.string("wire").flatMap { Profile.Function.Wire(rawValue: $0) } ?? .bridge
         if let name = fields.string("client"), !name.isEmpty, let interface = fields.string("interface"),
             let classifier = fields.string("classifier"), let servers = fields.strings("name-servers")
         {
@@ -74,7 +78,9 @@ struct FunctionPlace: Sendable, Equatable {
     func plan(_ function: String, _ number: Int = 0) -> PortPairPlan {
         var plan = PortPairPlan(name: function, mtu: mtu)
         switch mode {
-        case .bridge: plan.mode = .bridge(.bridge)
+        case .bridge:
+            let wires: [Profile.Function.Wire: FunctionWire] = [.direct: .direct, .none: .none]
+            plan.mode = .bridge(wires[wire] ?? .bridge)
         case .tap: plan.mode = .tap
         case .route: plan.mode = .route(inner: [], outer: [])
         case .proxy: plan.mode = .proxy
@@ -128,6 +134,7 @@ struct FunctionStart {
         request.function = FunctionPlace(
             switchName: switchName, reference: function.reference, mode: function.mode ?? .bridge, mtu: mtu,
             starter: try translated { () throws(SystemError) in try .own() })
+        request.function?.wire = function.wire
         request.function?.tracksConnections = function.tracksConnections
         if function.knowsApplication {
             request.function?.client = .init(

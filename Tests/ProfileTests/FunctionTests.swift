@@ -108,6 +108,10 @@ struct FunctionTests {
             let other = box.replacing(old, with: new)
             #expect(message(["nat"], ["nat": other]).contains("function.tracking"), "\(new)")
         }
+        for wire in ["direct", "none"] {
+            let other = box.replacing("tracking = true", with: "tracking = true\nwire = \"\(wire)\"")
+            #expect(message(["nat"], ["nat": other]).contains("function.wire"), "\(wire)")
+        }
         let inline = box.replacing("\"sandbox\"", with: "\"inline\"")
         #expect(message(["nat"], ["nat": inline]).contains("function.tracking"))
     }

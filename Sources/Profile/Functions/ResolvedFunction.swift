@@ -29,6 +29,8 @@ public struct ResolvedFunction: Sendable, Equatable {
     public var toSwitch: [String] = []
     public var toApplication: [String] = []
     public var limits = Limits()
+    /// Of a box that is to be started.
+    public var wire = Profile.Function.Wire.bridge
     /// Whether what passes its bridge meets the packet filter of IP and its tracking of connections.
     public var tracksConnections = false
     /// How long a proxy that is taken out may end what it has begun, in milliseconds.
@@ -149,6 +151,7 @@ struct FunctionResolver {
             throw NotRead("shares an instance of an inline function, which has none", "take \"@…\" out")
         }
         if function.placement == .proxy, !isIncomplete { try checkProxy() }
+        resolved.wire = function.wire ?? .bridge
         resolved.tracksConnections = function.tracksConnections
         if function.tracksConnections, reference.instance != nil {
             throw NotRead(

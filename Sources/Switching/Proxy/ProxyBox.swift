@@ -50,7 +50,7 @@ public struct ProxyBox: ~Copyable {
     public func stand(for application: ApplicationEnd) throws(SwitchError) {
         if application.addresses.isEmpty {
             throw SwitchError(
-                key: "chain", "a proxy has the application's addresses, and its interface has none",
+                key: "chain", "a proxy has the application's addresses, and \"\(application.interface)\" has none",
                 mend: "give the interface an address")
         }
         let families = [IPFamily.v4, .v6].filter { family in application.addresses.contains { $0.family == family } }
