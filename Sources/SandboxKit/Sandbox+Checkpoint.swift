@@ -128,7 +128,10 @@ private struct Checkpointing {
         dump.mounts = surroundings.mounts
         try abandonWhenKilled(&dump)
         // First, since it must not hold what is opened for CRIU.
-        let digests = try translated { () throws(SystemError) in try MemoryDigests(of: images) }
+        var digests: MemoryDigests?
+        if !options.leavesRunning {
+            digests = try translated { () throws(SystemError) in try MemoryDigests(of: images) }
+        }
         let version = try engine.askVersion()
         CrashPoint.pass("ask CRIU")
         var manifest = try manifest()

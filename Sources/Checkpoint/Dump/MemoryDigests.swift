@@ -2,9 +2,10 @@ import CLinux
 import Glibc
 public import Kernel
 
-/// Digests the files that CRIU writes memory to while they grow, in a process of its own beside CRIU, and has the disk
-/// take them in: what takes longest of making a snapshot whole is nearly done when CRIU is, before the application is let
-/// go or ended. It gives way to all else, and what it does not tell is digested afterwards.
+/// Digests the files that CRIU writes memory to while they grow, in a process of its own beside CRIU: what takes longest of
+/// making a snapshot whole is nearly done when CRIU is, before the application is ended. It gives way to all else, and what
+/// it does not tell is digested afterwards. It is no help for an application that goes on, which stands still for a tenth
+/// longer by it and has not to wait for the digests.
 public final class MemoryDigests {
     /// What a file was when its digest was taken.
     struct Measure: Equatable {
@@ -118,7 +119,6 @@ private final class GrowingFile {
     /// Digests what has been added.
     /// - Parameter interruption: what is to be heard of before all of it is done; -1 for nothing.
     func catchUp(_ buffer: UnsafeMutableRawBufferPointer, until interruption: Int32) throws(SystemError) {
-        let start = size
         while true {
             let count = try check("read \(name)") {
                 Int32(pread(file.number, buffer.baseAddress, buffer.count, off_t(size)))
@@ -129,8 +129,6 @@ private final class GrowingFile {
             var wait = pollfd(fd: interruption, events: Int16(POLLIN), revents: 0)
             if interruption >= 0, poll(&wait, 1, 0) > 0 { break }
         }
-        // The disk begins to write, so that little is left for fsync(2).
-        if size > start { _ = linux_begin_writing(file.number, Int64(start), Int64(size - start)) }
     }
 
     func finish() -> String { digest.finish() }
