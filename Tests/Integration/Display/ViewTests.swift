@@ -34,7 +34,10 @@ extension Integration {
             let address = it.box.output("web").split(separator: "\n").first.map { String($0) } ?? ""
             #expect(address.hasPrefix("http://127.0.0.1:"), "\(address)")
             let script = try it.box.write("client.py", Self.client)
-            #expect(try Clock.waitUntil { try it.box.run(["curl", "-sf", address]).out.contains("noVNC") })
+            #expect(
+                try Clock.waitUntil(timeout: 30) {
+                    try it.box.run(["curl", "-sf", "--max-time", "5", address]).out.contains("noVNC")
+                })
             #expect(try it.box.run(["python3", script, address]).text == "GREETED")
             for path in ["websockify", "websockify?token=", "websockify?token=0123456789abcdef"] {
                 #expect(try it.box.run(["python3", script, address, path]).text == "REFUSED")
