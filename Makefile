@@ -24,7 +24,8 @@ share := $(DESTDIR)$(PREFIX)/share
 zsh_functions := $(share)/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 fish_completions := $(if $(filter /usr/local,$(PREFIX)),$(DESTDIR)/etc/fish/completions,$(share)/fish/vendor_completions.d)
 
-.PHONY: help deps build install uninstall run test test-vm bench bench-network bench-chains launch-order lint docs format clean
+.PHONY: help deps build install uninstall run test test-vm bench bench-chains bench-checkpoint bench-desktop \
+    bench-functions bench-network launch-order lint docs format clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -87,6 +88,23 @@ launch-order: ## Benchmarks/launch-order anew, after the launch path has changed
 bench-chains: ## functions in front of a port: make bench-chains BENCH="--rounds 5 --write README.md"
 	@.ci/deps build test bench
 	@Benchmarks/chains $(BENCH)
+
+bench-checkpoint: ## saving and restoring beside CRIU and runc: make bench-checkpoint BENCH="--rounds 9 --write README.md"
+	@.ci/deps build test bench
+	$(SWIFT_BUILD)
+	@Benchmarks/checkpoint --sandbox $(BINARY) $(BENCH)
+
+bench-desktop: ## windows, saves and restores of a desktop program: make bench-desktop BENCH="--write README.md"
+	@.ci/deps build test bench
+	$(SWIFT_BUILD)
+	@$(MAKE) --no-print-directory install PREFIX=$(STAGE) DESTDIR= >/dev/null
+	@Benchmarks/desktop --sandbox $(STAGE)/bin/sandbox $(BENCH)
+
+bench-functions: ## functions as sandbox makes them: make bench-functions BENCH="--rounds 7 --write README.md"
+	@.ci/deps build test bench
+	$(SWIFT_BUILD)
+	@$(MAKE) --no-print-directory install PREFIX=$(STAGE) DESTDIR= >/dev/null
+	@Benchmarks/functions --sandbox $(STAGE)/bin/sandbox $(BENCH)
 
 lint: ## formatting of the Swift sources, and the shell scripts
 	swift format lint --strict -r Package.swift Sources Tests

@@ -54,6 +54,7 @@ let package = Package(
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCapability", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
         .systemLibrary(name: "CNettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         layer("Kernel", ["CLinux", "CSeccomp", "CCapability"]),
         layer("Netlink", ["Addresses", "CNetlink", "CLinux", "Kernel"]),
         layer("Addresses", []),
@@ -69,7 +70,7 @@ let package = Package(
             exclude: ["RPC/rpc.proto"], cSettings: gnu, swiftSettings: strict),
         layer(
             "SandboxKit",
-            ["Checkpoint", "Launch", "Switching", "Addresses", "Profile", "Kernel", "Netlink", "CLinux"]),
+            ["Checkpoint", "Launch", "Switching", "Addresses", "Profile", "Kernel", "Netlink", "CLinux", "CPNG"]),
         layer("SandboxAsync", ["SandboxKit", "Launch", "Kernel", "CLinux"]),
         .executableTarget(
             name: "sandbox",

@@ -39,8 +39,8 @@ _sandbox_options() {
     'snapshot list') echo '--json --pictures --version -h --help' ;;
     'snapshot show') echo '--json --picture --version -h --help' ;;
     'snapshot verify') echo '--json --version -h --help' ;;
-    'snapshot export') echo '-o --output --version -h --help' ;;
-    'snapshot import') echo '--version -h --help' ;;
+    'snapshot export') echo '-o --output --encrypt-to --sign --version -h --help' ;;
+    'snapshot import') echo '--identity --signed-by --version -h --help' ;;
     'snapshot compress') echo '--version -h --help' ;;
     'snapshot delete') echo '--version -h --help' ;;
     'view') echo '--web --port --picture --version -h --help' ;;
@@ -146,7 +146,11 @@ _sandbox_kind() {
     'snapshot show @') echo snapshots ;;
     'snapshot verify @') echo snapshots ;;
     'snapshot export -o'|'snapshot export --output') echo files ;;
+    'snapshot export --encrypt-to') echo none ;;
+    'snapshot export --sign') echo none ;;
     'snapshot export @') echo snapshots ;;
+    'snapshot import --identity') echo files ;;
+    'snapshot import --signed-by') echo none ;;
     'snapshot import @') echo files ;;
     'snapshot compress @') echo snapshots ;;
     'snapshot delete @') echo snapshots ;;

@@ -54,7 +54,9 @@ function __sandbox_takes_value
             return 0
         case 'snapshot show --picture'
             return 0
-        case 'snapshot export -o' 'snapshot export --output'
+        case 'snapshot export -o' 'snapshot export --output' 'snapshot export --encrypt-to' 'snapshot export --sign'
+            return 0
+        case 'snapshot import --identity' 'snapshot import --signed-by'
             return 0
         case 'view --port' 'view --picture'
             return 0
@@ -345,9 +347,13 @@ complete -c sandbox -n '__sandbox_at snapshot verify' -l version -d 'Show the ve
 complete -c sandbox -n '__sandbox_at snapshot verify' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at snapshot verify' -x -a '(__sandbox_ask snapshots)'
 complete -c sandbox -n '__sandbox_at snapshot export' -s o -l output -r -F -d 'The file, as a rule NAME.tar.zst; - for standard output.'
+complete -c sandbox -n '__sandbox_at snapshot export' -l encrypt-to -x -d 'Who can read it: a recipient of age (age1…, ssh-…), or a key of GnuPG; may be repeated.'
+complete -c sandbox -n '__sandbox_at snapshot export' -l sign -x -d 'GnuPG\'s key that it is signed with.'
 complete -c sandbox -n '__sandbox_at snapshot export' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at snapshot export' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at snapshot export' -x -a '(__sandbox_ask snapshots)'
+complete -c sandbox -n '__sandbox_at snapshot import' -l identity -r -F -d 'A file with your key of age, or of SSH; may be repeated.'
+complete -c sandbox -n '__sandbox_at snapshot import' -l signed-by -x -d 'The fingerprint of GnuPG\'s key that must have signed it.'
 complete -c sandbox -n '__sandbox_at snapshot import' -l version -d 'Show the version.'
 complete -c sandbox -n '__sandbox_at snapshot import' -s h -l help -d 'Show help information.'
 complete -c sandbox -n '__sandbox_at snapshot import' -r -F

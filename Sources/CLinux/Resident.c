@@ -237,6 +237,7 @@ RESIDENT static int look(struct linux_waiter *waiter) {
         pid_t ended = reap(waiter->messenger, &status);
         if (ended < 0 || (ended > 0 && !WIFSTOPPED(status))) waiter->messenger = 0;
     }
+    if (waiter->companion > 0 && reap(waiter->companion, &status) > 0 && !WIFSTOPPED(status)) waiter->companion = 0;
     while (reap(waiter->child, &status) > 0) {
         if (!WIFSTOPPED(status)) return exit_status(status);
         linux_waiter_stop(waiter);
@@ -305,6 +306,12 @@ _Noreturn RESIDENT static void stay(struct linux_waiter *waiter, struct ballast 
     drop(ballast);
     int status = linux_waiter_wait(waiter, true);
     linux_waiter_give_terminal(waiter);
+    if (waiter->companion > 0) {
+        // Another user's, seen from a user namespace, hears no signal.
+        call(SYS_close, waiter->line, 0, 0, 0, 0, 0);
+        send_signal(waiter->companion, SIGKILL);
+        call(SYS_wait4, waiter->companion, 0, 0, 0, 0, 0);
+    }
     if (sequel->executable < 0) leave(status);
     sequel->status[0] = (char)('0' + status / 100);
     sequel->status[1] = (char)('0' + status / 10 % 10);

@@ -31,7 +31,7 @@ extension Sandbox {
         let registry = try Registry.ofCaller()
         let found = try stored { () throws(SnapshotError) in
             let store = try SnapshotStore.ofCaller()
-            return try store.verified(options.takesNewest ? store.latest(of: snapshot) : store.resolve(snapshot))
+            return try store.inspected(options.takesNewest ? store.latest(of: snapshot) : store.resolve(snapshot))
         }
         try registry.guardExecutable(found)
         var restorations: [Restoration] = []
@@ -47,7 +47,8 @@ extension Sandbox {
         let store = try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller() }
         // Once for all of them.
         try store.expanded(found) { ready throws(LaunchError) in
-            try Cloning(snapshot: ready, restorations: restorations).run()
+            let proof = try ImageProof(of: ready, in: store, for: count)
+            try Cloning(snapshot: ready, restorations: restorations, proof: proof).run()
         }
         return restorations.map { Sandbox($0.name, registry) }
     }
@@ -58,6 +59,8 @@ extension Sandbox {
 private struct Cloning {
     let snapshot: Snapshot
     let restorations: [Restoration]
+    /// Of its memory, for all of them.
+    let proof: ImageProof
 
     /// How many are at work at a time: each waits for the disk, and for the kernel's locks, now and then.
     private var limit: Int { max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)) * 2) }
@@ -72,7 +75,7 @@ private struct Cloning {
         do throws(LaunchError) {
             for restoration in restorations {
                 while workers.filter({ !$0.hasReported }).count >= limit { try hear(&workers) }
-                workers.append(try CloneWorker(restoration, snapshot, verdict))
+                workers.append(try CloneWorker(restoration, snapshot, verdict, proof))
             }
             while workers.contains(where: { !$0.hasReported }) { try hear(&workers) }
             if signals.isPending { throw LaunchError("interrupted: no clone is left", status: 128 + SIGINT) }
@@ -112,7 +115,7 @@ private struct CloneWorker {
     private let pid: Int32
 
     init(
-        _ restoration: Restoration, _ snapshot: Snapshot, _ verdict: (read: Int32, write: Int32)
+        _ restoration: Restoration, _ snapshot: Snapshot, _ verdict: (read: Int32, write: Int32), _ proof: ImageProof
     ) throws(LaunchError) {
         self.restoration = restoration
         var ends: [Int32] = [0, 0]
@@ -126,7 +129,7 @@ private struct CloneWorker {
             pid = try startChild(in: []) {
                 close(verdict.write)
                 close(ours)
-                CloneWorker.work(restoration, snapshot, report: theirs, verdict: verdict.read)
+                CloneWorker.work(restoration, snapshot, proof, report: theirs, verdict: verdict.read)
             }
         } catch {
             close(ours)
@@ -137,10 +140,10 @@ private struct CloneWorker {
     }
 
     private static func work(
-        _ restoration: Restoration, _ snapshot: Snapshot, report: Int32, verdict: Int32
+        _ restoration: Restoration, _ snapshot: Snapshot, _ proof: ImageProof, report: Int32, verdict: Int32
     ) -> Never {
         do throws(LaunchError) {
-            _ = try restoration.run(snapshot, isDetached: true)
+            _ = try restoration.run(snapshot, isDetached: true, proof)
         } catch {
             say(error.message, report)
             _exit(error.status)

@@ -14,9 +14,13 @@ struct FunctionPlace: Sendable, Equatable {
     var mtu: Int
     /// Whose it is: while that process lives it may be in no chain yet.
     var starter: ProcessIdentity
+    /// Whether what passes its bridge is tracked.
+    var tracksConnections = false
+    /// What joins its two ends, in mode bridge.
+    var wire = Profile.Function.Wire.bridge
     /// Its interfaces in the first of its chains.
     var pair: PortPair?
-    /// Of a proxy: whom it stands for.
+    /// Of a proxy, and of one that tracks connections: whom it stands for.
     var client: Client?
 
     struct Client: Sendable, Equatable {
@@ -37,7 +41,9 @@ struct FunctionPlace: Sendable, Equatable {
     var value: Value {
         .table([
             ("switch", .string(switchName)), ("reference", .string(reference)), ("mode", .string(mode.rawValue)),
-            ("mtu", .integer(mtu)), ("starter", starter.value), ("name", .string(pair?.name ?? "")),
+            ("mtu", .integer(mtu)), ("tracking", .bool(tracksConnections)), ("wire", .string(wire.rawValue)),
+            ("starter", starter.value),
+            ("name", .string(pair?.name ?? "")),
             ("inner", .string(pair?.inner ?? "")), ("outer", .string(pair?.outer ?? "")),
             ("takes-all", .bool(pair?.takesAll ?? false)),
             ("client", .string(client?.name ?? "")), ("interface", .string(client?.interface ?? "")),
@@ -53,6 +59,8 @@ struct FunctionPlace: Sendable, Equatable {
             let mtu = fields.integer("mtu"), let starter = fields.process("starter")
         else { return nil }
         self.init(switchName: name, reference: reference, mode: mode, mtu: mtu, starter: starter)
+        tracksConnections = fields.bool("tracking") ?? false
+        wire = fields.string("wire").flatMap { Profile.Function.Wire(rawValue: $0) } ?? .bridge
         if let name = fields.string("client"), !name.isEmpty, let interface = fields.string("interface"),
             let classifier = fields.string("classifier"), let servers = fields.strings("name-servers")
         {
@@ -70,11 +78,14 @@ struct FunctionPlace: Sendable, Equatable {
     func plan(_ function: String, _ number: Int = 0) -> PortPairPlan {
         var plan = PortPairPlan(name: function, mtu: mtu)
         switch mode {
-        case .bridge: plan.mode = .bridge(.bridge)
+        case .bridge:
+            let wires: [Profile.Function.Wire: FunctionWire] = [.direct: .direct, .none: .none]
+            plan.mode = .bridge(wires[wire] ?? .bridge)
         case .tap: plan.mode = .tap
         case .route: plan.mode = .route(inner: [], outer: [])
         case .proxy: plan.mode = .proxy
         }
+        plan.tracksConnections = tracksConnections
         plan.interfaces = ("in\(number)", "out\(number)")
         return plan
     }
@@ -123,9 +134,12 @@ struct FunctionStart {
         request.function = FunctionPlace(
             switchName: switchName, reference: function.reference, mode: function.mode ?? .bridge, mtu: mtu,
             starter: try translated { () throws(SystemError) in try .own() })
-        if function.placement == .proxy, let classifier = function.classifier {
+        request.function?.wire = function.wire
+        request.function?.tracksConnections = function.tracksConnections
+        if function.knowsApplication {
             request.function?.client = .init(
-                name: application, interface: interface, classifier: classifier, nameServers: nameServers)
+                name: application, interface: interface, classifier: function.classifier ?? "",
+                nameServers: nameServers)
         }
         return request
     }

@@ -13,15 +13,18 @@ struct NamedLaunch {
     private let arguments: CommandWords?
     private let shrinks: Bool
     private let held: [Int32]
+    private let notice: (String) -> Void
 
     init(
-        _ registry: Registry, _ plan: LaunchPlan, _ arguments: CommandWords?, shrinks: Bool, held: [Int32] = []
+        _ registry: Registry, _ plan: LaunchPlan, _ arguments: CommandWords?, shrinks: Bool, held: [Int32] = [],
+        notice: @escaping (String) -> Void = { _ in }
     ) {
         self.registry = registry
         self.plan = plan
         self.arguments = arguments
         self.shrinks = shrinks
         self.held = held
+        self.notice = notice
     }
 
     /// Enters the sandbox and launches it. What fails leaves no record.
@@ -69,6 +72,7 @@ struct NamedLaunch {
         _ foreground: Foreground? = nil
     ) throws(LaunchError) -> Int32 {
         var context = LaunchContext(arguments: arguments, remains: shrinks ? Remains() : nil)
+        context.notice = notice
         context.remains?.record = (registry.state.path, progress.record.name)
         context.remains?.errand = PeriodicErrand(plan, registry)
         context.kept = kept

@@ -4,12 +4,13 @@ import Launch
 import Profile
 import Switching
 
-/// Functions whose placement is proxy: their boxes stand for an application.
+/// Functions that know an application's interface: the boxes of proxies stand for it, those that track connections
+/// translate its addresses.
 extension Registry {
-    /// Makes a launch's proxies stand for it.
+    /// Makes a launch's functions know it.
     /// - Parameter namespace: a descriptor of its network namespace.
     func standForApplication(_ chain: ChainPlan, _ namespace: Int32) throws(LaunchError) {
-        for hop in chain.hops where hop.function.placement == .proxy {
+        for hop in chain.hops where hop.function.knowsApplication {
             guard let box = hop.box, let record = try find(box) else { continue }
             try stand(record, namespace)
         }
@@ -17,7 +18,7 @@ extension Registry {
 
     /// The same for those that a chain of a running sandbox has got.
     func standForApplication(_ chain: ChainPlan, _ application: SandboxRecord, new: [String]) throws(LaunchError) {
-        for hop in chain.hops where hop.function.placement == .proxy {
+        for hop in chain.hops where hop.function.knowsApplication {
             guard let box = hop.box, new.contains(box), let record = try find(box) else { continue }
             let namespace = try network(of: application)
             try stand(record, namespace.number)
@@ -34,20 +35,30 @@ extension Registry {
     }
 
     private func stand(_ record: SandboxRecord, _ application: Int32) throws(LaunchError) {
-        guard let client = record.function?.client else { return }
+        guard let place = record.function, let client = place.client else { return }
         let namespace = try network(of: record)
         try switched("chain") { () throws(SwitchError) in
             let end = try ApplicationEnd(client.interface, in: application)
+            if place.tracksConnections {
+                try TrackingBox(in: namespace.number).lead(to: end)
+                return
+            }
             try ProxyBox(in: namespace.number, classifier: client.classifier).stand(for: end)
         }
         CrashPoint.pass("stand for application")
     }
 
-    /// Whether a proxy's box takes what begins.
+    /// Whether a function takes what begins.
     func letBegin(_ isOpen: Bool, in box: String) throws(LaunchError) {
-        guard let record = try find(box), record.phase == .running, let client = record.function?.client else { return }
+        guard let record = try find(box), record.phase == .running, let place = record.function,
+            let client = place.client
+        else { return }
         let namespace = try network(of: record)
         try switched("chain") { () throws(SwitchError) in
+            if place.tracksConnections {
+                try TrackingBox(in: namespace.number).letBegin(isOpen)
+                return
+            }
             try ProxyBox(in: namespace.number, classifier: client.classifier).letBegin(isOpen)
         }
         try translated { () throws(SystemError) in
@@ -132,7 +143,7 @@ extension Sandbox {
         return try switched { () throws(SwitchError) in
             guard let plan = try SwitchStore(registry.state).chainPlan(of: port) else { return nil }
             let (position, hop) = (try plan.position(of: name), try plan.hop(name))
-            return hop.function.placement == .proxy ? (position, hop) : nil
+            return hop.function.knowsApplication ? (position, hop) : nil
         }
     }
 
@@ -144,6 +155,11 @@ extension Sandbox {
         // One that has ended just now has no such file.
         if access("\(directory)/net", F_OK) != 0 { return 0 }
         let namespace = try translated { () throws(SystemError) in try Descriptor(open: "\(directory)/net", O_RDONLY) }
-        return try switched { () throws(SwitchError) in try ProxyBox.connections(in: namespace.number) }
+        let tracks = record.function?.tracksConnections == true
+        return try switched { () throws(SwitchError) in
+            tracks
+                ? try TrackingBox(in: namespace.number).connections()
+                : try ProxyBox.connections(in: namespace.number)
+        }
     }
 }

@@ -92,7 +92,8 @@ struct Restoration {
         do throws(ProfileError) { return try TOMLDocument(file: file, text: text).value } catch { return nil }
     }
 
-    func run(_ snapshot: Snapshot, isDetached: Bool) throws(LaunchError) -> Int32 {
+    /// - Parameter proof: of the snapshot's memory, where another process has begun it already.
+    func run(_ snapshot: Snapshot, isDetached: Bool, _ proof: ImageProof? = nil) throws(LaunchError) -> Int32 {
         let engine = try CRIUEngine.find()
         let lock = try registry.lock(name)
         let before = try registry.settle(lock)
@@ -113,11 +114,11 @@ struct Restoration {
             let kept = try registry.openKept(name, plan)
             if isDetached {
                 try Launcher.inBackground(kept) { foreground throws(LaunchError) in
-                    try restore(engine, snapshot, progress, kept, lock, foreground)
+                    try restore(engine, snapshot, progress, kept, lock, foreground, proof)
                 }
                 return 0
             }
-            return try restore(engine, snapshot, progress, kept, lock, nil)
+            return try restore(engine, snapshot, progress, kept, lock, nil, proof)
         } catch {
             var error = error
             // Another process may be the one that had begun it.
@@ -157,8 +158,11 @@ struct Restoration {
 
     private func restore(
         _ engine: CRIUEngine, _ snapshot: Snapshot, _ progress: LaunchProgress, _ kept: KeptDescriptors,
-        _ lock: borrowing NameLock, _ foreground: Foreground?
+        _ lock: borrowing NameLock, _ foreground: Foreground?, _ proof: ImageProof? = nil
     ) throws(LaunchError) -> Int32 {
+        let store = try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller() }
+        // First, since it takes longest and must not hold what is opened for CRIU.
+        let proof = if let proof { proof } else { try ImageProof(of: snapshot, in: store) }
         let group = try translated { () throws(SystemError) in
             try Cgroup.create(name: plan.name, limits: CgroupLimits(plan.resources), tracks: true)
         }
@@ -166,13 +170,16 @@ struct Restoration {
         // From now on this process answers for it, and what it leaves is known.
         try progress.note(groups)
         let network = try makeNetwork(progress)
+        CrashPoint.pass("network")
         let root: Int32
+        let unlocked = UnlockedNetwork()
         do throws(LaunchError) {
             let entrances = try translated { () throws(SystemError) in
                 try group?.openEntrances(cloned: false) ?? []
             }
-            root = try bringBack(engine, snapshot, progress, kept, network, entrances)
+            root = try bringBack(engine, snapshot, progress, kept, network, entrances, (proof, unlocked))
             try progress.begin()
+            CrashPoint.pass("restored")
         } catch {
             // Its record names no process but this one, which is to report.
             try progress.withoutProcess()
@@ -182,6 +189,7 @@ struct Restoration {
         if network >= 0 { close(network) }
         foreground?.begun()
         lock.release()
+        unlocked.end()
         var remains = Remains()
         remains.record = (registry.state.path, progress.record.name)
         remains.groups = groups
@@ -193,7 +201,7 @@ struct Restoration {
     /// - Parameter entrances: lists of processes of its control groups.
     private func bringBack(
         _ engine: CRIUEngine, _ snapshot: Snapshot, _ progress: LaunchProgress, _ kept: KeptDescriptors,
-        _ network: Int32, _ entrances: [Int32]
+        _ network: Int32, _ entrances: [Int32], _ helpers: (proof: ImageProof, unlocked: UnlockedNetwork)
     ) throws(LaunchError) -> Int32 {
         // CRIU's log is the sandbox's: the snapshot stays as it is.
         let work = try translated { () throws(SystemError) in try StateFolder(existing: registry.path(name)) }
@@ -209,6 +217,8 @@ struct Restoration {
             restore.hasOwnKeyring = profile.process.sessionKeyring
             restore.traits = saved.traits
             (restore.root, restore.sources) = (surroundings.root, surroundings.sources)
+            restore.unlocked = helpers.unlocked
+            restore.prove = { () throws(LaunchError) in try helpers.proof.confirm() }
             restore.prepare = { () throws(LaunchError) in try surroundings.build() }
             (restore.namespaces, restore.mounts) = (old.namespaces, saved.mounts)
             if late.isLate { restore.memory = lateMemory(late.source) }

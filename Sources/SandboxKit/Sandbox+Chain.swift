@@ -33,7 +33,7 @@ extension Sandbox {
                 functions = try switched { () throws(SwitchError) in
                     try SwitchStore(registry.state).existing(name).chain(of: end, inside: registry.visit) ?? []
                 }
-                for index in functions.indices where functions[index].function.placement == .proxy {
+                for index in functions.indices where functions[index].function.knowsApplication {
                     let drainer = try functions[index].box.flatMap { box throws(LaunchError) in
                         try registry.drainer(of: box)
                     }

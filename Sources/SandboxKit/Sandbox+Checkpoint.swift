@@ -133,15 +133,24 @@ private struct Checkpointing {
         dump.mounts = surroundings.mounts
         try abandonWhenKilled(&dump)
         if let move { move.prepare(&dump, record) }
-        let version = try engine.version()
+        // First, since it must not hold what is opened for CRIU.
+        var digests: MemoryDigests?
+        if !options.leavesRunning, move == nil {
+            digests = try translated { () throws(SystemError) in try MemoryDigests(of: images) }
+        }
+        let version = try engine.askVersion()
         CrashPoint.pass("ask CRIU")
-        var manifest = try manifest(version)
+        var manifest = try manifest()
         let folder = try translated { () throws(SystemError) in try StateFolder(existing: draft.path) }
+        try copyFiles(to: folder)
+        if let picture {
+            try translated { () throws(SystemError) in try folder.write(Snapshot.picture, picture) }
+        }
+        let sockets = SocketTables(of: root)
+        dump.meanwhile = { () throws(LaunchError) in
+            try translated { () throws(SystemError) in try sockets.read() }
+        }
         try dump.run(engine) { () throws(LaunchError) in
-            try copyFiles(to: folder)
-            if let picture {
-                try translated { () throws(SystemError) in try folder.write(Snapshot.picture, picture) }
-            }
             try copyOutput(to: folder, keeper, files.found)
             let foreign = try surroundings.gather(into: folder, root: root)
             // Only now they stand still, and none comes or goes.
@@ -155,13 +164,14 @@ private struct Checkpointing {
             try translated { () throws(SystemError) in
                 let mounts = surroundings.mounts?.saved ?? []
                 try folder.write(Restorable.file, Restorable(files.found, traits, mounts, foreign).text)
-                try manifest.gather(processes, surroundings.mounts)
+                try manifest.gather(processes, surroundings.mounts, sockets)
                 manifest.upper = surroundings.archive
             }
         } hand: { frozen throws(LaunchError) in
             manifest.frozen = frozen
             manifest.created = unixMilliseconds()
             do throws(LaunchError) {
+                manifest.versions.criu = try version.answer().text
                 try stored { () throws(SnapshotError) in try draft.commit(manifest) }
             } catch {
                 move?.abandon()
@@ -175,9 +185,10 @@ private struct Checkpointing {
                 try move.finish(record)
             } else {
                 manifest.frozen = frozen
+                manifest.versions.criu = try version.answer().text
                 manifest.created = unixMilliseconds()
                 manifest.duration = (manifest.created - begun) * 1000
-                try stored { () throws(SnapshotError) in try draft.commit(manifest) }
+                try stored { () throws(SnapshotError) in try draft.commit(manifest, digests) }
                 CrashPoint.pass("commit")
                 try giveAway(frozen)
             }
@@ -267,7 +278,7 @@ private struct Checkpointing {
         }
     }
 
-    private func manifest(_ version: CRIUEngine.Version) throws(LaunchError) -> Manifest {
+    private func manifest() throws(LaunchError) -> Manifest {
         let request = try registry.request(record.name)
         var manifest = Manifest(
             id: id, sandbox: record.name, created: unixMilliseconds(), profile: request.profile,
@@ -277,7 +288,6 @@ private struct Checkpointing {
         manifest.command = record.command
         manifest.namespaces = record.namespaces
         manifest.versions = try stored { () throws(SnapshotError) in try .ofHost() }
-        manifest.versions.criu = version.text
         manifest.interfaces = record.ports.map { port in
             .init(
                 name: port.name, attach: port.attach.rawValue, switchName: port.switchName,

@@ -38,6 +38,7 @@ extension Registry {
         facts.isAttended = record.isDetached && (record.hasWaiter || record.hasInit)
         facts.hasLandlock = profile.filesystem.landlock || profile.security.landlock != Profile.Landlock()
         facts.unsupported = profile.namespaces.join.keys.sorted().map { "namespaces.join.\($0.rawValue)" }
+        facts.unsupported += profile.buses.filtered
         facts.hidesChanges = profile.filesystem.overlay?.upper == .tmpfs && !profile.checkpoint.enabled
         if (connections ?? profile.checkpoint.tcp) == .close { facts.sharesConnections = false }
         facts.reconnected.insert(path(record.name) + "/" + File.log)

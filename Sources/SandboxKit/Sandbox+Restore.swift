@@ -49,7 +49,9 @@ extension Sandbox {
         if options.isLazy { try LateMemory.check() }
         let found = try stored { () throws(SnapshotError) in
             let store = try SnapshotStore.ofCaller()
-            return try store.verified(options.takesNewest ? store.latest(of: snapshot) : store.resolve(snapshot))
+            let id = try options.takesNewest ? store.latest(of: snapshot) : store.resolve(snapshot)
+            // Before what runs is ended all is known of what takes its place.
+            return try options.replaces ? store.verified(id) : store.inspected(id)
         }
         // What can be known before is said before the one that runs is ended.
         _ = try CRIUEngine.find()

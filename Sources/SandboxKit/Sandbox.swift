@@ -84,14 +84,15 @@ public struct Sandbox: Sendable {
     /// - Parameter arguments: the command's words byte for byte, where the plan has them as text only.
     /// - Parameter shrinks: whether the waiter may give its memory back. Then it does not return either, and the
     ///   executable must answer to `--finish` with ``finish(_:)``.
+    /// - Parameter notice: told what is worth knowing and no error.
     /// - Parameter held: descriptors that the caller needs afterwards; all others but 0, 1 and 2 are closed.
     /// - Returns: the command's exit status, or 128 + N when signal N ended it.
     public static func run(
         _ plan: LaunchPlan, _ request: LaunchRequest, arguments: CommandWords? = nil, shrinks: Bool = false,
-        held: [Int32] = []
+        held: [Int32] = [], notice: @escaping (String) -> Void = { _ in }
     ) throws(LaunchError) -> Int32 {
         guard let name = plan.name else {
-            return try runUnnamed(plan, arguments, shrinks)
+            return try runUnnamed(plan, arguments, shrinks, notice)
         }
         // The program begins anew for it: with nothing entered and nothing locked.
         if !plan.namespaces.join.isEmpty { try Launcher.protectExecutable() }
@@ -100,16 +101,19 @@ public struct Sandbox: Sendable {
         if let old = try registry.settle(lock), old.phase == .running || old.phase == .created {
             throw LaunchError("a sandbox named \"\(name)\" is running already", mend: "'sandbox stop \(name)' ends it")
         }
-        let launch = NamedLaunch(registry, plan, arguments, shrinks: shrinks || plan.detachment != nil, held: held)
+        let launch = NamedLaunch(
+            registry, plan, arguments, shrinks: shrinks || plan.detachment != nil, held: held,
+            notice: notice)
         var request = request
         if request.name == nil, !request.isDetached { (request.name, request.removesRecord) = (name, true) }
         return try launch.begin(request, lock)
     }
 
     private static func runUnnamed(
-        _ plan: LaunchPlan, _ arguments: CommandWords?, _ shrinks: Bool
+        _ plan: LaunchPlan, _ arguments: CommandWords?, _ shrinks: Bool, _ notice: @escaping (String) -> Void
     ) throws(LaunchError) -> Int32 {
         var context = LaunchContext(arguments: arguments, remains: shrinks ? Remains() : nil)
+        context.notice = notice
         if let interfaces = try Interfaces(plan) {
             context.held = interfaces.descriptors
             context.network = interfaces.host

@@ -12,14 +12,15 @@ import Testing
         return try LoadedProgram(program, name: name)
     }
 
-    @Test("One takes the place of the one of its name, and others stay") func replaced() throws {
+    @Test("One takes the place of the one of its name, and others stay", arguments: InterfacePrograms.Way.allCases)
+    func replaced(way: InterfacePrograms.Way) throws {
         try inNewNetwork { namespace in
             let socket = try NetlinkSocket()
             let bridge = try socket.create(LinkSpec(LinkOptions("br0", isUp: true), .bridge()))
             let a = try Station.join("a", "10.1.0.2/24", on: socket, bridge: bridge.index)
             let b = try Station.join("b", "10.1.0.3/24", on: socket, bridge: bridge.index)
             let link = try #require(try socket.link("a")).index
-            let programs = InterfacePrograms(in: namespace)
+            let programs = InterfacePrograms(in: namespace, by: way)
             #expect(try programs.names(on: link, .input).isEmpty)
             try programs.set(try program(.next, "other"), on: link, .input)
             try programs.set(try program(.drop, "mine"), on: link, .input)
@@ -32,6 +33,10 @@ import Testing
             try programs.remove("other", from: link, .input)
             try programs.remove("other", from: link, .input)
             #expect(try programs.names(on: link, .input) == ["mine"])
+            try programs.set(try program(.drop, "mine"), on: link, .output)
+            #expect(try programs.names(on: link, .output) == ["mine"] && !b.reaches(a, tries: 2))
+            for place in InterfacePrograms.Place.allCases { try programs.remove("mine", from: link, place) }
+            #expect(try a.reaches(b) && b.reaches(a) && programs.names(on: link, .input).isEmpty)
             let gone = #expect(throws: SystemError.self) {
                 try programs.set(try program(.next, "mine"), on: 99_999, .input)
             }

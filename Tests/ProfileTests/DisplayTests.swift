@@ -70,6 +70,12 @@ struct DisplayTests {
         #expect(problem("display.server = \"private\"\nnamespaces.unshare = [\"mount\"]").contains("abstract socket"))
     }
 
+    @Test func aSecurityContextIsForTheHostsCompositor() throws {
+        let text = "namespaces.unshare = [\"mount\", \"net\"]\n[display]\nwayland-security-context = \"required\"\n"
+        #expect(try load(text + "server = \"host\"").profile.display.securityContext == .required)
+        #expect(problem(text + "server = \"private\"").contains("the display is not the host's"))
+    }
+
     @Test func aPrivateServerSetsItsVariablesItself() throws {
         let text = """
             display.server = "private"

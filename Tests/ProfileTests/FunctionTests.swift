@@ -94,6 +94,28 @@ struct FunctionTests {
         #expect(message(["stand"], ["stand": box]).contains("function.drain"))
     }
 
+    @Test("a box that tracks connections is one application's bridge, and is drained") func tracking() throws {
+        let box = """
+            [function]
+            placement = "sandbox"
+            tracking = true
+            drain = "3s"
+            """
+        let function = try resolve(["nat"], ["nat": box])[0]
+        #expect(function.tracksConnections && function.drain == 3000 && function.knowsApplication)
+        #expect(message(["nat@all"], ["nat": box]).contains("tracks the connections of one application"))
+        for (old, new) in [("\"sandbox\"", "\"proxy\""), ("\"sandbox\"", "\"sandbox\"\nmode = \"tap\"")] {
+            let other = box.replacing(old, with: new)
+            #expect(message(["nat"], ["nat": other]).contains("function.tracking"), "\(new)")
+        }
+        for wire in ["direct", "none"] {
+            let other = box.replacing("tracking = true", with: "tracking = true\nwire = \"\(wire)\"")
+            #expect(message(["nat"], ["nat": other]).contains("function.wire"), "\(wire)")
+        }
+        let inline = box.replacing("\"sandbox\"", with: "\"inline\"")
+        #expect(message(["nat"], ["nat": inline]).contains("function.tracking"))
+    }
+
     @Test("parameters are put in; a rule goes where one of its own is empty")
     func rules() throws {
         let plain = try resolve(["gate?rate=1mbit"])[0]

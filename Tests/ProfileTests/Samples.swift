@@ -88,6 +88,8 @@ extension Form {
         case .bitRate: ["10mbit", "1.5gbit", "8001bit"]
         case .identifier: ["web", "tcp-in"]
         case .screenSize: ["1024x768", "64x16384"]
+        case .busName: ["org.example.App-1", "org.*", "_a.b2.*"]
+        case .busRule: ["org.example.App=*", "org.example.App=a.b.*@/", "a.b=@/x/*", "a.b.*=Do@/*"]
         case .statement: ["tcp dport { 1, 2 } drop", "log prefix \"a;b\""]
         case .functionReference: ["firewall", "firewall:web?tcp-in=1,2&icmp=false", "capture@shared"]
         case .trafficRule:

@@ -263,6 +263,27 @@ static inline ssize_t linux_send_message(int socket, const void *bytes, size_t c
     }
     return sendmsg(socket, &message, MSG_NOSIGNAL);
 }
+/// Sends bytes with up to eight descriptors.
+static inline ssize_t linux_send_descriptors(int socket, const void *bytes, size_t count, const int *descriptors,
+                                             unsigned descriptor_count) {
+    union { char bytes[CMSG_SPACE(8 * sizeof(int))]; struct cmsghdr align; } control = {0};
+    struct iovec part = {(void *)bytes, count};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (descriptor_count > 8) {
+        errno = EINVAL;
+        return -1;
+    }
+    if (descriptor_count > 0) {
+        message.msg_control = control.bytes;
+        message.msg_controllen = CMSG_SPACE(descriptor_count * sizeof(int));
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(descriptor_count * sizeof(int));
+        memcpy(CMSG_DATA(header), descriptors, descriptor_count * sizeof(int));
+    }
+    return sendmsg(socket, &message, MSG_NOSIGNAL);
+}
 /// Receives one message; `*descriptor` is the close-on-exec descriptor that came with it, or -1.
 static inline ssize_t linux_receive_message(int socket, void *bytes, size_t count, int *descriptor) {
     union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } control;

@@ -70,6 +70,10 @@ static inline int linux_check_user_faults(void) {
     return result;
 }
 static inline int linux_ioprio_get(int process) { return (int)syscall(SYS_ioprio_get, 1 /* PROCESS */, process); }
+/* Has a file's new bytes be written to the disk, without waiting for that: no more than a hint. */
+static inline int linux_begin_writing(int file, long long start, long long count) {
+    return sync_file_range(file, start, count, SYNC_FILE_RANGE_WRITE);
+}
 static inline int linux_personality(unsigned long persona) { return personality(persona); }
 
 #endif

@@ -22,6 +22,9 @@ struct linux_terminal_modes {
 struct linux_waiter {
     /// Process 1 of the box, or the command itself.
     pid_t child;
+    /// Another child, which ends with that one, 0 for none, and a pipe to it whose end it takes for its own.
+    pid_t companion;
+    int line;
     /// A signalfd(2) that does not block.
     int signals;
     /// The waiter's end of the report channel.

@@ -9,15 +9,23 @@ extension SnapshotStore {
     ///
     /// - Parameter file: an open file, or a pipe.
     /// - Parameter name: what errors call it.
-    public func take(from file: Int32, name: String) throws(SnapshotError) -> Snapshot {
+    /// - Parameter keys: to decrypt it, and who must have signed it.
+    public func take(
+        from file: Int32, name: String, _ keys: ArchiveKeys = ArchiveKeys()
+    ) throws(SnapshotError) -> Snapshot {
         do throws(SnapshotError) {
-            let zstd = try Zstandard.expanding(file)
+            let opening = try ArchiveOpening(file, keys)
+            let zstd = try Zstandard.expanding(opening.file)
+            opening.handOver()
             let reader = ArchiveReader(zstd)
             do throws(SnapshotError) {
-                return try take(reader)
+                return try take(reader) { () throws(SnapshotError) in try opening.finish() }
             } catch {
-                // An archive that is cut off, or none: zstd knows why its stream has ended.
-                if reader.isAtEnd { try zstd.finish() }
+                // An archive that is cut off, or none: who decrypts, and zstd, know why their streams have ended.
+                if reader.isAtEnd {
+                    if let complaint = opening.complaint() { throw complaint }
+                    try zstd.finish()
+                }
                 throw error
             }
         } catch {
@@ -25,7 +33,10 @@ extension SnapshotStore {
         }
     }
 
-    private func take(_ reader: ArchiveReader) throws(SnapshotError) -> Snapshot {
+    /// - Parameter confirm: called when all of it has been read, before it becomes a snapshot.
+    private func take(
+        _ reader: ArchiveReader, _ confirm: () throws(SnapshotError) -> Void
+    ) throws(SnapshotError) -> Snapshot {
         let (id, text, manifest) = try readManifest(reader)
         try checkSpace(manifest)
         let draft = try begin(id)
@@ -44,6 +55,7 @@ extension SnapshotStore {
             }
             if let first = missing.keys.min() { throw SnapshotError("\"\(first)\" is missing in it") }
             try reader.end()
+            try confirm()
             try draft.complete(text)
         } catch {
             // The first error tells more than what cleaning up may meet; `gc` takes away what is left.

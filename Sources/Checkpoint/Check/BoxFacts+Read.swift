@@ -37,7 +37,7 @@ extension BoxFacts {
         }
         if owners.isEmpty { return false }
         for kind in ["tcp", "tcp6"] {
-            let sockets = try SocketTable.read("/proc/net/\(kind)", kind, owners)
+            let sockets = SocketTable.sockets(in: try SocketTables.table("/proc/net/\(kind)"), kind, owners)
             if sockets.contains(where: { $0.state == "ESTABLISHED" && $0.pid != 0 }) { return true }
         }
         return false

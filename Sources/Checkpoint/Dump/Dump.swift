@@ -10,7 +10,7 @@ public typealias Connections = Profile.Connections
 
 /// One saving of a box's processes into a directory. They stand still afterwards: the caller lets them go on or ends
 /// them.
-public struct Dump: Sendable {
+public struct Dump {
     /// The box's first process.
     public var root: Int32
     /// A descriptor of the directory for the images, empty.
@@ -29,6 +29,8 @@ public struct Dump: Sendable {
     public var freezer: String?
     /// Whether the box goes on as soon as it is saved.
     public var goesOn = false
+    /// Done while CRIU begins, before it stops any process.
+    public var meanwhile: () throws(LaunchError) -> Void = { () throws(LaunchError) in }
     /// A socket pair for CRIU's conversation about pages: CRIU's end, and the other one. With it only what is no plain
     /// memory is written to the images, and CRIU ends when all of that was asked for, or nobody is left to ask.
     public var pages: (engine: Int32, own: Int32)?
@@ -84,13 +86,14 @@ public struct Dump: Sendable {
             CrashPoint.pass("saved")
             if pages == nil { try gather() }
             CrashPoint.pass("gathered")
+            var moment = monotonicMicroseconds()
             if goesOn {
                 isHeld = false
-                try rollback.run()
+                moment = try rollback.run()
                 warden.note()
                 CrashPoint.pass("goes on")
             }
-            try settle(monotonicMicroseconds() - begun)
+            try settle(moment - begun)
             CrashPoint.pass("settled")
         } catch {
             failure = error
@@ -118,7 +121,7 @@ public struct Dump: Sendable {
                     return finish()
                 }
                 // Nobody is left to tell.
-                if !goesOn { try? rollback.run(isBehind: isBehind()) }
+                if !goesOn { _ = try? rollback.run(isBehind: isBehind()) }
                 abandon()
             }
         } catch {
@@ -132,7 +135,12 @@ public struct Dump: Sendable {
     ) throws(LaunchError) -> Int {
         let network = network
         var begun = monotonicMicroseconds()
-        let answer = try service.ask(try request(options)) { stage throws(LaunchError) in
+        try service.send(try request(options))
+        var trouble: LaunchError?
+        do throws(LaunchError) { try meanwhile() } catch { trouble = error }
+        let answer = try service.hear { stage throws(LaunchError) in
+            // CRIU must hear of it, and undo what it has done by now.
+            if let trouble { throw trouble }
             // What comes next is the freezing.
             if stage.name == "pre-dump" { begun = monotonicMicroseconds() }
             if stage.name == "network-lock", network >= 0 {

@@ -1,4 +1,3 @@
-import Addresses
 import CLinux
 import Glibc
 public import Kernel
@@ -8,7 +7,10 @@ extension Manifest {
     /// Fills in what the processes are and have open, as /proc tells it while they stand still.
     ///
     /// - Parameter processes: of the caller's /proc, the root process first.
-    public mutating func gather(_ processes: [Int32], _ mounts: BoxMounts? = nil) throws(SystemError) {
+    /// - Parameter sockets: of the root process's network, as they were read before.
+    public mutating func gather(
+        _ processes: [Int32], _ mounts: BoxMounts? = nil, _ sockets: SocketTables
+    ) throws(SystemError) {
         self.mounts = (mounts?.entries ?? []).map { .init(path: $0.path, type: $0.type, source: $0.source) }
         externals = (mounts?.foreign ?? []).map { .init(key: "mnt[\($0.path)]", value: $0.key) }
         var inner: [Int: Int] = [:]
@@ -49,10 +51,7 @@ extension Manifest {
             guard let target = linkTarget("/proc/\(root)/fd/\(number)") else { continue }
             stdio.append(Stream(descriptor: number, target: target))
         }
-        for kind in ["tcp", "tcp6", "udp", "udp6"] {
-            contents.sockets += try SocketTable.read("/proc/\(root)/net/\(kind)", kind, owners)
-        }
-        contents.sockets += SocketTable.localSockets(in: try readText("/proc/\(root)/net/unix"), owners)
+        contents.sockets = try sockets.owned(by: owners)
     }
 }
 
@@ -115,64 +114,4 @@ private struct StatusFile {
     func bits(_ key: Substring) -> UInt64 { words(key).first.flatMap { UInt64($0, radix: 16) } ?? 0 }
     /// As the innermost pid namespace numbers it.
     var innerID: Int { words("NSpid").last.flatMap { Int($0) } ?? 0 }
-}
-
-/// /proc/net/tcp and its like (proc_pid_net(5)).
-enum SocketTable {
-    private static let states = [
-        "", "ESTABLISHED", "SYN_SENT", "SYN_RECV", "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT", "CLOSE", "CLOSE_WAIT",
-        "LAST_ACK", "LISTEN", "CLOSING",
-    ]
-
-    static func read(
-        _ path: String, _ kind: String, _ owners: [UInt64: Int]
-    ) throws(SystemError) -> [Manifest.Socket] {
-        do throws(SystemError) {
-            return sockets(in: try readText(path), kind, owners)
-        } catch {
-            // A kernel without IPv6 has no table of it.
-            if error.code == ENOENT { return [] }
-            throw error
-        }
-    }
-
-    static func sockets(in text: String, _ kind: String, _ owners: [UInt64: Int]) -> [Manifest.Socket] {
-        text.split(separator: "\n").dropFirst().compactMap { line in
-            let words = line.split(separator: " ")
-            guard words.count > 9, let local = place(words[1]), let remote = place(words[2]),
-                let state = Int(words[3], radix: 16), let inode = UInt64(words[9])
-            else { return nil }
-            // Without a network namespace the table has others' sockets too.
-            guard let owner = owners[inode] else { return nil }
-            let name = kind.hasPrefix("tcp") && states.indices.contains(state) ? states[state] : ""
-            return Manifest.Socket(kind: kind, local: local, remote: remote, state: name, pid: owner)
-        }
-    }
-
-    /// /proc/net/unix: number, count, protocol, flags, type, state, inode and, where it has one, a path.
-    static func localSockets(in text: String, _ owners: [UInt64: Int]) -> [Manifest.Socket] {
-        text.split(separator: "\n").dropFirst().compactMap { line in
-            let words = line.split(separator: " ", maxSplits: 7)
-            guard words.count > 6, let inode = UInt64(words[6]), let owner = owners[inode] else { return nil }
-            // __SO_ACCEPTCON, SS_CONNECTED
-            let state = words[3] == "00010000" ? "LISTEN" : words[5] == "03" ? "CONNECTED" : ""
-            let path = words.count > 7 ? String(words[7]) : ""
-            return Manifest.Socket(kind: "unix", local: path, remote: "", state: state, pid: owner)
-        }
-    }
-
-    /// `0100007F:1F90`: words of the host's byte order, and a port.
-    private static func place(_ text: Substring) -> String? {
-        let parts = text.split(separator: ":")
-        guard parts.count == 2, let port = UInt16(parts[1], radix: 16), parts[0].utf8.count % 8 == 0 else { return nil }
-        var bytes: [UInt8] = []
-        var rest = parts[0]
-        while !rest.isEmpty {
-            guard let word = UInt32(rest.prefix(8), radix: 16) else { return nil }
-            withUnsafeBytes(of: word) { bytes += $0 }
-            rest = rest.dropFirst(8)
-        }
-        guard let address = IPAddress(bytes: bytes[...]) else { return nil }
-        return bytes.count == 4 ? "\(address):\(port)" : "[\(address)]:\(port)"
-    }
 }

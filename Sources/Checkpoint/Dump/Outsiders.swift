@@ -48,6 +48,8 @@ public struct ExternalFiles {
                 add(ExternalFile(key: target, role: .log))
                 continue
             }
+            // A file in memory is in no mount of anybody's (memfd_create(2)), and CRIU saves it.
+            if linkTarget(path)?.hasPrefix("/memfd:") == true { continue }
             guard let status = FileStatus(path: path) else { continue }
             let isNull = status.kind == .characterDevice && status.represented == UInt64(linux_makedev(1, 3))
             let isLog = log.map { $0.device == status.device && $0.inode == status.inode } ?? false

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import Kernel
 public import Launch
+import Netlink
 import Switching
 
 /// Lets a box go on that CRIU has stopped: its TCP sockets leave repair mode, its network is unlocked, its processes
@@ -31,7 +32,9 @@ public struct Rollback: Sendable {
     /// Carries on past what fails, and tells of the first of it.
     /// - Parameter isBehind: whether its peers have gone on meanwhile with what ran elsewhere: its connections with
     ///   other hosts are ended.
-    public func run(isBehind: Bool = false) throws(LaunchError) {
+    /// - Returns: when the processes went on, in microseconds (monotonic).
+    @discardableResult
+    public func run(isBehind: Bool = false) throws(LaunchError) -> Int {
         var failure: LaunchError?
         func attempt(_ body: () throws(LaunchError) -> Void) {
             do throws(LaunchError) { try body() } catch { failure = failure ?? error }
@@ -42,14 +45,21 @@ public struct Rollback: Sendable {
                 do throws(SystemError) { try endRepair(pid, isBehind: isBehind) } catch { throw LaunchError(error) }
             }
         }
+        // It is closed when the processes go on.
+        var lock: NetfilterSocket?
         if network >= 0 {
             attempt { () throws(LaunchError) in
-                do throws(SwitchError) { try NetworkLock.unlock(network) } catch { throw LaunchError(error.text) }
+                do throws(SwitchError) { lock = try NetworkLock.unlock(network) } catch {
+                    throw LaunchError(error.text)
+                }
             }
         }
         for pid in processes where !stopped.contains(pid) { kill(pid, SIGCONT) }
+        let moment = monotonicMicroseconds()
+        _ = consume lock
         wakeWaiter()
         if let failure { throw failure }
+        return moment
     }
 
     /// It may be about to stop itself.

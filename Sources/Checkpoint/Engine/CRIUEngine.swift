@@ -48,14 +48,10 @@ public struct CRIUEngine: Sendable, Equatable {
     }
 
     /// Asks for its version.
-    public func version() throws(LaunchError) -> Version {
-        var request = criu_req()
-        request.type = .version
-        let answer = try CRIUService(self).ask(request)
-        let version = answer.version
-        return Version(
-            major: Int(version.majorNumber), minor: Int(version.minorNumber), patch: Int(version.sublevel))
-    }
+    public func version() throws(LaunchError) -> Version { try askVersion().answer() }
+
+    /// The same, without waiting for the answer.
+    public func askVersion() throws(LaunchError) -> VersionQuestion { try VersionQuestion(self) }
 
     /// Tries what the kernel lets it do.
     public func features() throws(LaunchError) -> Features {

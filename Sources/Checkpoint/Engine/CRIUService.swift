@@ -79,6 +79,11 @@ struct CRIUService: ~Copyable {
         _ request: criu_req, stage: (CRIUStage) throws(LaunchError) -> Void = { _ in }
     ) throws(LaunchError) -> criu_resp {
         try send(request)
+        return try hear(stage)
+    }
+
+    /// The second half of ``ask(_:stage:)``, after ``send(_:)``.
+    consuming func hear(_ stage: (CRIUStage) throws(LaunchError) -> Void = { _ in }) throws(LaunchError) -> criu_resp {
         var failure: LaunchError?
         while true {
             guard let (answer, descriptor) = try receive() else {
@@ -102,7 +107,8 @@ struct CRIUService: ~Copyable {
         }
     }
 
-    private func send(_ request: criu_req) throws(LaunchError) {
+    /// Asks without waiting.
+    func send(_ request: criu_req) throws(LaunchError) {
         let bytes: [UInt8]
         do { bytes = try request.serializedBytes() } catch { throw LaunchError("cannot word a request to CRIU") }
         do throws(SystemError) {

@@ -3,10 +3,10 @@ import Glibc
 import Kernel
 public import Launch
 public import Profile
-import Switching
+public import Switching
 
 /// One bringing back of a box's processes from a directory of images.
-public struct Restore: Sendable {
+public struct Restore {
     /// A descriptor of the directory with the images.
     public var images: Int32
     /// A descriptor and the path of a directory for CRIU's log.
@@ -16,6 +16,8 @@ public struct Restore: Sendable {
     public var files: [(key: String, descriptor: Int32)] = []
     /// A descriptor of the network namespace that was made for it, locked; -1 where it had none of its own.
     public var network: Int32 = -1
+    /// What unlocks it.
+    public var unlocked = UnlockedNetwork()
     public var connections = Connections.established
     /// Lists of processes of the control groups, open for writing.
     public var groups: [Int32] = []
@@ -25,6 +27,8 @@ public struct Restore: Sendable {
     public var sources: [(key: String, path: String)] = []
     /// Done in CRIU's process before it begins: makes the root and the sources, in a mount namespace of its own.
     public var prepare: @Sendable () throws(LaunchError) -> Void = { () throws(LaunchError) in }
+    /// Done before a packet reaches it and before its first step: finds out whether its memory is what was saved.
+    public var prove: () throws(LaunchError) -> Void = { () throws(LaunchError) in }
     /// Kinds that it does not share with the caller.
     public var namespaces: [NamespaceKind] = []
     /// What its mounts are compared with.
@@ -76,6 +80,7 @@ public struct Restore: Sendable {
             try prepare()
         }
         var root: Int32 = 0
+        var isConfirmed = false
         do throws(LaunchError) {
             let answer = try service.ask(request()) { stage throws(LaunchError) in
                 if stage.descriptor >= 0 { close(stage.descriptor) }
@@ -83,6 +88,7 @@ public struct Restore: Sendable {
                 case "post-restore":
                     root = stage.pid
                     try made(root)
+                    try prove()
                     // All of them have asked for their memory, and none has got any.
                     try feed?.hold(root, traits.count)
                 case "pre-resume":
@@ -91,15 +97,18 @@ public struct Restore: Sendable {
                         kill(root, SIGKILL)
                         throw error
                     }
+                    isConfirmed = true
                 case "network-unlock" where network >= 0:
-                    do throws(SwitchError) { try NetworkLock.unlock(network) } catch { throw LaunchError(error.text) }
+                    do throws(SwitchError) { try unlocked.unlock(network) } catch { throw LaunchError(error.text) }
                 default: break
                 }
+                CrashPoint.pass("CRIU: \(stage.name)")
             }
             guard answer.success else {
                 throw LaunchError("it cannot be restored: \(complaint(inLog: workPath + "/" + CRIULog.restore))")
             }
             if root == 0 { root = answer.restore.pid }
+            if !isConfirmed { throw LaunchError("CRIU let it go on before it had been checked") }
             return root
         } catch {
             if root > 0 {

@@ -27,13 +27,12 @@ public struct ThreadTraits: Sendable, Equatable {
         timerSlack = Traits.word(try readText("/proc/\(thread)/timerslack_ns"))
     }
 
-    /// The machine's processors.
-    private static var online: Set<Int> {
-        get throws(SystemError) {
-            let text = try readText("/sys/devices/system/cpu/online")
-            return Set(CPUSet(Traits.word(text))?.processors ?? [])
-        }
+    /// The machine's processors, asked for once.
+    private static let machine = Result { () throws(SystemError) in
+        Set(CPUSet(Traits.word(try readText("/sys/devices/system/cpu/online")))?.processors ?? [])
     }
+
+    private static var online: Set<Int> { get throws(SystemError) { try machine.get() } }
 
     /// The processors that this machine has of them; all of it where it has none.
     private var bindable: CPUSet? {

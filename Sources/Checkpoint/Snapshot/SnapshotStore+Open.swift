@@ -8,6 +8,9 @@ public struct Snapshot: Sendable, Equatable {
     public let path: String
     public let manifest: Manifest
 
+    /// Files of memory whose digests have not been taken: ``ImageProof`` does that.
+    var unproven: [String] = []
+
     /// Where its images are as CRIU reads them, while ``SnapshotStore/expanded(_:_:)`` has them.
     var expanded: String?
 
@@ -29,26 +32,45 @@ extension SnapshotStore {
     }
 
     /// A snapshot with every file checked: owner, mode, links, size and SHA-256. Nothing else may be restored.
-    public func verified(_ id: String) throws(SnapshotError) -> Snapshot {
+    public func verified(_ id: String) throws(SnapshotError) -> Snapshot { try inspected(id, leaving: { _ in false }) }
+
+    /// The same, but that the digests of CRIU's files of memory are left to an ``ImageProof``, which takes them while CRIU
+    /// reads them: nothing is led by what is in them before the restored application goes on.
+    public func inspected(_ id: String) throws(SnapshotError) -> Snapshot {
+        try inspected(id) { file in
+            file.expandedSize == nil && file.path.hasPrefix("\(SnapshotStore.images)/\(MemoryDigests.prefix)")
+        }
+    }
+
+    private func inspected(
+        _ id: String, leaving isLeft: (Manifest.File) -> Bool
+    ) throws(SnapshotError) -> Snapshot {
         let folder = try folder(of: id)
         let manifest = try manifest(in: folder, id)
+        var unproven: [String] = []
         var missing: [String: Manifest.File] = [:]
         for file in manifest.files { missing[file.path] = file }
         try SnapshotFiles.visit(folder, at: "") { descriptor, path throws(SnapshotError) in
             guard let listed = missing.removeValue(forKey: path) else {
                 throw SnapshotFiles.refusal(path, in: folder.path, "the manifest does not list it")
             }
-            let (sum, size) = try attributed { () throws(SystemError) in
-                try Digest.of(file: descriptor, name: path)
+            let isWhole = try attributed { () throws(SystemError) in
+                if isLeft(listed) {
+                    unproven.append(path)
+                    return try FileStatus(descriptor, name: path).size == listed.size
+                }
+                return try Digest.of(file: descriptor, name: path) == (listed.digest, listed.size)
             }
-            guard sum == listed.digest, size == listed.size else {
+            guard isWhole else {
                 throw SnapshotError(
                     "\(folder.path)/\(path) has been altered: it is not what the manifest lists",
                     mend: "take another snapshot")
             }
         }
         if let first = missing.keys.min() { throw SnapshotError("\(folder.path)/\(first) is missing") }
-        return Snapshot(path: folder.path, manifest: manifest)
+        var snapshot = Snapshot(path: folder.path, manifest: manifest)
+        snapshot.unproven = unproven
+        return snapshot
     }
 
     /// The snapshots of a sandbox, oldest first; all of them for `nil`. One that cannot be read is given to `problem`.

@@ -29,7 +29,7 @@ struct Box {
         try bringNetworkUp()
         try setAttributes()
         try becomeMapped()
-        let owned = try buildFilesystem(mapped)
+        let owned = try buildFilesystem(mapped, outside)
         let identity = try identify()
         try give(owned, to: identity)
         let controller = try takeTerminal(identity, channel)
@@ -43,12 +43,23 @@ struct Box {
         if let authority = outside.authority {
             try attributed(to: "display.server") { () throws(SystemError) in try authority.write() }
         }
+        if let context = outside.securityContext { try show(context, outside) }
+        try outside.bus?.serve()
         return Ready(
             command: try PreparedCommand(plan.command, outside.arguments, environment: environment),
             controller: controller,
             display: try plan.display.map { display throws(LaunchError) in
                 try PrivateDisplay(display, environment: environment)
             })
+    }
+
+    private func show(_ context: SecurityContext, _ outside: Outside) throws(LaunchError) {
+        let name = plan.command[0].split(separator: "/").last.map { String($0) } ?? "sandbox"
+        try attributed(to: SecurityContext.key) { () throws(SystemError) in
+            try context.listen(
+                at: HostDisplayPlan.compositor, application: plan.name ?? name,
+                instance: "\(plan.name ?? name)-\(outside.launcher)")
+        }
     }
 
     private func joinControlGroup(_ outside: Outside) throws(LaunchError) {
@@ -139,10 +150,12 @@ struct Box {
         }
     }
 
-    private func buildFilesystem(_ mapped: [Int: Int32]) throws(LaunchError) -> [Int32] {
+    private func buildFilesystem(_ mapped: [Int: Int32], _ outside: Outside) throws(LaunchError) -> [Int32] {
         guard plan.namespaces.unshare.contains(.mount) else { return [] }
         var builder = try MountBuilder(userNamespace: plan.namespaces.unshare.contains(.user), mapped: mapped)
-        try builder.build(ResolverPlanner.complete(plan.filesystem, nameServers))
+        var filesystem = ResolverPlanner.complete(plan.filesystem, nameServers)
+        if outside.securityContext != nil { filesystem = filesystem.withoutCompositor }
+        try builder.build(filesystem)
         return builder.owned
     }
 

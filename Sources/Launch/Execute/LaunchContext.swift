@@ -22,6 +22,8 @@ public struct LaunchContext {
     public typealias Attach = (_ namespace: Int32, _ pid: Int32) throws(LaunchError) -> [IPAddress]
     /// A descriptor of the network namespace that the caller is in, where it has one open; -1 otherwise.
     public var network: Int32 = -1
+    /// Told what is worth knowing and no error.
+    public var notice: (_ text: String) -> Void = { _ in }
     /// Told that the command has begun.
     public var begun: () throws(LaunchError) -> Void
 

@@ -18,8 +18,11 @@ public enum Launcher {
     {
         let outside = try Outside(plan, context)
         do throws(LaunchError) {
-            return try run(plan, outside, context)
+            let status = try run(plan, outside, context)
+            outside.bus?.end()
+            return status
         } catch {
+            outside.bus?.end()
             guard let group = outside.cgroup else { throw error }
             var error = error
             do throws(SystemError) {

@@ -20,6 +20,10 @@ struct Outside {
     let arguments: CommandWords?
     /// Lets the box's X clients in.
     let authority: Authority?
+    /// Lets the box's Wayland clients in, as what they are.
+    let securityContext: SecurityContext?
+    /// Stands between the box and the host's message buses.
+    let bus: BusProxy?
 
     init(_ plan: LaunchPlan, _ context: LaunchContext) throws(LaunchError) {
         if !plan.namespaces.join.isEmpty {
@@ -32,10 +36,10 @@ struct Outside {
             keeping: plan.process.keepDescriptors, ours: context.kept.all + context.held + CrashPoint.descriptors)
         filter = try Confinement(plan).compileFilter()
         workingDirectory = Outside.currentDirectory()
-        if case .x11(let number)? = plan.hostDisplay {
-            authority = try HostCookie(display: number).make()
-        } else {
-            authority = nil
+        switch plan.hostDisplay {
+        case .x11(let number)?: (authority, securityContext) = (try HostCookie(display: number).make(), nil)
+        case .wayland(let path)?: (authority, securityContext) = (nil, try Outside.askCompositor(path, plan, context))
+        case nil: (authority, securityContext) = (nil, nil)
         }
         var joins: [(NamespacePlan.Join, Int32)] = []
         for join in plan.namespaces.join {
@@ -45,6 +49,7 @@ struct Outside {
             joins.append((join, file.take()))
         }
         self.joins = joins
+        bus = try plan.bus.map { bus throws(LaunchError) in try BusProxy(bus) }
         let group = try Outside.makeGroup(plan)
         cgroup = group
         guard let group else {
@@ -58,6 +63,21 @@ struct Outside {
         } catch {
             throw LaunchError(SystemError(error, undoing: group), key: "resources")
         }
+    }
+
+    private static func askCompositor(
+        _ path: String, _ plan: LaunchPlan, _ context: LaunchContext
+    ) throws(LaunchError) -> SecurityContext? {
+        let made = try attributed(to: SecurityContext.key) { () throws(SystemError) in try SecurityContext(path) }
+        if made != nil { return made }
+        let lacking = "the Wayland compositor does not tell confined clients from others (security-context-v1)"
+        if plan.requiresSecurityContext {
+            throw LaunchError(
+                key: "display.wayland-security-context", lacking,
+                mend: "set it to \"preferred\", or use another compositor")
+        }
+        context.notice(lacking + ", so the box has the rights of any other program there")
+        return nil
     }
 
     /// A named sandbox has one where that can be, others where they are limited.

@@ -105,15 +105,15 @@ struct PrivateDisplay {
         let key = "display.window-manager"
         let isReady = try attributed(to: key) { () throws(SystemError) in
             let wait = try WindowManagerWait(authority)
-            // 10 ms each; a window that was lost is shown again.
-            for round in 0..<100 * Int(Self.limit) {
-                if round % 50 == 0 {
+            // 2 ms each; a window that was lost is shown again.
+            for round in 0..<500 * Int(Self.limit) {
+                if round % 250 == 0 {
                     try wait.show(false)
                     try wait.show(true)
                 }
                 if try wait.isManaged() { return true }
                 if waitpid(pid, nil, WNOHANG) == pid { return false }
-                usleep(10_000)
+                usleep(2000)
             }
             return false
         }

@@ -38,6 +38,7 @@ struct Supervisor: ~Copyable {
         let executable = remains?.isEmpty == false ? linux_open("/proc/self/exe", O_PATH | O_CLOEXEC, 0) : -1
         let child = try staysOutside(outside) ? startFromBetween(outside, context) : startBox(outside, context)
         channel.keepWaiterSide()
+        outside.bus?.leaveToBox()
         do throws(LaunchError) {
             try context.started(child, outside.cgroup?.groups ?? [])
             let nameServers = try attach(child, context)
@@ -52,6 +53,7 @@ struct Supervisor: ~Copyable {
             if getppid() != outside.parent { kill(child, SIGKILL) }
         }
         var watch = Watch(child: child, channel: channel, signals: signals.descriptor.number)
+        if let bus = outside.bus { watch.accompany(bus) }
         if try watch.untilBegin() != nil {
             throw LaunchError("the box was killed before its command had begun", mend: mend)
         }
@@ -63,6 +65,7 @@ struct Supervisor: ~Copyable {
         if plan.detachment == .alone { return 0 }
         // Our init does it where there is one.
         if !initProcess, let relay = context.kept.relay { watch.keep(relay) }
+        if let context = outside.securityContext { watch.hold(context.line) }
         if let remains, remains.isEmpty || executable >= 0 { watch.shrink(remains, executable) }
         return watch.untilEnd()
     }
@@ -217,6 +220,7 @@ struct Watch {
     private var waiter: linux_waiter
     private var failure: LaunchError?
     private var relayed: [Int32] = []
+    private var held: [Int32] = []
 
     init(child: Int32, channel: ReportChannel, signals: Int32) {
         self.channel = channel
@@ -226,6 +230,7 @@ struct Watch {
         waiter.reports = channel.waiter
         waiter.begin = channel.begin.read
         waiter.controller = -1
+        waiter.line = -1
     }
 
     /// There is no beginning to wait for.
@@ -258,6 +263,15 @@ struct Watch {
         relayed = relay.descriptors
     }
 
+    /// Keeps a descriptor open for as long as the box runs.
+    mutating func hold(_ descriptor: Int32) { held.append(descriptor) }
+
+    /// Has the proxy of its buses with it, and ends that with the box.
+    mutating func accompany(_ bus: BusProxy) {
+        waiter.companion = bus.pid
+        waiter.line = bus.line
+    }
+
     mutating func untilEnd() -> Int32 {
         let status = linux_waiter_wait(&waiter, true)
         linux_waiter_give_terminal(&waiter)
@@ -268,7 +282,7 @@ struct Watch {
     /// for the end of a pipe waits for the command alone.
     func shrink(_ remains: Remains, _ executable: Int32) -> Never {
         let terminal = waiter.controller >= 0 ? [waiter.controller, STDIN_FILENO, STDOUT_FILENO] : []
-        let kept = [waiter.signals, waiter.reports, executable] + terminal + relayed
+        let kept = [waiter.signals, waiter.reports, executable, waiter.line] + terminal + relayed + held
         closeDescriptors(keeping: kept + (executable >= 0 ? [STDERR_FILENO] : []))
         var waiter = waiter
         let complaint = "sandbox: what the box left cannot be cleared away\n"

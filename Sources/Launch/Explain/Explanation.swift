@@ -48,7 +48,7 @@ public func explain(_ profile: Profile, isRoot: Bool) -> [Statement] {
     let box = Explanation(profile: profile.forCheckpoints, isRoot: isRoot)
     let statements =
         box.identity + box.capabilities + box.files + box.sockets + box.processes + box.network + box.terminal
-        + box.display + box.kernel + box.resources + box.environment + box.names
+        + box.display + box.buses + box.kernel + box.resources + box.environment + box.names
         + box.saving
     let ranked = statements.enumerated().sorted { left, right in
         left.element.risk == right.element.risk

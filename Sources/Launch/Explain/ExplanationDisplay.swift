@@ -34,7 +34,8 @@ extension Explanation {
                 .medium, "display",
                 "Its windows are among yours, and nothing stops one from looking like another program's. Under X11 the "
                     + "server does not trust it: it sees and types into no other window, but it may use up the server, and "
-                    + "use faults in it; under Wayland it reads the clipboard while its window has the keyboard.",
+                    + "use faults in it; under Wayland it reads the clipboard while its window has the keyboard, and a compositor without "
+                    + "security contexts does not tell it from other programs.",
                 mend: "display.server = \"private\"")
         ]
     }

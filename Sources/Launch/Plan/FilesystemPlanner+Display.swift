@@ -1,12 +1,11 @@
 import Profile
 
 extension FilesystemPlanner {
-    /// Where an X server's sockets are, in a /tmp of the box's own, else in mounts over the host's.
-    func displayFolder(_ steps: [MountStep]) throws(LaunchError) -> [MountStep] {
+    /// Where a display's sockets are, in a /tmp of the box's own, else in mounts over the host's.
+    func displayFolder(_ steps: [MountStep]) -> [MountStep] {
         switch display.server {
         case .none: return []
-        case .host: if case .wayland = try HostDisplayPlan(host) { return [] }
-        case .private: break
+        case .host, .private: break
         }
         let key = "display.server"
         let hasOwn = steps.contains { step in
@@ -37,10 +36,13 @@ extension FilesystemPlanner {
     /// What of the host's the box shares: the display's socket, graphics devices, the sound server's socket.
     func displayBinds() throws(LaunchError) -> [MountStep] {
         var steps: [MountStep] = []
-        func share(_ path: String, _ key: String) {
-            steps.append(MountStep(key, .bind(from: path, to: path, Profile.BindOptions())))
+        func share(_ path: String, at place: String? = nil, _ key: String) {
+            steps.append(MountStep(key, .bind(from: path, to: place ?? path, Profile.BindOptions())))
         }
-        if display.server == .host { share(try HostDisplayPlan(host).socket, "display.server") }
+        if display.server == .host {
+            let shared = try HostDisplayPlan(host)
+            share(shared.socket, at: shared.place, "display.server")
+        }
         if display.gpu { share("/dev/dri", "display.gpu") }
         if display.sound {
             guard let folder = runtimeDirectory else {

@@ -10,6 +10,7 @@ struct FilesystemPlanner {
     /// What the network asks for.
     var network: [MountStep] = []
     var display = Profile.Display()
+    var dbus = Profile.DBus()
 
     var paths: PathExpansion { PathExpansion(host: host) }
 
@@ -35,7 +36,7 @@ struct FilesystemPlanner {
             fresh += privateArea(area)
         }
         var temporary = try tmpfs()
-        temporary += try displayFolder(fresh + temporary)
+        temporary += displayFolder(fresh + temporary) + busFolder(fresh + temporary)
         let bound = try binds() + displayBinds()
         // What a bind puts below an area is the box's own already.
         let covered = bound.compactMap { step in
@@ -101,7 +102,7 @@ struct FilesystemPlanner {
 
     /// A hidden path is hidden at each place where a bind shows it.
     private func hidden(_ plan: FilesystemPlan) throws(LaunchError) -> [MountStep] {
-        let named = try list(filesystem.hide, "hide", plan.root) { .hide(path: $0) } + displayHidden()
+        let named = try list(filesystem.hide, "hide", plan.root) { .hide(path: $0) } + displayHidden() + busHidden()
         var steps = named
         for step in named {
             guard case .hide(let path) = step.operation else { continue }

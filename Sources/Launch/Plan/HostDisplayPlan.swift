@@ -7,7 +7,18 @@ public enum HostDisplayPlan: Sendable, Equatable {
     /// An X server, by the number of its display on this machine.
     case x11(Int)
 
-    /// The socket on the host, and the box's path for it.
+    /// The box's socket for a compositor: the host's own, or one that the compositor knows as a box's.
+    static let compositor = DisplayPlan.folder + "/wayland"
+
+    /// The box's path of the socket.
+    var place: String {
+        switch self {
+        case .wayland: HostDisplayPlan.compositor
+        case .x11: socket
+        }
+    }
+
+    /// The socket on the host.
     public var socket: String {
         switch self {
         case .wayland(let path): path
@@ -46,20 +57,41 @@ public enum HostDisplayPlan: Sendable, Equatable {
     /// An environment with the variables of that display and of no other.
     func environment(_ entries: [String]) -> [String] {
         switch self {
-        case .wayland(let path): entries + ["WAYLAND_DISPLAY=\(path)"]
+        case .wayland: entries + ["WAYLAND_DISPLAY=\(HostDisplayPlan.compositor)"]
         case .x11(let number): entries + ["DISPLAY=:\(number)", "XAUTHORITY=\(DisplayPlan.authority)"]
         }
     }
 }
 
+extension FilesystemPlan {
+    /// The plan for a box with a socket of its own at the compositor: the host's is out of reach.
+    var withoutCompositor: FilesystemPlan {
+        var plan = self
+        for index in plan.steps.indices {
+            if case .bind(let from, HostDisplayPlan.compositor, _) = plan.steps[index].operation {
+                plan.steps[index].operation = .hide(path: from)
+            }
+        }
+        return plan
+    }
+}
+
 extension Planner {
     func hostDisplay(_ display: Profile.Display) throws(LaunchError) -> HostDisplayPlan? {
-        display.server == .host ? try HostDisplayPlan(host) : nil
+        guard display.server == .host else { return nil }
+        let shared = try HostDisplayPlan(host)
+        if case .x11 = shared, display.securityContext == .required {
+            throw LaunchError(
+                key: "display.wayland-security-context", "the display is an X server's, which has no such thing",
+                mend: "take it out, or start it from a Wayland session")
+        }
+        return shared
     }
 
     /// The environment of a box's command.
-    func environment(_ wanted: Profile.Environment, _ display: Profile.Display) throws(LaunchError) -> [String] {
-        let all = environment(wanted)
+    func environment(_ wanted: Profile.Environment, _ profile: Profile) throws(LaunchError) -> [String] {
+        let all = BusPlan.environment(environment(wanted), profile.buses)
+        let display = profile.display
         guard display.server != .none else { return all }
         var strange = Profile.Display.variables + ["WAYLAND_DISPLAY", "WAYLAND_SOCKET"]
         if !display.sound { strange.append("PULSE_SERVER") }

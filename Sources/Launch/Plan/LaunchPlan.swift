@@ -20,6 +20,10 @@ public struct LaunchPlan: Sendable, Equatable {
     public var display: DisplayPlan?
     /// The caller's own display, shared.
     public var hostDisplay: HostDisplayPlan?
+    /// Whether a Wayland compositor that does not tell it from others is refused.
+    public var requiresSecurityContext = false
+    /// What stands between it and the host's message buses.
+    public var bus: BusPlan?
     /// Interfaces of the box beside its loopback, each with its name.
     public var interfaces: [InterfacePlan] = []
     /// Whether it gets interfaces of a chain of functions, too.
@@ -43,6 +47,12 @@ public struct LaunchPlan: Sendable, Equatable {
     public var entry: EntryPlan?
 
     public init(command: [String]) { self.command = command }
+
+    /// Whether its windows are among the caller's in a Wayland compositor.
+    var isAtCompositor: Bool {
+        if case .wayland? = hostDisplay { return true }
+        return false
+    }
 
     /// Whether somebody outside makes interfaces for it.
     var isConnected: Bool { !interfaces.isEmpty || isFunction }

@@ -23,13 +23,13 @@ extension Planner {
             plan.filesystem.landlock =
                 try FilesystemPlanner(
                     host: host, filesystem: profile.filesystem, unshare: profile.namespaces.unshare,
-                    display: profile.display
+                    display: profile.display, dbus: profile.buses
                 ).plan().landlock
         }
         if options.terminal, let term, options.environment["TERM"] == nil {
             plan.process.environment.set["TERM"] = term
         }
-        plan.environment = try environment(plan.process.environment, profile.display)
+        plan.environment = try environment(plan.process.environment, profile)
         plan.workingDirectory = try (options.workingDirectory ?? profile.process.workingDirectory).map {
             path throws(LaunchError) in try PathExpansion(host: host).expand(path, key: "process.working-directory")
         }

@@ -34,13 +34,15 @@ public struct Planner: Sendable {
             host: host, filesystem: profile.filesystem, unshare: unshare,
             dropsNamespaceFiles: dropsNamespaceFiles,
             network: try resolver.steps() + tapSteps(plan.interfaces, profile.filesystem, unshare),
-            display: profile.display
+            display: profile.display, dbus: profile.buses
         ).plan()
         plan.filesystem.overlay?.hasHandles = profile.checkpoint.enabled
         plan.filesystem.dropsNamespaceFiles = dropsNamespaceFiles
         plan.display = DisplayPlan(profile.display, isSavable: profile.checkpoint.enabled)
         plan.hostDisplay = try hostDisplay(profile.display)
-        plan.environment = try environment(profile.process.environment, profile.display)
+        plan.requiresSecurityContext = profile.display.securityContext == .required
+        plan.bus = try bus(profile, plan.namespaces)
+        plan.environment = try environment(profile.process.environment, profile)
         plan.workingDirectory = try profile.process.workingDirectory.map { path throws(LaunchError) in
             try PathExpansion(host: host).expand(path, key: "process.working-directory")
         }
@@ -156,7 +158,9 @@ public struct Planner: Sendable {
         let needsWaiter = !hasInit && (lifecycle.recordsExit || lifecycle.logSize != nil)
         plan.logSize = lifecycle.logSize
         plan.saveInterval = profile.checkpoint.every
-        plan.detachment = needsWaiter || lifecycle.restart != .no ? .waiter : .alone
+        // Somebody has to be there for the process between the box and a bus, and for a compositor to see the end.
+        let staysFor = lifecycle.restart != .no || plan.bus != nil || plan.isAtCompositor
+        plan.detachment = needsWaiter || staysFor ? .waiter : .alone
     }
 
     private func terminal(_ profile: Profile, _ plan: inout LaunchPlan) {
@@ -166,6 +170,9 @@ public struct Planner: Sendable {
         if newPID || joinsPID || pseudoTerminal {
             let initProcess = pseudoTerminal || (newPID && profile.process.initProcess)
             plan.supervision = .waiter(initProcess: initProcess, pseudoTerminal: pseudoTerminal)
+        }
+        if plan.isAtCompositor, plan.supervision == .none {
+            plan.supervision = .waiter(initProcess: false, pseudoTerminal: false)
         }
         plan.leavesTerminal = profile.process.terminal == .none
         let shares = host.hasTerminal && !pseudoTerminal

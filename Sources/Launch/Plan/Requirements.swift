@@ -19,6 +19,9 @@ struct Requirements {
         if let problem = profile.displayProblems(unsharing: unshare).first {
             throw LaunchError(key: problem.key, problem.text, mend: problem.mend)
         }
+        if let problem = profile.busProblems(unsharing: unshare).first {
+            throw LaunchError(key: problem.key, problem.text, mend: problem.mend)
+        }
         try check(security.uidMap, "security.uid-map")
         try check(security.gidMap ?? .own, "security.gid-map")
         for (index, bind) in profile.filesystem.binds.enumerated() where bind.options.idmap {

@@ -1,132 +1,59 @@
-import CLinux
-import Glibc
 public import Kernel
 
-/// The programs of the interfaces of a network namespace (bpf(2), tcx): before all of tc(8) and of nftables there. They
-/// need no queue, and go when the interface goes. Linux 6.6 is the first that has them.
+/// The programs of the interfaces of a network namespace: before all of nftables there. They go when the interface goes.
 public struct InterfacePrograms: Sendable {
     public enum Place: UInt32, Sendable, CaseIterable {
         /// Where frames come in (BPF_TCX_INGRESS).
         case input = 46
         /// Where they leave (BPF_TCX_EGRESS).
         case output = 47
+
+        var direction: TrafficFilter.Direction { self == .input ? .input : .output }
+    }
+
+    /// How the kernel keeps them. What becomes of frames is the same.
+    public enum Way: Sendable, CaseIterable {
+        /// In lists of their own, before all of tc(8) (tcx). Linux 6.6 is the first that has them.
+        case lists
+        /// As filters of tc(8) (clsact, cls_bpf with direct-action).
+        case filters
+
+        /// What this kernel has.
+        public static let ofKernel: Way = Pretence.lacks("tcx") || !ListedPrograms.areKnown ? .filters : .lists
     }
 
     /// A descriptor of the network namespace.
     private let namespace: Int32
+    private let way: Way
 
-    public init(in namespace: Int32) { self.namespace = namespace }
+    public init(in namespace: Int32, by way: Way = .ofKernel) { (self.namespace, self.way) = (namespace, way) }
+
+    /// Makes what the first program of an interface needs. While the interface is up that loses what is being sent.
+    public func prepare(_ link: Int32) throws(SystemError) {
+        if way == .filters { try FilterPrograms(in: namespace).prepare(link) }
+    }
 
     /// Puts a program in the place of the one of the same name, with no frame between the two; or behind all others.
     public func set(_ program: borrowing LoadedProgram, on link: Int32, _ place: Place) throws(SystemError) {
-        let old = try find(program.name, on: link, place)
-        var attributes = [UInt32](repeating: 0, count: 32)
-        attributes[0] = UInt32(bitPattern: link)
-        attributes[1] = UInt32(bitPattern: program.descriptor.number)
-        attributes[2] = place.rawValue
-        if let old {
-            // BPF_F_REPLACE.
-            attributes[3] = 4
-            attributes[4] = UInt32(bitPattern: old)
+        switch way {
+        case .lists: try ListedPrograms(in: namespace).set(program, on: link, place)
+        case .filters: try FilterPrograms(in: namespace).set(program, on: link, place)
         }
-        defer { if let old { close(old) } }
-        // BPF_PROG_ATTACH.
-        try call(8, &attributes, "attach the program \(program.name) to the interface number \(link)")
     }
 
     /// Takes the program of that name away; none is no error.
     public func remove(_ name: String, from link: Int32, _ place: Place) throws(SystemError) {
-        guard let old = try find(name, on: link, place) else { return }
-        defer { close(old) }
-        var attributes = [UInt32](repeating: 0, count: 32)
-        attributes[0] = UInt32(bitPattern: link)
-        attributes[1] = UInt32(bitPattern: old)
-        attributes[2] = place.rawValue
-        // BPF_PROG_DETACH.
-        try call(9, &attributes, "detach the program \(name) from the interface number \(link)")
+        switch way {
+        case .lists: try ListedPrograms(in: namespace).remove(name, from: link, place)
+        case .filters: try FilterPrograms(in: namespace).remove(name, from: link, place)
+        }
     }
 
     /// The names of the programs there, in the order in which they act.
     public func names(on link: Int32, _ place: Place) throws(SystemError) -> [String] {
-        var names: [String] = []
-        for id in try ids(link, place) {
-            guard let descriptor = try open(id) else { continue }
-            defer { close(descriptor) }
-            names.append(try name(descriptor))
+        switch way {
+        case .lists: try ListedPrograms(in: namespace).names(on: link, place)
+        case .filters: try FilterPrograms(in: namespace).names(on: link, place)
         }
-        return names
-    }
-
-    // MARK: - Looking
-
-    /// - Returns: a descriptor for the caller to close; nil where there is none.
-    private func find(_ name: String, on link: Int32, _ place: Place) throws(SystemError) -> Int32? {
-        for id in try ids(link, place) {
-            guard let descriptor = try open(id) else { continue }
-            do throws(SystemError) {
-                if try self.name(descriptor) == name { return descriptor }
-            } catch {
-                close(descriptor)
-                throw error
-            }
-            close(descriptor)
-        }
-        return nil
-    }
-
-    private func ids(_ link: Int32, _ place: Place) throws(SystemError) -> [UInt32] {
-        // The kernel takes at most 64 there.
-        var ids = [UInt32](repeating: 0, count: 64)
-        var attributes = [UInt32](repeating: 0, count: 32)
-        attributes[0] = UInt32(bitPattern: link)
-        attributes[1] = place.rawValue
-        attributes[6] = UInt32(ids.count)
-        var failure: SystemError?
-        ids.withUnsafeMutableBytes { room in
-            let address = UInt64(UInt(bitPattern: room.baseAddress))
-            (attributes[4], attributes[5]) = (UInt32(truncatingIfNeeded: address), UInt32(address >> 32))
-            do throws(SystemError) {
-                // BPF_PROG_QUERY.
-                try call(16, &attributes, "list the programs of the interface number \(link)")
-            } catch {
-                failure = error
-            }
-        }
-        if let failure {
-            // Nothing has ever been there.
-            if failure.code == ENOENT { return [] }
-            throw failure
-        }
-        return Array(ids.prefix(Int(attributes[6])))
-    }
-
-    /// - Returns: nil when it has gone meanwhile.
-    private func open(_ id: UInt32) throws(SystemError) -> Int32? {
-        var attributes = [UInt32](repeating: 0, count: 32)
-        attributes[0] = id
-        // BPF_PROG_GET_FD_BY_ID.
-        let descriptor = linux_bpf(13, &attributes, 128)
-        if descriptor >= 0 { return descriptor }
-        if errno == ENOENT { return nil }
-        throw SystemError("open the program number \(id)", code: errno)
-    }
-
-    private func name(_ program: Int32) throws(SystemError) -> String {
-        var about = [UInt8](repeating: 0, count: 80)
-        var attributes = [UInt64](repeating: 0, count: 16)
-        attributes[0] = UInt64(UInt32(bitPattern: program)) | UInt64(about.count) << 32
-        let result = about.withUnsafeMutableBytes { about in
-            attributes[1] = UInt64(UInt(bitPattern: about.baseAddress))
-            // BPF_OBJ_GET_INFO_BY_FD.
-            return linux_bpf(15, &attributes, 128)
-        }
-        if result < 0 { throw SystemError("look at a program", code: errno) }
-        return String(decoding: about[64..<80].prefix { $0 != 0 }, as: UTF8.self)
-    }
-
-    private func call(_ command: Int32, _ attributes: inout [UInt32], _ action: String) throws(SystemError) {
-        if linux_bpf_in(namespace, command, &attributes, 128) >= 0 { return }
-        let isUnknown = errno == EINVAL || errno == ENOSYS
-        throw SystemError(action, code: errno, mend: isUnknown ? "this needs Linux 6.6 with CONFIG_NET_XGRESS" : nil)
     }
 }

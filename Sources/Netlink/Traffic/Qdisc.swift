@@ -9,8 +9,6 @@ public enum Qdisc: Sendable, Equatable {
     case classes(otherwise: UInt16)
     /// Where filters act on what comes in and goes out (tc-bpf(8), clsact). It can be beside another one.
     case filters
-    /// Where filters act on what comes in alone (ingress).
-    case inputFilters
     /// Frames wait, or get lost (tc-netem(8)).
     case impairment(Impairment)
     /// One without settings.
@@ -22,7 +20,6 @@ public enum Qdisc: Sendable, Equatable {
         case .tokenBucket: "tbf"
         case .classes: "htb"
         case .filters: "clsact"
-        case .inputFilters: "ingress"
         case .impairment: "netem"
         case .plain(let name): name
         }
@@ -31,7 +28,7 @@ public enum Qdisc: Sendable, Equatable {
     /// `TC_H_ROOT`, or that of filters.
     var parent: UInt32 {
         switch self {
-        case .filters, .inputFilters: 0xFFFF_FFF1
+        case .filters: 0xFFFF_FFF1
         default: 0xFFFF_FFFF
         }
     }
@@ -43,7 +40,7 @@ public enum Qdisc: Sendable, Equatable {
         case .tokenBucket: 0x2_0000
         case .impairment: 0x3_0000
         case .plain: 0x4_0000
-        case .filters, .inputFilters: 0xFFFF_0000
+        case .filters: 0xFFFF_0000
         }
     }
 }
@@ -184,7 +181,7 @@ extension NetlinkMessage {
             options.loss = UInt32(clamping: UInt64(impairment.lossPerMillion) * 4_294_967_295 / 1_000_000)
             options.limit = 1000
             put(TCA_OPTIONS, options)
-        case .filters, .inputFilters, .plain: break
+        case .filters, .plain: break
         }
     }
 }

@@ -62,6 +62,9 @@ public struct TrafficFilter: Sendable, Equatable {
         self.action = action
     }
 
+    /// Of those that act behind the programs of ``InterfacePrograms``.
+    public static let firstPriority: UInt16 = 1000
+
     private var isProgram: Bool {
         if case .program = action { return true }
         return false

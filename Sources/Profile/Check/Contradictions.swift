@@ -141,6 +141,9 @@ extension Rules {
         for problem in profile.displayProblems(unsharing: profile.forCheckpoints.namespaces.unshare) {
             error(problem.key, problem.text, mend: problem.mend)
         }
+        for problem in profile.busProblems(unsharing: profile.forCheckpoints.namespaces.unshare) {
+            error(problem.key, problem.text, mend: problem.mend)
+        }
     }
 
     mutating func checkSeccomp() {

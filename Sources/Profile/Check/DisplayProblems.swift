@@ -25,7 +25,12 @@ extension Profile {
                     + "server is in the host's",
                 "add \"net\" to namespaces.unshare, with network.attach = \"user\" for a network")
         }
-        guard display.server == .host else { return problems }
+        guard display.server == .host else {
+            if display.securityContext == .required {
+                add("display.wayland-security-context", "the display is not the host's", "take it out")
+            }
+            return problems
+        }
         if checkpoint.enabled {
             add(
                 "display.server",

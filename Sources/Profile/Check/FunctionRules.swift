@@ -29,7 +29,7 @@ extension Rules {
     }
 
     private mutating func checkInline(_ function: Profile.Function) {
-        for key in ["mode", "fail", "drain"] where isSet("function.\(key)") {
+        for key in ["mode", "fail", "wire", "tracking", "drain"] where isSet("function.\(key)") {
             error("function.\(key)", "has no meaning for an inline function", mend: "take it out")
         }
         for key in ["namespaces", "process", "filesystem", "network", "resources"] where isSet(key) {
@@ -55,9 +55,19 @@ extension Rules {
             error(
                 "function.mode", "\(Form.quote(mode.rawValue)) contradicts placement = \"proxy\"", mend: "take it out")
         }
-        if function.placement == .sandbox, function.drain != nil {
+        if function.tracksConnections, function.placement == .proxy || function.mode ?? .bridge != .bridge {
+            error("function.tracking", "only goes with placement = \"sandbox\", mode = \"bridge\"", mend: "take it out")
+        }
+        if function.wire != nil, function.placement == .proxy || function.mode ?? .bridge != .bridge {
+            error("function.wire", "only goes with placement = \"sandbox\", mode = \"bridge\"", mend: "take it out")
+        }
+        if function.tracksConnections, function.wire ?? .bridge != .bridge {
+            error("function.wire", "what is tracked has to pass a bridge", mend: "write \"bridge\", or take it out")
+        }
+        if function.placement == .sandbox, function.drain != nil, !function.tracksConnections {
             error(
-                "function.drain", "only goes with placement = \"proxy\": nothing else has begun anything",
+                "function.drain",
+                "only goes with placement = \"proxy\" or tracking = true: nothing else has begun anything",
                 mend: "take it out")
         }
         if function.placement == .sandbox, function.mode == .proxy {

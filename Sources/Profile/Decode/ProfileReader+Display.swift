@@ -8,6 +8,8 @@ extension ProfileReader {
         }
         display.windowManager = try word(section["window-manager"], "display.window-manager") ?? .none
         display.clipboard = try word(section["clipboard"], "display.clipboard") ?? .none
+        display.securityContext =
+            try word(section["wayland-security-context"], "display.wayland-security-context") ?? .preferred
         display.gpu = try flag(section["gpu"], "display.gpu") ?? false
         display.sound = try flag(section["sound"], "display.sound") ?? false
         return display

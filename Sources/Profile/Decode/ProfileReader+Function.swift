@@ -25,6 +25,8 @@ extension ProfileReader {
         function.rate.ingress = try text(section["rate"]?["ingress"], "function.rate.ingress")
         function.rate.burst = try text(section["rate"]?["burst"], "function.rate.burst")
         function.delay = try text(section["delay"], "function.delay")
+        function.wire = try word(section["wire"], "function.wire")
+        function.tracksConnections = try flag(section["tracking"], "function.tracking") ?? false
         function.drain = try duration(section["drain"], "function.drain")
         return function
     }

@@ -22,6 +22,7 @@ struct ProfileReader {
         if let section = document["lifecycle"] { profileRead.lifecycle = try lifecycle(section) }
         if let section = document["checkpoint"] { profileRead.checkpoint = try checkpoint(section) }
         if let section = document["display"] { profileRead.display = try display(section) }
+        if let section = document["dbus"] { profileRead.dbus = try dbus(section) }
         if let section = document["function"] { profileRead.function = try function(section) }
         return profileRead
     }

@@ -21,6 +21,8 @@ extension Profile.Function {
         limits.add("burst", text: rate.burst)
         table.add("rate", section: limits.value)
         table.add("delay", text: delay)
+        table.add("wire", text: wire?.rawValue)
+        table.add("tracking", flag: tracksConnections, usual: false)
         table.add("drain", text: drain.map { Quantity.durationText($0) })
         return table.value
     }

@@ -15,6 +15,7 @@ extension Profile {
         root.add("lifecycle", section: lifecycle.document)
         root.add("checkpoint", section: checkpoint.document)
         root.add("display", section: display.document)
+        root.add("dbus", section: dbus.document)
         if let function { root.add("function", section: function.document) }
         return root.value
     }

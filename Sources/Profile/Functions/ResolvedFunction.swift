@@ -29,6 +29,10 @@ public struct ResolvedFunction: Sendable, Equatable {
     public var toSwitch: [String] = []
     public var toApplication: [String] = []
     public var limits = Limits()
+    /// Of a box that is to be started.
+    public var wire = Profile.Function.Wire.bridge
+    /// Whether what passes its bridge meets the packet filter of IP and its tracking of connections.
+    public var tracksConnections = false
     /// How long a proxy that is taken out may end what it has begun, in milliseconds.
     public var drain = 5000
     /// The profile of its box, parameters filled in; `nil` for one without a box, and once it has been started.
@@ -44,6 +48,9 @@ public struct ResolvedFunction: Sendable, Equatable {
         self.mode = mode
         self.failure = failure
     }
+
+    /// Whether it knows its application's interface, and ends connections before it is taken out.
+    public var knowsApplication: Bool { placement == .proxy || tracksConnections }
 
     /// No text of a profile can hold it.
     public static let portMark = "\u{1}"
@@ -144,6 +151,12 @@ struct FunctionResolver {
             throw NotRead("shares an instance of an inline function, which has none", "take \"@…\" out")
         }
         if function.placement == .proxy, !isIncomplete { try checkProxy() }
+        resolved.wire = function.wire ?? .bridge
+        resolved.tracksConnections = function.tracksConnections
+        if function.tracksConnections, reference.instance != nil {
+            throw NotRead(
+                "shares an instance of a function that tracks the connections of one application", "take \"@…\" out")
+        }
         if let drain = function.drain { resolved.drain = drain }
         resolved.classifier = try function.classifier.flatMap { text throws(NotRead) in try fill(text) }
         resolved.toSwitch = try rules(function.toSwitch)

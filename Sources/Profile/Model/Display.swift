@@ -9,6 +9,8 @@ extension Profile {
         /// Between a private server and who views it.
         public var clipboard = Clipboard.none
 
+        /// At the caller's Wayland compositor.
+        public var securityContext = SecurityContext.preferred
         /// Whether the box gets the host's graphics devices (/dev/dri).
         public var gpu = false
         /// Whether the box gets the host's sound server (PulseAudio's protocol).
@@ -48,6 +50,9 @@ extension Profile {
         /// What was copied in the box can be pasted by the viewer.
         case fromBox = "from-box"
     }
+
+    /// Whether a compositor has to tell the box from other programs (security-context-v1).
+    public enum SecurityContext: String, Sendable, CaseIterable { case preferred, required }
 
     /// Pixels.
     public struct ScreenSize: Sendable, Equatable {

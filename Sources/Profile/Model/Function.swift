@@ -13,6 +13,16 @@ extension Profile {
         /// How a sandbox stands in the way.
         public enum Mode: String, Sendable, CaseIterable { case bridge, route, proxy, tap }
 
+        /// What joins the two ends of a box of mode bridge.
+        public enum Wire: String, Sendable, CaseIterable {
+            /// A bridge(8), where the packet filter of the box's network namespace sees what passes.
+            case bridge
+            /// Nothing that could filter: for who only looks on.
+            case direct
+            /// The function's own program.
+            case none
+        }
+
         /// What becomes of the traffic when the function fails.
         public enum Failure: String, Sendable, CaseIterable { case closed, open }
 
@@ -59,6 +69,9 @@ extension Profile {
         public var toApplication: [String] = []
         public var rate = Rate()
         public var delay: String?
+        public var wire: Wire?
+        /// Whether what passes a bridge meets the packet filter of IP and its tracking of connections.
+        public var tracksConnections = false
         /// How long a proxy that is taken out may end what it has begun, in milliseconds.
         public var drain: Int?
 

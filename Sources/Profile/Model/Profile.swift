@@ -15,6 +15,7 @@ public struct Profile: Sendable, Equatable {
     public var lifecycle = Lifecycle()
     public var checkpoint = Checkpoint()
     public var display = Display()
+    public var dbus = DBus()
     /// What makes it a function; `nil` for an application's.
     public var function: Function?
 

@@ -52,6 +52,10 @@ public enum Form: Sendable {
     case functionReference
     /// `1280x800`.
     case screenSize
+    /// A name on a message bus, with `.*` at its end those below.
+    case busName
+    /// `NAME=METHOD@PATH`.
+    case busRule
 
     struct Problem {
         var text: String
@@ -101,6 +105,8 @@ public enum Form: Sendable {
         case .statement: Form.statementProblem(text)
         case .functionReference: Form.functionReferenceProblem(text)
         case .screenSize: Form.screenSizeProblem(text)
+        case .busName: Form.busNameProblem(text)
+        case .busRule: Form.busRuleProblem(text)
         }
     }
 

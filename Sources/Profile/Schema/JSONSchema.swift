@@ -177,6 +177,8 @@ extension Form {
         case .trafficRule: Schema.pattern("^(tcp|udp|icmp|any)( +(to|from) +\\S+)?$")
         case .identifier: Schema.pattern("^[a-z][a-z0-9-]{0,31}$")
         case .screenSize: Schema.pattern("^[0-9]{2,5}x[0-9]{2,5}$")
+        case .busName: Schema.pattern(Form.busNamePattern)
+        case .busRule: Schema.pattern(Form.busRulePattern)
         case .statement: Schema.pattern("^.*\\S.*$")
         case .functionReference: Schema.pattern("^[^?@]+(\\?[^@]+)?(@[A-Za-z0-9_][A-Za-z0-9._-]*)?$")
         case .restart: Schema.any([Schema.words(Form.restartWords), Schema.pattern("^on-failure:[0-9]+$")])

@@ -19,6 +19,11 @@ extension Schema {
             "Which way copied text passes between a private server and its viewer",
             example: "\"to-box\"", fallback: "none"),
         Key(
+            "wayland-security-context", .string(.choice(Profile.SecurityContext.allCases.map { $0.rawValue })),
+            "What is to be where the caller's compositor does not tell confined clients from others: preferred, it is said and "
+                + "done without; required, that is an error, and so is an X server",
+            example: "\"required\"", fallback: "preferred", basis: "security-context-v1"),
+        Key(
             "gpu", .boolean, "Whether the box gets the host's graphics devices, /dev/dri", example: "true",
             fallback: "false"),
         Key(

@@ -40,8 +40,22 @@ extension Schema {
             "delay", .string(.text), "How long all waits, each way; $NAME is a parameter", example: "\"$delay\"",
             basis: "tc-netem(8)"),
         Key(
+            "wire", .string(.choice(words(Profile.Function.Wire.allCases))),
+            "What joins in0 and out0 of a box of mode bridge: a bridge(8), where the packet filter of its network namespace "
+                + "sees what passes; direct: a program of the kernel that nothing sees but who looks on (packet(7)); none: "
+                + "the box's own program hands frames on",
+            example: "\"none\"", fallback: "bridge"),
+        Key(
+            "tracking", .boolean,
+            "Whether what passes a box of mode bridge meets the tables ip, ip6 and inet of its network namespace, with "
+                + "connection tracking and translation of addresses (br_netfilter). Where it has a set paused of nf_proto "
+                + "in the table inet nat, both families are put into it when the function is to be taken out: nothing "
+                + "that begins may be translated from then on",
+            example: "true", fallback: "false"),
+        Key(
             "drain", .duration(0...3_600_000),
-            "How long a proxy that is taken out or replaced may end the connections that it has; new ones go past it",
+            "How long a proxy, or a function with tracking, that is taken out or replaced may end the connections that it "
+                + "has; new ones go past it",
             example: "\"10s\"", fallback: "5s"),
     ]
 

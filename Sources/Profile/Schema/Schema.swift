@@ -23,6 +23,7 @@ public enum Schema {
         Key("function", .table(function), "Makes the profile a service function for chains", basis: "RFC 7665"),
         Key("checkpoint", .table(checkpoint), "How the box is saved", basis: "criu(8)"),
         Key("display", .table(display), "Where windows appear"),
+        Key("dbus", .table(dbus), "Which message buses are in reach", basis: "xdg-dbus-proxy(1)"),
     ]
 
     /// The key at a path (list indices skipped); nil when there is none.

@@ -54,7 +54,7 @@ extension Sandbox {
     public func picture(alone: Bool = false) throws(LaunchError) -> [UInt8] {
         let display = try display()
         return try translated { () throws(SystemError) in
-            try FramebufferReader(display.socket.number, milliseconds: 5000, alone: alone).read().png
+            try FramebufferReader(display.socket.number, milliseconds: 5000, alone: alone).read().png()
         }
     }
 }

@@ -4,6 +4,10 @@ import Kernel
 
 /// Reads a screen once by the remote framebuffer protocol (RFC 6143), from a server that may be hostile: it is given no
 /// more memory, and no more time, than a screen needs.
+///
+/// LibVNCClient would be the library for it. Debian has it as a shared one only, and this executable is static; it brings
+/// GnuTLS, SASL, libjpeg and LZO for encodings and logins that a socket of the box's own does without, and hands whatever
+/// a hostile server sends to their decoders. What is needed of the protocol is one screen of plain pixels.
 struct FramebufferReader: ~Copyable {
     private let connection: Descriptor
     private let deadline: Int

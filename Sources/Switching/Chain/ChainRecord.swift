@@ -116,7 +116,8 @@ extension ChainPlan.Hop {
             ("burst", .integer(Int(clamping: limits.burst ?? 0))), ("delay", .integer(limits.delay ?? 0)),
             ("mode", text(function.mode?.rawValue)), ("instance", text(function.instance)), ("box", text(box)),
             ("inner", text(pair?.inner)), ("outer", text(pair?.outer)), ("pair", text(pair?.name)),
-            ("drain", .integer(function.drain)), ("switch", text(pair?.switchName)),
+            ("drain", .integer(function.drain)), ("tracking", .bool(function.tracksConnections)),
+            ("switch", text(pair?.switchName)),
             ("takes-all", .bool(pair?.takesAll ?? false)),
         ])
     }
@@ -146,6 +147,7 @@ extension ChainPlan.Hop {
         function.mode = word("mode").flatMap { Profile.Function.Mode(rawValue: $0) }
         function.instance = word("instance")
         if let drain = number("drain") { function.drain = drain }
+        if case .bool(let tracks)? = value["tracking"] { function.tracksConnections = tracks }
         box = word("box")
         if let inner = word("inner"), let switchName = word("switch"), case .bool(let takesAll)? = value["takes-all"] {
             pair = PortPair(

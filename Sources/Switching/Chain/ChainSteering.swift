@@ -37,7 +37,7 @@ extension SwitchStore {
         port: String, on name: String, from old: [ChainElement], to new: [ChainElement], trusts: Bool = true
     ) throws(SwitchError) {
         let fabric = try existing(name)
-        let engine = try attributed { () throws(SystemError) in try SteeringEngine(fabric.namespace.number) }
+        let engine = try attributed { () throws(SystemError) in try SteeringEngine(fabric.namespace.number, by: way) }
         let before = try engine.path(port, old, mustLive: [])
         let after = try engine.path(port, new, mustLive: new.filter { !old.contains($0) })
         do throws(SystemError) {
@@ -106,9 +106,9 @@ struct SteeringEngine: ~Copyable {
     private let socket: NetlinkSocket
     private let programs: InterfacePrograms
 
-    init(_ namespace: Int32) throws(SystemError) {
+    init(_ namespace: Int32, by way: InterfacePrograms.Way) throws(SystemError) {
         socket = try NetlinkSocket(in: namespace)
-        programs = InterfacePrograms(in: namespace)
+        programs = InterfacePrograms(in: namespace, by: way)
     }
 
     /// A chain by numbers. A function that is gone keeps its place, with a number that no interface has.

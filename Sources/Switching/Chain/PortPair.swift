@@ -119,7 +119,7 @@ extension SwitchStore {
                 mend: "functions need a switch of kind bridge")
         }
         return try attributed(to: "chain") { () throws(SystemError) in
-            try PairMaker(plan, box, fabric).make()
+            try PairMaker(plan, box, fabric, by: way).make()
         }
     }
 }
@@ -133,9 +133,12 @@ private struct PairMaker: ~Copyable {
     private let programs: InterfacePrograms
     private let box: NetlinkSocket
     private let boxNamespace: Int32
+    private let way: InterfacePrograms.Way
     private let cursor: Cursor
 
-    init(_ plan: PortPairPlan, _ box: BoxReference, _ fabric: borrowing Switch) throws(SystemError) {
+    init(
+        _ plan: PortPairPlan, _ box: BoxReference, _ fabric: borrowing Switch, by way: InterfacePrograms.Way
+    ) throws(SystemError) {
         let socket = try NetlinkSocket(in: fabric.namespace.number)
         let inside = try NetlinkSocket(in: box.namespace)
         let cursor = try Cursor(fabric.openFolder())
@@ -145,7 +148,8 @@ private struct PairMaker: ~Copyable {
         self.plan = plan
         owner = box.owner
         switchName = fabric.spec.name
-        programs = InterfacePrograms(in: fabric.namespace.number)
+        programs = InterfacePrograms(in: fabric.namespace.number, by: way)
+        self.way = way
         boxNamespace = box.namespace
     }
 
@@ -220,7 +224,7 @@ private struct PairMaker: ~Copyable {
         case .tap, .proxy, .bridge(.none): try box.send(up)
         case .bridge(.bridge): try box.send(try bridge(inside) + up)
         case .bridge(.direct):
-            let inner = InterfacePrograms(in: boxNamespace)
+            let inner = InterfacePrograms(in: boxNamespace, by: way)
             for (here, there) in [(inside[0], inside[1]), (inside[1], inside[0])] {
                 let wire = try LoadedProgram(PairMaker.wire(to: there), name: "sandbox_wire")
                 try inner.set(wire, on: here, .input)

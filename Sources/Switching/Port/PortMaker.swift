@@ -19,9 +19,14 @@ struct PortMaker: ~Copyable {
     private let host: Int32
     private let cursor: Cursor
     private let directory: String
+    private let way: InterfacePrograms.Way
+
+    /// Whether queues are made at the switch's end. A queue for one that is up loses what is being sent, and takes 20 ms.
+    private var hasQueues: Bool { !plan.rate.isEmpty || way == .filters }
 
     init(
-        _ plan: PortPlan, of fabric: borrowing Switch, to boxNamespace: Int32, from host: Int32, owner: String?
+        _ plan: PortPlan, of fabric: borrowing Switch, to boxNamespace: Int32, from host: Int32, owner: String?,
+        by way: InterfacePrograms.Way
     ) throws(SystemError) {
         let socket = try NetlinkSocket(in: fabric.namespace.number, from: host)
         let box = try NetlinkSocket(in: boxNamespace, from: host)
@@ -33,6 +38,7 @@ struct PortMaker: ~Copyable {
         self.plan = plan
         self.owner = owner
         namespace = fabric.namespace.number
+        self.way = way
         directory = fabric.directory
         self.boxNamespace = boxNamespace
         self.host = host
@@ -61,13 +67,17 @@ struct PortMaker: ~Copyable {
         try guardPort(link, leased, isOneOfMany: isOneOfMany)
         guard let end = link.other else { throw SwitchError("the port's end in the box cannot be found") }
         let companion = try PortShaper(plan, switchEnd: link.name)?.hold(link, socket)
+        // A chain comes while traffic flows.
+        try attributed { () throws(SystemError) in
+            try InterfacePrograms(in: namespace, by: way).prepare(link.index)
+        }
         var port = Port(
             name: plan.name, switchName: spec.name, attach: .veth, addresses: addresses, mac: plan.mac, end: link.name,
             companion: companion)
         port.nameServers = leased.nameServers
         do throws(SwitchError) {
             let port = try prepare(port)
-            if !plan.rate.isEmpty {
+            if hasQueues {
                 try attributed { () throws(SystemError) in
                     try socket.send(.change(.index(link.index), LinkChange(isUp: true)))
                 }
@@ -92,8 +102,7 @@ struct PortMaker: ~Copyable {
             let number = try attributed { () throws(SystemError) in try cursor.advance() }
             var end = LinkOptions(FabricName.port(number), mtu: UInt32(plan.mtu), group: FabricGroup.ports)
             end.master = place.index
-            // Queues are made while it is down.
-            end.isUp = plan.rate.isEmpty
+            end.isUp = !hasQueues
             let peer = LinkOptions(
                 plan.name, address: plan.mac, mtu: UInt32(plan.mtu), namespace: boxNamespace)
             let made: Link
@@ -163,7 +172,7 @@ struct PortMaker: ~Copyable {
     private func leaseDynamically(_ link: Link, _ reference: BoxReference) throws(SwitchError) -> BoxEnd.Leased {
         guard let end = link.other else { throw SwitchError("the port's end in the box cannot be found") }
         try attributed(to: plan.vlan != nil ? "vlan" : "trunk") { () throws(SystemError) in try limitVLANs(link) }
-        if !plan.rate.isEmpty {
+        if hasQueues {
             try attributed { () throws(SystemError) in
                 try socket.send(.change(.index(link.index), LinkChange(isUp: true)))
             }

@@ -55,8 +55,11 @@ struct PortShaper {
                     messages + [
                         .add(.tokenBucket(limit(coming)), to: index),
                         .change(.index(index), LinkChange(isUp: true)),
-                        .add(.inputFilters, to: port.index),
-                        .add(TrafficFilter(.input, priority: 1, .redirect(to: index)), to: port.index),
+                        .add(.filters, to: port.index),
+                        .add(
+                            TrafficFilter(
+                                .input, priority: TrafficFilter.firstPriority, .redirect(to: index)),
+                            to: port.index),
                     ])
             } catch {
                 try socket.send(.delete(.index(index)))

@@ -4,6 +4,8 @@ public import Netlink
 
 /// An application's interface as its own network namespace has it.
 public struct ApplicationEnd: Sendable, Equatable {
+    /// What it is called there.
+    public var interface: String
     public var mac: MACAddress
     public var addresses: [IPPrefix]
     /// Those that leave by it, in the main table.
@@ -20,11 +22,7 @@ public struct ApplicationEnd: Sendable, Equatable {
         guard let link, let mac = link.address else {
             throw SwitchError(key: "chain", "the application has no interface \"\(interface)\"")
         }
-        if addresses.isEmpty {
-            throw SwitchError(
-                key: "chain", "a proxy has the application's addresses, and \"\(interface)\" has none",
-                mend: "give the interface an address")
-        }
+        self.interface = interface
         self.mac = mac
         self.addresses = addresses
         // A router is reached by a network that is there already.

@@ -48,6 +48,11 @@ public struct ProxyBox: ~Copyable {
 
     /// Makes it stand for an application, and takes what begins.
     public func stand(for application: ApplicationEnd) throws(SwitchError) {
+        if application.addresses.isEmpty {
+            throw SwitchError(
+                key: "chain", "a proxy has the application's addresses, and \"\(application.interface)\" has none",
+                mend: "give the interface an address")
+        }
         let families = [IPFamily.v4, .v6].filter { family in application.addresses.contains { $0.family == family } }
         try attributed(to: "chain") { () throws(SystemError) in
             try set(families)

@@ -122,7 +122,7 @@ extension SwitchStore {
                     mend: "write \"veth\", or make a switch with --kind macvlan")
             }
             let maker = try attributed { () throws(SystemError) in
-                try PortMaker(plan, of: fabric, to: box.namespace, from: host, owner: box.owner)
+                try PortMaker(plan, of: fabric, to: box.namespace, from: host, owner: box.owner, by: way)
             }
             var end = ""
             let port: Port

@@ -1,15 +1,20 @@
 import Glibc
 public import Kernel
+public import Netlink
 import Profile
 
 /// The switches of a state directory: a directory each, with the switch's declaration and the file that keeps its
 /// network namespace. What is on a switch is read from the kernel.
 public struct SwitchStore: Sendable {
     let state: StateDirectory
+    /// How the kernel keeps the programs that chains are made of.
+    let way: InterfacePrograms.Way
     private static let folder = "switches"
     private static let lockFile = "lock"
 
-    public init(_ state: StateDirectory) { self.state = state }
+    public init(_ state: StateDirectory, by way: InterfacePrograms.Way = .ofKernel) {
+        (self.state, self.way) = (state, way)
+    }
 
     /// The names of all switches, sorted.
     public func names() throws(SwitchError) -> [String] {

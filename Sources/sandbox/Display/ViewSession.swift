@@ -22,13 +22,21 @@ struct ViewSession {
             // A viewer may see the end before we do.
             if try hasEnded(handle.number, before: display.application.descriptor.number) {
                 let status = try waitForEnd(of: pid)
-                guard try display.application.waitForEnd(milliseconds: 500) else { return status.exitStatus }
+                // A box whose server has gone is about to end, however long that takes on a busy machine.
+                let patience = isServing(display.socket.number) ? 500 : 10_000
+                guard try display.application.waitForEnd(milliseconds: patience) else { return status.exitStatus }
             } else {
                 kill(pid, SIGTERM)
                 _ = try waitForEnd(of: pid)
             }
             guard try comesBack(after: display.identity) else { return 0 }
         }
+    }
+
+    /// Whether the display's server takes viewers still.
+    private func isServing(_ display: Int32) -> Bool {
+        let connection = Descriptor(socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0))
+        return linux_unix_connect(connection.number, "/proc/self/fd/\(display)") == 0
     }
 
     /// Waits for the end of either.

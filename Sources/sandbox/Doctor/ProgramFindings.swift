@@ -8,6 +8,7 @@ func programFindings() -> [HostFinding] {
     let programs = [
         ("dnsmasq", "Switches with DNS or DHCP fail.", "apt-get install dnsmasq-base"),
         ("pasta", "network.attach = \"user\" fails.", "apt-get install passt"),
+        ("xdg-dbus-proxy", "dbus.session = \"filtered\" fails.", "apt-get install xdg-dbus-proxy"),
         ("Xvnc", "display.server = \"private\" fails.", "apt-get install tigervnc-standalone-server"),
     ]
     return programs.map { name, cost, fix in

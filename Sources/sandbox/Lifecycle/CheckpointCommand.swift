@@ -1,5 +1,7 @@
 import ArgumentParser
 import Checkpoint
+import Glibc
+import Kernel
 import Launch
 import SandboxKit
 
@@ -54,11 +56,26 @@ struct CheckpointCommand: ParsableCommand {
             options.compresses = compress
             options.connections = connections
             options.notice = { Output.note($0) }
-            print(try Sandbox(name).checkpoint(options))
+            let id = try progress.during { () throws(LaunchError) in try Sandbox(name).checkpoint(options) }
+            print(id)
         } catch {
             Output.error(error.message)
             throw ExitCode(error.status)
         }
+    }
+}
+
+extension CheckpointCommand {
+    /// As much is written as its processes have in memory, more or less. What cannot be told is not shown.
+    fileprivate var progress: ProgressLine {
+        var line = ProgressLine(title: "saving \(name)")
+        guard let store = try? SnapshotStore.ofCaller().path, let root = try? Sandbox(name).record().process?.pid,
+            let processes = try? processTree(of: root)
+        else { return line }
+        line.total = processes.reduce(0) { $0 + ProgressLine.residentBytes(of: $1) }
+        let own = getpid()
+        line.measure = { ProgressLine.hiddenBytes(of: own, in: store) }
+        return line
     }
 }
 

@@ -67,8 +67,16 @@ struct RestoreCommand: ParsableCommand {
         (options.name, options.isDetached, options.switchName) = (name, detach, fabric)
         (options.takesNewest, options.replaces, options.isLazy) = (latest, replace, lazy)
         options.addresses = address.flatMap { $0.split(separator: ",").map { String($0) } }
-        guard let count else { return try Sandbox.restore(snapshot, options) }
-        for sandbox in try Sandbox.clone(snapshot, count: count, options) {
+        let progress = ProgressLine(title: "restoring \(snapshot)")
+        guard let count else {
+            // In the foreground the terminal is the application's.
+            if !detach { return try Sandbox.restore(snapshot, options) }
+            return try progress.during { () throws(LaunchError) in try Sandbox.restore(snapshot, options) }
+        }
+        let clones = try progress.during { () throws(LaunchError) in
+            try Sandbox.clone(snapshot, count: count, options)
+        }
+        for sandbox in clones {
             let addresses = try sandbox.record().ports.flatMap { $0.addresses }.map { $0.address.description }
             print(([sandbox.name] + addresses).joined(separator: " "))
         }

@@ -30,7 +30,8 @@ extension ManualProse {
             in0. Where its command ends, the traffic stops, or with fail = "open" goes past; the event chain-failed tells \
             of it, and its restart policy brings it back. While an inline function is moved to the other side of one, \
             frames on their way can pass it twice, and never not at all. Beside such functions a rate for what is received \
-            holds next to the application. They need Linux 6.6.
+            holds next to the application. Where the kernel has no tcx, before Linux 6.6, filters of tc(8) (clsact and \
+            cls_bpf) do the same.
             """,
             """
             A function whose placement is proxy is such a sandbox, whose program speaks for the application on what the \
@@ -43,6 +44,14 @@ extension ManualProse {
             http-proxy?allow=example.org,*.debian.org lets HTTP and TLS out to hosts of these names alone, wherever the \
             client wanted to go; dns-filter?deny=NAME or ?allow=NAME answers for all name servers. A shared instance \
             cannot be a proxy.
+            """,
+            """
+            nat?from=ADDRESS&to=ADDRESS shows the application by another of its addresses, in a box whose bridge hands what \
+            passes to the packet filter of IP and its tracking of connections (function.tracking; br_netfilter). tcp=PORT and \
+            udp=PORT of the address that is seen lead to the first other one, to port tcp-to and udp-to where given, \
+            one-to-one=true leads all there. from and to take addresses of IPv4 and IPv6; both have to be addresses of the \
+            application's interface, which is who answers for them: others the switch lets through for none. Connections keep \
+            what they began with; one that is removed or replaced translates for function.drain what it has begun.
             """,
             """
             A profile with parameters that is no inline function can be run by itself, with parameters alike: sandbox \

@@ -19,7 +19,7 @@ enum ProfilePage {
         page.examples([("A web server that sees its files, read-only, and a network of its own:", example)] + networks)
         page.seeAlso([
             ("sandbox", 1), ("sandbox-profile", 1), ("sandbox-run", 1), ("sandbox-switch", 1), ("capabilities", 7),
-            ("ip-link", 8), ("namespaces", 7),
+            ("ip-link", 8), ("namespaces", 7), ("xdg-dbus-proxy", 1),
         ])
         return page
     }
@@ -98,6 +98,18 @@ enum ProfilePage {
             switch = "front"
             name = "front0"
             more = [{ switch = "backend", name = "back0", isolated = true }]
+            """
+        ),
+        (
+            "A desktop program that may show notifications, and take a name of its own on the session's bus:",
+            """
+            extends = ["desktop-base"]
+            [display]
+            server = "host"
+            [dbus]
+            session = "filtered"
+            talk = ["org.freedesktop.Notifications"]
+            own = ["org.example.App.*"]
             """
         ),
     ]

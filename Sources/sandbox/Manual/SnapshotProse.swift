@@ -11,7 +11,9 @@ extension ManualProse {
             "Where a snapshot is asked for, the name of a sandbox stands for its newest one, but not in delete.",
             """
             An exported snapshot is a tar archive compressed by zstd, and holds the application's memory: keys and \
-            passwords too. It is made readable for the caller alone; to encrypt it, export it to a pipe. An import \
+            passwords too. It is made readable for the caller alone, and encrypted for those whom --encrypt-to names, by \
+            age or GnuPG; --sign vouches for it. An import of an encrypted one is decrypted first, and a signature is \
+            looked at before anything becomes a snapshot; with --signed-by one must be there. An import \
             believes nothing of an archive: it takes plain files only, those that the manifest lists, with the sizes \
             and digests that stand there. But to restore a snapshot is to run the program in it, confined as its own \
             profile says: import what you trust, as you would with a program.
@@ -33,8 +35,8 @@ extension ManualProse {
             (
                 "To another host, encrypted on the way to it:",
                 """
-                sandbox snapshot export warm -o - | age -r age1... > warm.age
-                age -d -i key.txt warm.age | sandbox snapshot import -
+                sandbox snapshot export warm -o warm.age --encrypt-to age1... --sign ops@example.org
+                sandbox snapshot import warm.age --identity key.txt --signed-by FINGERPRINT
                 """
             ),
         ],

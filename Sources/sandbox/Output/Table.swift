@@ -69,9 +69,9 @@ func wrapped(_ text: String, width: Int, indent: Int = 0) -> String {
 }
 
 /// The width of the terminal on standard output; nil when it is none.
-func terminalWidth() -> Int? {
+func terminalWidth(_ descriptor: Int32 = STDOUT_FILENO) -> Int? {
     var size = winsize()
-    guard isatty(STDOUT_FILENO) == 1, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
+    guard isatty(descriptor) == 1, ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else {
         return nil
     }
     return Int(size.ws_col)

@@ -21,6 +21,7 @@ extension LaunchPlan {
                 .table([("enabled", .bool(isCheckpointable)), ("tcp", .string(savedConnections.rawValue))])
             ),
             ("display", display?.document ?? hostDisplay?.document ?? .null),
+            ("dbus", .array(bus?.links.map { $0.document } ?? [])),
         ])
     }
 
@@ -55,6 +56,15 @@ extension DisplayPlan {
             ("server", .string("private")), ("size", .string(size.text)),
             ("windowManager", .string(windowManager.rawValue)), ("clipboard", .string(clipboard.rawValue)),
             ("serverArguments", .strings(serverArguments)),
+        ])
+    }
+}
+
+extension BusPlan.Link {
+    fileprivate var document: Value {
+        .table([
+            ("key", .string(key)), ("address", .string(address.text)),
+            ("socket", .string("\(BusPlan.folder)/\(socket)")), ("rules", .strings(rules)),
         ])
     }
 }

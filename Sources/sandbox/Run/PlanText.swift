@@ -21,6 +21,7 @@ extension LaunchPlan {
             ("Limits", limitLines), ("Security", security.lines(process)), ("Resources", resources.lines),
             ("Interfaces", interfaces.map { $0.line }),
             ("Display", (display.map { [$0.line] } ?? []) + (hostDisplay.map { [$0.line] } ?? [])),
+            ("D-Bus", bus?.links.map { $0.line } ?? []),
             ("Checkpoint", checkpointLines),
             ("Environment", [environment.map(variableName).joined(separator: " ")].filter { !$0.isEmpty }),
         ]
@@ -82,6 +83,15 @@ extension DisplayPlan {
         let manager = windowManager == .none ? "no window manager" : windowManager.rawValue
         return "an X server of its own, \(size.text), \(manager), clipboard \(clipboard.rawValue): Xvnc "
             + serverArguments.map(quotedWord).joined(separator: " ")
+    }
+}
+
+extension BusPlan.Link {
+    fileprivate var line: String {
+        let passes = rules.isEmpty ? "nothing but the bus itself" : rules.map(quotedWord).joined(separator: " ")
+        return
+            "\(key == "dbus.session" ? "the session's bus" : "the system's bus"), \(address.text), through xdg-dbus-proxy: "
+            + passes
     }
 }
 

@@ -22,7 +22,7 @@ extension RunCommand {
             let plan = try Sandbox.plan(loaded.profile, launch)
             if request.isDryRun { return show(plan, json: request.json) }
             let words = request.commandStart.flatMap { start in linux_arguments().map { $0 + start } }
-            let status = try Sandbox.run(plan, launch, arguments: words, shrinks: true)
+            let status = try Sandbox.run(plan, launch, arguments: words, shrinks: true, notice: { Output.note($0) })
             if let name = plan.name, request.isDetached { return announce(name) }
             return status
         } catch {

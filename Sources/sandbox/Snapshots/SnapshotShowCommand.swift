@@ -72,11 +72,13 @@ extension Snapshot {
         section("Processes", processes)
         section("Sockets", sockets)
         section("Interfaces", interfaces)
-        section("Mounts", mounts)
+        section("Standard streams", streams)
         section("Open files", Table(headings: ["PATH"], rows: manifest.contents.openFiles.map { [$0] }))
         section(
             "Changed files",
             Table(headings: ["KIND", "PATH"], rows: manifest.contents.changes.map { [$0.kind.rawValue, $0.path] }))
+        // Last: with the host's root there are many, and the host's own.
+        section("Mounts", mounts)
         return text
     }
 
@@ -123,6 +125,17 @@ extension Snapshot {
             next = parent.parent
         }
         return text
+    }
+
+    /// Of the first process.
+    private var streams: Table {
+        let names = ["input", "output", "errors"]
+        var table = Table(headings: ["STREAM", "KIND", "LEADS TO"])
+        for stream in manifest.stdio {
+            let name = names.indices.contains(stream.descriptor) ? names[stream.descriptor] : "\(stream.descriptor)"
+            table.rows.append([name, stream.kind.rawValue, stream.path ?? stream.key])
+        }
+        return table
     }
 
     private var mounts: Table {

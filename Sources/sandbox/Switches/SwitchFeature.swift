@@ -50,8 +50,10 @@ extension KernelFeature {
         case .vxlan: "switch create --vxlan: one switch on several hosts"
         case .ifb: "network.rate.egress"
         case .tbf: "network.rate"
-        case .clsact, .u32, .mirred: "network.rate.egress"
-        case .htb, .ipvlan, .vlan, .dummy, .vrf, .wireguard, .netem, .bpf: nil
+        case .u32, .mirred: "network.rate.egress"
+        case .clsact: "network.rate.egress; functions that are boxes, before Linux 6.6"
+        case .bpf: "functions that are boxes, before Linux 6.6"
+        case .htb, .ipvlan, .vlan, .dummy, .vrf, .wireguard, .netem: nil
         }
     }
 }

@@ -111,6 +111,14 @@ struct CheckpointCrashTests {
                 try end(trial, place)
             }
         }
+        // One that only helps may be killed: it is done without.
+        for (role, steps) in roles where role == "digests" {
+            let trial = try CrashTrial(scene)
+            let outcome = try trial.perform(role, steps.count)
+            #expect(outcome.succeeded, "\(role): \(outcome)")
+            #expect(try check(trial, "\(role) killed") == !options.isEmpty)
+            try end(trial, "\(role) killed")
+        }
         // Both ends have been seen, where there are two.
         #expect(outcomes == (options.isEmpty ? [true, false] : [true]))
     }

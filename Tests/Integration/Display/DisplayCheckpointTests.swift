@@ -82,7 +82,10 @@ extension Integration {
             #expect(try it.box.sandbox(["checkpoint", it.name, "--snapshot", "s"]).succeeded)
             #expect(Clock.waitUntil { (Files.read(it.box.file("web.err")) ?? "").contains("the view waits") })
             #expect(try it.box.sandbox(["restore", "s", "-d"]).succeeded)
-            #expect(try Clock.waitUntil { try it.box.run(["curl", "-sf", address]).out.contains("noVNC") })
+            #expect(
+                try Clock.waitUntil(timeout: 30) {
+                    try it.box.run(["curl", "-sf", "--max-time", "5", address]).out.contains("noVNC")
+                })
             #expect(try it.box.sandbox(["rm", "-f", it.name]).succeeded)
             #expect(view.wait() == .exited(0))
         }

@@ -34,7 +34,10 @@ extension Integration {
             let address = it.box.output("web").split(separator: "\n").first.map { String($0) } ?? ""
             #expect(address.hasPrefix("http://127.0.0.1:"), "\(address)")
             let script = try it.box.write("client.py", Self.client)
-            #expect(try Clock.waitUntil { try it.box.run(["curl", "-sf", address]).out.contains("noVNC") })
+            #expect(
+                try Clock.waitUntil(timeout: 30) {
+                    try it.box.run(["curl", "-sf", "--max-time", "5", address]).out.contains("noVNC")
+                })
             #expect(try it.box.run(["python3", script, address]).text == "GREETED")
             for path in ["websockify", "websockify?token=", "websockify?token=0123456789abcdef"] {
                 #expect(try it.box.run(["python3", script, address, path]).text == "REFUSED")
@@ -54,8 +57,9 @@ extension Integration {
             let it = try DisplayBox()
             try it.start()
             try it.type("seen")
+            // A server that begins anew when its last client goes would drop the viewer while xdotool looks for it.
             let server = try it.box.start(
-                ["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp"], name: "host")
+                ["Xvfb", "-displayfd", "1", "-screen", "0", "800x600x24", "-nolisten", "tcp", "-noreset"], name: "host")
             defer {
                 // It removes its socket and lock by itself.
                 server.signal(SIGTERM)

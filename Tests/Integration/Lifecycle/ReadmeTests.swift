@@ -21,6 +21,14 @@ extension Integration {
             #expect(try box.sandbox(["ps", "-a", "-q"]).out == "")
         }
 
+        @Test("the profile for Firefox is accepted") func firefox() throws {
+            let block = try Self.block(after: "<!-- firefox -->")
+            #expect(block.hasPrefix("toml\n") && block.contains("firefox-esr"))
+            let file = try box.write("firefox.toml", String(block.dropFirst(5)))
+            let check = try box.run([try installed() + "/sandbox", "profile", "check", file])
+            #expect(check.succeeded && check.text.hasSuffix("good"), "\(check)")
+        }
+
         /// The lines of the code block that follows a mark.
         private static func block(after mark: String) throws -> String {
             let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../README.md")

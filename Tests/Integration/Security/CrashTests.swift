@@ -15,6 +15,10 @@ extension Integration {
         static let always = ["--set", "lifecycle.restart=\"always\""]
         static let once = ["--set", "lifecycle.restart=\"on-failure:1\"", "--set", "lifecycle.restart-delay=\"10ms\""]
 
+        /// What is to be filtered: nobody is called there.
+        static let bus = [["run", "--", "sh", "-c", "mkdir -p $XDG_RUNTIME_DIR && touch $XDG_RUNTIME_DIR/bus"]]
+        static let filtered = own + ["--private", "run", "--set", "dbus.session=\"filtered\""]
+
         static let launches = [
             CrashScene(name: "in place", command: ["run", "-n", "@", "--", "true"]),
             CrashScene(
@@ -46,6 +50,10 @@ extension Integration {
             CrashScene(
                 name: "with a joined namespace",
                 command: detached + ["--join", "uts=/proc/self/ns/uts"] + own + sleep),
+            CrashScene(name: "with a filtered bus", before: bus, command: detached + filtered + sleep),
+            CrashScene(
+                name: "with a filtered bus, in the foreground", before: bus,
+                command: ["run", "-n", "@"] + filtered + ["--", "true"]),
             CrashScene(
                 name: "that fails", command: detached + own + ["--", "/no/such/program"]),
             CrashScene(name: "that ends at once", command: detached + own + ["--", "true"], goesOn: true),

@@ -103,7 +103,7 @@ struct CrashTrial {
             // What has no words has ended, or is the kernel's.
             guard !words.isEmpty else { return false }
             let environment = Files.read("/proc/\(pid)/environ") ?? ""
-            return environment.contains(box.mark) || words.contains { $0.hasPrefix(box.path + "/") }
+            return environment.contains(box.mark) || words.contains { $0.contains(box.path + "/") }
         }
     }
 

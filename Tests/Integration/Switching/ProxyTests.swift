@@ -205,18 +205,18 @@ extension Integration {
 }
 
 /// A connection of a client's that lasts, a line each way.
-private final class Talk {
+final class Talk {
     private let client: RunningSandbox
     private let name: String
     private let child: Child
     private var said = 0
     private var isOver = false
 
-    init(_ client: RunningSandbox, _ name: String) throws {
+    init(_ client: RunningSandbox, _ name: String, to server: String = "10.96.0.7") throws {
         (self.client, self.name) = (client, name)
         let folder = client.box.file(name)
         try client.box.folder(name, mode: 0o755)
-        child = try client.start([], ["python3", "-c", ProxyScripts.talk, "10.96.0.7", "80", folder], name: name)
+        child = try client.start([], ["python3", "-c", ProxyScripts.talk, server, "80", folder], name: name)
         guard Clock.waitUntil({ Files.exists(folder + "/ready") }) else {
             throw Failure(saying: Files.read(client.box.file(name + ".err")) ?? "no connection")
         }
@@ -246,7 +246,7 @@ extension String {
     fileprivate var trimmingEnd: String { hasSuffix("\n") ? String(dropLast()) : self }
 }
 
-private enum ProxyScripts {
+enum ProxyScripts {
     /// Answers each line with the caller's address and where among ports its own is, on TCP 80 and 81; on UDP 53 and 54
     /// with the address.
     static let server = """

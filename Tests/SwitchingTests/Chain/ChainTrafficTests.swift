@@ -9,8 +9,12 @@ import Testing
 
 @Suite("Chains with traffic", .serialized, .enabled(if: isRoot, "needs root, for network namespaces"))
 struct ChainTrafficTests {
-    private func inLab(_ change: (inout SwitchSpec) -> Void = { _ in }, _ body: (Lab) throws -> Void) throws {
-        let lab = try Lab(change)
+    private typealias Way = InterfacePrograms.Way
+
+    private func inLab(
+        _ change: (inout SwitchSpec) -> Void = { _ in }, by way: Way = .ofKernel, _ body: (Lab) throws -> Void
+    ) throws {
+        let lab = try Lab(by: way, change)
         do { try body(lab) } catch {
             try lab.end()
             throw error
@@ -36,11 +40,12 @@ struct ChainTrafficTests {
 
     @Test(
         "Nothing is lost while functions are put in, taken out, replaced and moved",
-        arguments: [(FunctionWire.bridge, IPFamily.v4), (.direct, .v4), (.bridge, .v6)]) func hitless(
-            wire: FunctionWire, family: IPFamily
-        ) throws
-    {
-        try inLab { lab in
+        arguments: [
+            (FunctionWire.bridge, IPFamily.v4, InterfacePrograms.Way.ofKernel), (.direct, .v4, .ofKernel),
+            (.bridge, .v6, .ofKernel), (.bridge, .v4, .filters), (.direct, .v6, .filters),
+        ])
+    func hitless(wire: FunctionWire, family: IPFamily, way: InterfacePrograms.Way) throws {
+        try inLab(by: way) { lab in
             try lab.application("a")
             try lab.application("b")
             let functions = try ["f1", "f2", "f3"].map { try lab.function($0, .bridge(wire)) }
@@ -64,8 +69,11 @@ struct ChainTrafficTests {
         }
     }
 
-    @Test("A port with a rate keeps it, and its application is reached both ways") func rates() throws {
-        try inLab { lab in
+    @Test(
+        "A port with a rate keeps it, and its application is reached both ways",
+        arguments: InterfacePrograms.Way.allCases)
+    func rates(way: InterfacePrograms.Way) throws {
+        try inLab(by: way) { lab in
             try lab.application("a") { ($0.rate.ingress, $0.rate.egress) = (1_000_000_000, 1_000_000_000) }
             try lab.application("b")
             let functions = [try lab.function("f1"), try lab.function("f2", .bridge(.direct))]
@@ -118,9 +126,11 @@ struct ChainTrafficTests {
         }
     }
 
-    @Test("Traffic stops when a function ends, or goes past it where that is asked for", arguments: [false, true])
-    func failure(opens: Bool) throws {
-        try inLab { lab in
+    @Test(
+        "Traffic stops when a function ends, or goes past it where that is asked for", arguments: [false, true],
+        InterfacePrograms.Way.allCases)
+    func failure(opens: Bool, way: InterfacePrograms.Way) throws {
+        try inLab(by: way) { lab in
             try lab.application("a")
             try lab.application("b")
             var chain = [try lab.function("f1"), try lab.function("f2", failsOpen: opens)]
@@ -149,9 +159,11 @@ struct ChainTrafficTests {
         }
     }
 
-    @Test("A classifier leads what it describes by the function, both ways, and nothing else") func classifier() throws
-    {
-        try inLab { lab in
+    @Test(
+        "A classifier leads what it describes by the function, both ways, and nothing else",
+        arguments: InterfacePrograms.Way.allCases)
+    func classifier(way: InterfacePrograms.Way) throws {
+        try inLab(by: way) { lab in
             try lab.application("a")
             try lab.application("b")
             // Nothing comes out of it again.
@@ -170,8 +182,11 @@ struct ChainTrafficTests {
         }
     }
 
-    @Test("Copies of both directions go to a tap, and nothing comes out of it") func tap() throws {
-        try inLab { lab in
+    @Test(
+        "Copies of both directions go to a tap, and nothing comes out of it",
+        arguments: InterfacePrograms.Way.allCases)
+    func tap(way: InterfacePrograms.Way) throws {
+        try inLab(by: way) { lab in
             try lab.application("a")
             try lab.application("b")
             let tap = try lab.function("tap", .tap)

@@ -20,11 +20,11 @@ final class Lab {
     private var places: [String: Int32] = [:]
     private(set) var ports: [String: Port] = [:]
 
-    init(_ change: (inout SwitchSpec) -> Void = { _ in }) throws {
+    init(by way: InterfacePrograms.Way = .ofKernel, _ change: (inout SwitchSpec) -> Void = { _ in }) throws {
         var name = Array("/tmp/sandbox-lab-XXXXXX".utf8CString)
         try #require(mkdtemp(&name) != nil)
         folder = String(decoding: name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        store = SwitchStore(StateDirectory(path: folder))
+        store = SwitchStore(StateDirectory(path: folder), by: way)
         var spec = SwitchSpec(name: "lab")
         spec.subnets = [try #require(IPPrefix("10.251.0.1/24")), try #require(IPPrefix("fd51::1/64"))]
         change(&spec)
