@@ -97,6 +97,32 @@ struct BridgeTests {
         }
     }
 
+    @Test func whatIsSetDoesNotMoveWithAFrameFromElsewhere() throws {
+        try inNewNetwork { _ in
+            let socket = try NetlinkSocket()
+            let index = try bridge(socket)
+            let mac = MACAddress(derivedFrom: "a")
+            let a = try Station.join("a", "10.1.0.2/24", on: socket, bridge: index, mac: mac)
+            let b = try Station.join("b", "10.1.0.3/24", on: socket, bridge: index)
+            let thief = try Station.join("c", "10.1.0.4/24", on: socket, bridge: index)
+            let port = try #require(try socket.link("a")).index
+            func place() throws -> Int32? {
+                try socket.forwardingEntries(of: index).first { $0.mac == mac && $0.vlan == 0 }?.link
+            }
+            try socket.send(.replace(ForwardingEntry(mac, port: port)))
+            try thief.socket.send(.change("eth0", LinkChange(address: mac)))
+            _ = try thief.reaches(b, tries: 2)
+            #expect(try place() == port)
+            #expect(try a.reaches(b))
+            // Control: what was learned does.
+            try socket.send(.delete(ForwardingEntry(mac, port: port)))
+            #expect(try a.reaches(b))
+            #expect(try place() == port)
+            _ = try thief.reaches(b, tries: 2)
+            #expect(try place() == (try #require(try socket.link("c")).index))
+        }
+    }
+
     @Test func nothingIsFloodedWhereAllIsKnown() throws {
         try inNewNetwork { _ in
             let socket = try NetlinkSocket()

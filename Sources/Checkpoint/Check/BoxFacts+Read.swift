@@ -86,6 +86,8 @@ extension ProcessFacts {
             throw error
         }
         namespaces = Checkpoint.namespaces(of: "\(pid)")
+        // It goes before the process does.
+        if namespaces["uts"] == nil { return nil }
     }
 
     mutating func take(status: String) {

@@ -61,6 +61,9 @@ public struct ForwardingEntry: Sendable, Equatable {
     }
 }
 
+/// NTF_STICKY: otherwise a frame that comes in at another port takes the address there.
+private let sticky: UInt8 = 0x40
+
 extension NetlinkMessage {
     /// Sets where frames for an address go, in the place of what was known; to one more host of a vxlan's for zero.
     public static func replace(_ entry: ForwardingEntry) -> NetlinkMessage {
@@ -85,6 +88,7 @@ extension NetlinkMessage {
         // Of a bridge's table what is permanent is the port's own address; what stays and is elsewhere needs no ARP.
         header.ndm_state = UInt16(entry.destination == nil && entry.origin == .fixed ? NUD_NOARP : NUD_PERMANENT)
         header.ndm_flags = UInt8(entry.destination == nil ? NTF_MASTER : NTF_SELF)
+        if entry.destination == nil, entry.origin == .fixed { header.ndm_flags |= sticky }
         message.header(header)
         message.put(NDA_LLADDR, bytes: entry.mac.bytes)
         if entry.vlan != 0 { message.put(NDA_VLAN, entry.vlan) }

@@ -27,6 +27,17 @@ struct CheckpointCheckTests {
         #expect(try box.sandbox(["rm", "-f", "box"]).succeeded)
     }
 
+    @Test("programs that end while they are looked at are not in the way")
+    func shortLived() throws {
+        let box = try Box()
+        try begin(box, ["sh", "-c", "while :; do /bin/true; done"])
+        for _ in 0..<60 {
+            let told = try box.sandbox(["checkpoint", "box", "--check"])
+            #expect(told.succeeded, "\(told)")
+        }
+        #expect(try box.sandbox(["rm", "-f", "box"]).succeeded)
+    }
+
     @Test("a UNIX socket that leads outside is named, and a save is refused while the application runs on")
     func outsideSocket() throws {
         let box = try Box()
