@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoint
 import Launch
 import Profile
+import SandboxKit
 
 /// `sandbox snapshot show`: what a snapshot holds.
 struct SnapshotShowCommand: ParsableCommand {
@@ -85,7 +86,7 @@ extension Snapshot {
     private var facts: [String] {
         let (manifest, versions) = (manifest, manifest.versions)
         var lines = [
-            "of \(manifest.sandbox): \(manifest.command.joined(separator: " "))",
+            "of \(manifest.sandbox): \(manifest.command.map(quotedWord).joined(separator: " "))",
             "taken \(TimeText.local(manifest.created))" + (manifest.isAutomatic ? " by checkpoint.every" : ""),
         ]
         if let frozen = manifest.frozen { lines.append("stood still for \(Figures.decimal(Double(frozen) / 1000)) ms") }

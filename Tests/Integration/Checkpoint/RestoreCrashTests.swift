@@ -72,8 +72,10 @@ struct RestoreCrashTests {
         for name in running { goesOn(trial, name, place) }
         if running.isEmpty {
             var left: [String] = []
-            _ = Clock.waitUntil(timeout: 5) {
+            // What had its last processes still when it was cleared away is cleared away the next time.
+            _ = Clock.waitUntil(timeout: 10) {
                 left = leftovers(trial)
+                if !left.isEmpty { _ = try? box.sandbox(["gc"]) }
                 return left.isEmpty
             }
             #expect(left.isEmpty, "\(place): \(left)")
