@@ -118,7 +118,7 @@ struct BridgeTests {
             try socket.send(.delete(ForwardingEntry(mac, port: port)))
             #expect(try a.reaches(b))
             #expect(try place() == port)
-            _ = try thief.reaches(b, tries: 2)
+            #expect(try thief.reaches(b))
             #expect(try place() == (try #require(try socket.link("c")).index))
         }
     }
