@@ -82,7 +82,8 @@ extension ProcessFacts {
                 if let file = try OpenFile(reading: number, of: pid) { files.append(file) }
             }
         } catch {
-            if error.code == ENOENT || error.code == ESRCH { return nil }
+            // EINVAL: one that waits for its parent to hear of its end has no mount namespace any more.
+            if error.code == ENOENT || error.code == ESRCH || error.code == EINVAL { return nil }
             throw error
         }
         namespaces = Checkpoint.namespaces(of: "\(pid)")

@@ -19,24 +19,22 @@ extension DisplayViewer {
     static var socket: Int32 { 9 }
     static var socketPath: String { "/proc/self/fd/\(socket)" }
 
-    /// Starts it.
+    /// Starts it; it ends with this process.
     /// - Returns: its process id.
     func start(_ socket: Int32) throws(SystemError) -> Int32 {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
         // Out of one another's way first.
-        var raised: [Int32] = []
-        defer { for copy in raised { close(copy) } }
+        var raised: [(number: Int32, copy: Int32)] = []
+        defer { for (_, copy) in raised { close(copy) } }
         for (number, source) in descriptors + [(Self.socket, socket)] {
-            raised.append(try check("copy a descriptor") { linux_fcntl(source, F_DUPFD_CLOEXEC, 16) })
-            posix_spawn_file_actions_adddup2(&actions, raised[raised.count - 1], number)
+            raised.append((number, try check("copy a descriptor") { linux_fcntl(source, F_DUPFD_CLOEXEC, 16) }))
         }
-        var pid: Int32 = 0
-        let path = command[0]
-        let code = withCStrings(command) { words in posix_spawn(&pid, path, &actions, nil, words, Glibc.environ) }
-        if code != 0 { throw SystemError("start \(path)", code: code) }
-        return pid
+        return try startChild(in: []) {
+            _ = linux_prctl(PR_SET_PDEATHSIG, UInt(SIGTERM), 0, 0, 0)
+            for (number, copy) in raised { dup2(copy, number) }
+            withCStrings(command) { words in _ = execve(command[0], words, Glibc.environ) }
+            Output.note("start \(command[0]): \(String(cString: strerror(errno)))")
+            _exit(127)
+        }
     }
 }
 

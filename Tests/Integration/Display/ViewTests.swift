@@ -50,6 +50,23 @@ extension Integration {
             #expect(view.wait() == .exited(0))
         }
 
+        @Test("what serves the browser ends with the view, however that ends", .needsRoot, .needsProgram("websockify"))
+        func orphan() throws {
+            let it = try DisplayBox()
+            try it.start()
+            for ending in [SIGTERM, SIGKILL] {
+                let name = "web\(ending)"
+                let view = try it.box.start([it.box.binary, "view", it.name, "--web"], name: name)
+                #expect(it.box.waitForOutput("\n", name: name))
+                let children = Files.read("/proc/\(view.pid)/task/\(view.pid)/children") ?? ""
+                let server = try #require(children.split(separator: " ").first.flatMap { pid_t($0) })
+                kill(view.pid, ending)
+                #expect(view.wait() == .signalled(ending))
+                #expect(Clock.waitUntil { !Files.exists("/proc/\(server)") || Processes.command(server).isEmpty })
+            }
+            #expect(try it.box.sandbox(["rm", "-f", it.name]).succeeded)
+        }
+
         @Test("a viewer of the host's shows it", .needsRoot, .needsProgram("xtigervncviewer"), .needsProgram("Xvfb"))
         func viewer() throws {
             let hadFolder = Files.exists("/tmp/.X11-unix")
