@@ -87,8 +87,8 @@ extension ProcessFacts {
             throw error
         }
         namespaces = Checkpoint.namespaces(of: "\(pid)")
-        // It goes before the process does.
-        if namespaces["uts"] == nil { return nil }
+        // They go together, before the process does, and this one is read last.
+        if namespaces["net"] == nil { return nil }
     }
 
     mutating func take(status: String) {
