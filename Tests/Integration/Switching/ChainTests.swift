@@ -4,7 +4,7 @@ import Testing
 extension Integration {
     /// Inline functions between ports and their switch, on real traffic.
     @Suite("Chains of inline functions", .needsRoot, .needsProgram("nft"), .needsProgram("python3"))
-    struct ChainTests {
+    struct ChainTests: ChainSuite {
         let scene: SwitchScene
         let server: RunningSandbox
 
@@ -12,17 +12,6 @@ extension Integration {
             scene = try SwitchScene()
             try scene.create("lab", ["--subnet", "10.91.0.0/24", "--subnet", "fd91::/64"])
             server = try scene.startServer("server", ["--address", "10.91.0.7/24,fd91::7/64"])
-        }
-
-        private func chain(_ words: String...) throws -> Outcome { try scene.box.sandbox(["chain"] + words) }
-
-        private func must(_ words: String...) throws {
-            let outcome = try scene.box.sandbox(["chain"] + words)
-            guard outcome.succeeded else { throw Failure(saying: "\(words): \(outcome)") }
-        }
-
-        private func hops(_ name: String) throws -> [JSONDocument] {
-            try chain("show", name, "--json").document()["interfaces"][0]["chain"].items
         }
 
         /// What nft and ip know of chains in the switch.

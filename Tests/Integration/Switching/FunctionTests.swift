@@ -6,7 +6,7 @@ extension Integration {
     @Suite(
         "Functions that are sandboxes", .needsRoot, .needsProgram("nft"), .needsProgram("python3"),
         .needsProgram("tcpdump"))
-    struct FunctionTests {
+    struct FunctionTests: ChainSuite {
         let scene: SwitchScene
         let server: RunningSandbox
 
@@ -14,21 +14,6 @@ extension Integration {
             scene = try SwitchScene()
             try scene.create("lab", ["--subnet", "10.94.0.0/24"])
             server = try scene.startServer("server", ["--address", "10.94.0.7/24"])
-        }
-
-        private func chain(_ words: String...) throws -> Outcome { try scene.box.sandbox(["chain"] + words) }
-
-        private func must(_ words: String...) throws {
-            let outcome = try scene.box.sandbox(["chain"] + words)
-            guard outcome.succeeded else { throw Failure(saying: "\(words): \(outcome)") }
-        }
-
-        private func hops(_ name: String) throws -> [JSONDocument] {
-            try chain("show", name, "--json").document()["interfaces"][0]["chain"].items
-        }
-
-        private func names() throws -> [String] {
-            try scene.box.sandbox(["ps", "-a", "--json"]).document().items.compactMap { $0["name"].text }.sorted()
         }
 
         private func enter(_ words: [String]) throws -> Outcome {

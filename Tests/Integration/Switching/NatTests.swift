@@ -4,30 +4,15 @@ import Testing
 extension Integration {
     /// The function `nat`, on real traffic.
     @Suite("An application's addresses translated", .needsRoot, .needsProgram("nft"), .needsProgram("python3"))
-    struct NatTests {
+    struct NatTests: ChainSuite {
         let scene: SwitchScene
         let server: RunningSandbox
 
         init() throws {
             scene = try SwitchScene()
             try scene.create("lab", ["--subnet", "10.98.0.0/24", "--subnet", "fd98::/64"])
-            server = try scene.start(
-                "server", ["--address", "10.98.0.7/24", "--address", "fd98::7/64"],
-                ["python3", "-c", ProxyScripts.server])
-            guard Clock.waitUntil({ server.log.contains("ready") }) else {
-                throw Failure(saying: "no server: \(server.log)")
-            }
-        }
-
-        private func chain(_ words: String...) throws -> Outcome { try scene.box.sandbox(["chain"] + words) }
-
-        private func must(_ words: String...) throws {
-            let outcome = try scene.box.sandbox(["chain"] + words)
-            guard outcome.succeeded else { throw Failure(saying: "\(words): \(outcome)") }
-        }
-
-        private func hops(_ name: String) throws -> [JSONDocument] {
-            try chain("show", name, "--json").document()["interfaces"][0]["chain"].items
+            server = try scene.startServer(
+                "server", ["--address", "10.98.0.7/24", "--address", "fd98::7/64"], ProxyScripts.server)
         }
 
         /// One that sends as .9 and is called as .9 and .10 too.

@@ -4,7 +4,7 @@ import Testing
 extension Integration {
     /// Functions whose placement is proxy, on real traffic.
     @Suite("Functions that are proxies", .needsRoot, .needsProgram("nft"), .needsProgram("python3"))
-    struct ProxyTests {
+    struct ProxyTests: ChainSuite {
         let scene: SwitchScene
         let server: RunningSandbox
         let own: [String: String]
@@ -12,12 +12,8 @@ extension Integration {
         init() throws {
             scene = try SwitchScene()
             try scene.create("lab", ["--subnet", "10.96.0.0/24", "--subnet", "fd96::/64"])
-            server = try scene.start(
-                "server", ["--address", "10.96.0.7/24", "--address", "fd96::7/64"],
-                ["python3", "-c", ProxyScripts.server])
-            guard [server].allSatisfy({ server in Clock.waitUntil { server.log.contains("ready") } }) else {
-                throw Failure(saying: "no server: \(server.log)")
-            }
+            server = try scene.startServer(
+                "server", ["--address", "10.96.0.7/24", "--address", "fd96::7/64"], ProxyScripts.server)
             let folder = "config/sandbox/profiles/functions"
             try scene.box.folder(folder, mode: 0o755)
             for (name, more) in [("relay", ""), ("other", "drain = \"20s\"\n")] {
@@ -35,23 +31,6 @@ extension Integration {
                     """, to: scene.box.file("\(folder)/\(name).toml"), mode: 0o644)
             }
             own = ["XDG_CONFIG_HOME": scene.box.file("config")]
-        }
-
-        private func chain(_ words: String...) throws -> Outcome {
-            try scene.box.sandbox(["chain"] + words, environment: own)
-        }
-
-        private func must(_ words: String...) throws {
-            let outcome = try scene.box.sandbox(["chain"] + words, environment: own)
-            guard outcome.succeeded else { throw Failure(saying: "\(words): \(outcome)") }
-        }
-
-        private func names() throws -> [String] {
-            try scene.box.sandbox(["ps", "-a", "--json"]).document().items.compactMap { $0["name"].text }.sorted()
-        }
-
-        private func hops(_ name: String) throws -> [JSONDocument] {
-            try chain("show", name, "--json").document()["interfaces"][0]["chain"].items
         }
 
         private func client(_ options: [String] = []) throws -> RunningSandbox {

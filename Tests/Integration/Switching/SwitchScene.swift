@@ -29,8 +29,10 @@ final class SwitchScene: Sendable {
     }
 
     /// One whose command answers on its ports.
-    func startServer(_ name: String, on fabric: String = "lab", _ options: [String] = []) throws -> RunningSandbox {
-        let server = try start(name, on: fabric, options, ["python3", "-c", PortScripts.server])
+    func startServer(
+        _ name: String, on fabric: String = "lab", _ options: [String] = [], _ program: String = PortScripts.server
+    ) throws -> RunningSandbox {
+        let server = try start(name, on: fabric, options, ["python3", "-c", program])
         guard Clock.waitUntil({ server.log.contains("ready") }) else {
             throw Failure(saying: "no server: \(server.log)")
         }
