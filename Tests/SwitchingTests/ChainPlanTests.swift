@@ -100,18 +100,64 @@ struct ChainPlanTests {
         rules.ports = ["spy": "p3"]
         let lines = rules.lines.map(\.text)
         let sent = lines.filter { $0.hasPrefix("add rule netdev p7 ingress ") }.map { $0.dropFirst(27) }
-        #expect(sent == ["tcp dport 80 jump h1s_way", "jump h2s_way", "fwd to \"k7\""])
+        #expect(sent == ["tcp dport 80 jump h1s", "jump h2s", "fwd to \"k7\""])
         let received = lines.filter { $0.hasPrefix("add rule netdev p7 egress ") }.map { $0.dropFirst(26) }
         #expect(
             received == [
                 "meta mark & 0x20000000 == 0x20000000 meta mark set meta mark & 0xdfffffff return",
-                "meta mark 185466882 return", "jump h2a_way",
-                "tcp sport 80 jump h1a_way",
+                "meta mark 185466882 return", "jump h2a",
+                "tcp sport 80 jump h1a",
             ])
         #expect(lines.contains("add rule netdev p7 h2a dup to \"p3\""))
-        #expect(lines.contains("delete counter netdev p7 h9a_out") && lines.contains("flush chain netdev p7 h1s"))
+        #expect(lines.contains("delete counter netdev p7 h9a_dropped") && lines.contains("flush chain netdev p7 h1s"))
         #expect(!lines.contains("flush chain netdev p7 steer"))
         #expect(InlineRules.sandboxes(plan) == ["spy"])
+    }
+
+    @Test("what is dropped is counted, what is looked up stands once for all rules, and texts are left alone")
+    func ruleTexts() throws {
+        func text(_ rule: String) -> RuleText { RuleText(rule, drop: "end", counter: "lost") }
+        let plain = text("tcp dport 80 ip daddr 10.0.0.1 return")
+        #expect(plain.text == "tcp dport 80 ip daddr 10.0.0.1 return" && !plain.drops && plain.sets.isEmpty)
+        #expect(text("log prefix \"drop it\" drop").text == "log prefix \"drop it\" goto end")
+        #expect(
+            text("tcp dport vmap { 1 : return, 2 : drop, 3 : drop }").text
+                == "tcp dport vmap { 1 : return, 2 : goto end, 3 : goto end }")
+        let refused = text("tcp dport 25 reject with tcp reset")
+        #expect(refused.text == "tcp dport 25 counter name lost reject with tcp reset" && refused.drops)
+        let ports = text("udp dport { 53, 80, 53 } ip6 daddr != { fd00::1/128, fd00::2/128 } return")
+        #expect(ports.sets.map(\.elements) == [["53", "80"], ["fd00::1", "fd00::2"]])
+        #expect(ports.text == "udp dport @\(ports.sets[0].name) ip6 daddr != @\(ports.sets[1].name) return")
+        #expect(text("tcp sport { 53, 80 } return").sets[0].name == ports.sets[0].name)
+        #expect(ports.sets[1].definition.hasSuffix("{ type ipv6_addr; size 2; elements = { fd00::1, fd00::2 }; }"))
+        #expect(ports.sets[0].definition.contains("flags interval; auto-merge;"))
+        let ranges = text("ip saddr { 10.0.0.0/8, 192.168.0.1/32 } tcp dport { 1-9, 80 } return")
+        #expect(ranges.sets.allSatisfy { $0.definition.contains("flags interval; auto-merge;") })
+        for rule in [
+            "tcp dport { 80 } return", "tcp dport vmap { 1 : drop, 2 : return }",
+            "icmp type { echo-request, echo-reply } return",
+            "meta l4proto . tcp dport { tcp . 1, tcp . 2 } return",
+            "ip saddr . tcp dport { 10.0.0.1 . 1, 10.0.0.1 . 2 } return",
+        ] { #expect(text(rule).sets.isEmpty, "\(rule)") }
+    }
+
+    @Test("sets that no rule looks into any more go")
+    func goneSets() throws {
+        let plan = try ChainPlan([
+            function("gate") {
+                $0.toSwitch = ["tcp dport { 1, 2 } return", "drop"]
+                $0.toApplication = ["tcp sport { 1, 2 } return"]
+            }
+        ])
+        let set = RuleSet(type: "inet_service", elements: ["1", "2"]).name
+        let lines = InlineRules(port: "p7", plan: plan, knownSets: [set, "set_old"]).lines.map(\.text)
+        #expect(!lines.contains { $0.contains("add set") } && lines.last == "delete set netdev p7 set_old")
+        #expect(lines.contains("add rule netdev p7 h1s_end counter name h1s_dropped drop"))
+        #expect(!lines.contains { $0.contains("h1a_end") || $0.contains("h1a_dropped") })
+        let anew = InlineRules(port: "p7", plan: plan).lines.map(\.text)
+        #expect(anew.filter { $0.contains("add set netdev p7 \(set) ") }.count == 1, "twice is an error")
+        let first = try #require(anew.firstIndex { $0.hasPrefix("add rule") })
+        #expect(!anew[first...].contains { $0.hasPrefix("add set") || $0.hasPrefix("add counter") })
     }
 
     @Test("what nft says is told of the rule that it is about")

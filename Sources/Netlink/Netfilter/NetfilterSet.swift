@@ -1,5 +1,6 @@
 import CNetlink
 import Glibc
+public import Kernel
 
 /// A set or map of nftables (nft(8)), by its table.
 public struct NetfilterSet: Sendable, Hashable {
@@ -145,5 +146,20 @@ extension NetlinkMessage {
         put(NFTA_SET_ELEM_KEY, element.key)
         put(NFTA_SET_ELEM_KEY_END, element.end)
         put(NFTA_SET_ELEM_DATA, element.data)
+    }
+}
+
+extension NetfilterSocket {
+    /// The sets and maps of a table, those of single rules too.
+    public func sets(of family: NetfilterSet.Family, table: String) throws(SystemError) -> [NetfilterSet] {
+        let message = NetlinkMessage.netfilter("list the sets of the table \(table)", NFT_MSG_GETSET, family)
+        message.put(Int(NFTA_SET_TABLE.rawValue), text: table)
+        var sets: [NetfilterSet] = []
+        try dump(message) { reply in
+            let attributes = reply.attributes(after: nfgenmsg.self)
+            guard let name = attributes[Int(NFTA_SET_NAME.rawValue)]?.text else { return }
+            sets.append(NetfilterSet(family, table, name))
+        }
+        return sets
     }
 }

@@ -199,9 +199,8 @@ struct FunctionResolver {
 
     /// The end of one function is no end of the chain: `accept` returns to it.
     private static func goingOn(_ rule: String) -> String {
-        rule.split(separator: " ").map { word in
-            let bare = word.hasSuffix(",") ? word.dropLast() : word
-            return bare == "accept" ? "return" + word.dropFirst(bare.count) : String(word)
+        RuleWords.split(rule).map { word in
+            RuleWords.bare(word) == "accept" ? "return" + word.dropFirst(6) : word
         }.joined(separator: " ")
     }
 
@@ -325,6 +324,6 @@ struct FunctionResolver {
             if value.isEmpty { return nil }
             filled += value.ruleText
         }
-        return (filled + rest).split(separator: " ").joined(separator: " ")
+        return RuleWords.split(filled + rest).joined(separator: " ")
     }
 }

@@ -118,16 +118,20 @@ extension ChainStatus {
         _ hop: ChainPlan.Hop, _ direction: ChainDirection, _ counters: [NetfilterCounter],
         _ waiting: inout [ChainDirection: UInt64]
     ) -> Way {
-        func count(_ place: String) -> Count {
-            let name = InlineRules.counter(hop.id, direction, place)
+        func count(_ kind: InlineRules.Count) -> Count {
+            let name = InlineRules.counter(hop.id, direction, kind)
             var count = Count()
             guard let found = counters.first(where: { $0.name == name }) else { return count }
             (count.packets, count.bytes) = (found.packets, found.bytes)
             return count
         }
         var way = Way()
-        (way.entered, way.left) = (count("in"), count("out"))
-        way.dropped = way.entered.packets &- min(way.left.packets, way.entered.packets)
+        way.entered = count(.entered)
+        let dropped = count(.dropped)
+        way.dropped = dropped.packets
+        // The two are not read at the same moment.
+        way.left.packets = way.entered.packets &- min(dropped.packets, way.entered.packets)
+        way.left.bytes = way.entered.bytes &- min(dropped.bytes, way.entered.bytes)
         let limits = hop.function.limits
         let holds = limits.delay != nil || (direction == .toSwitch ? limits.egress : limits.ingress) != nil
         if holds, let lost = waiting.removeValue(forKey: direction) { way.dropped += lost }

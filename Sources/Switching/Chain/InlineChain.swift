@@ -141,6 +141,8 @@ struct InlineChain: ~Copyable {
     }
 
     private func load(_ rules: InlineRules) throws(SwitchError) {
+        var rules = rules
+        rules.knownSets = try attributed { () throws(SystemError) in try sets() }
         let lines = rules.lines
         let said = try Program("nft", package: "nftables").attempt(
             ["-f", "-"], input: lines.map { $0.text + "\n" }.joined(), in: namespace)
@@ -157,6 +159,16 @@ struct InlineChain: ~Copyable {
     static func counters(_ port: String, in namespace: Int32) throws(SystemError) -> [NetfilterCounter] {
         do throws(SystemError) {
             return try NetfilterSocket(in: namespace).counters(of: .netdev, table: port)
+        } catch {
+            if error.code == ENOENT { return [] }
+            throw error
+        }
+    }
+
+    private func sets() throws(SystemError) -> [String] {
+        do throws(SystemError) {
+            return try NetfilterSocket(in: namespace).sets(of: .netdev, table: port)
+                .map(\.name).filter { $0.hasPrefix(RuleSet.prefix) }
         } catch {
             if error.code == ENOENT { return [] }
             throw error

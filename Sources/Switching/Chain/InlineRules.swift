@@ -12,6 +12,8 @@ struct InlineRules {
     var goneSegments: [Int] = []
     /// Hops that are in the kernel and not in the layout.
     var gone: [Int] = []
+    /// Sets that are in the kernel. They are what they are called; those that no rule looks into any more go.
+    var knownSets: [String] = []
     /// Where what the application sends waits last: an ifb(4).
     var lastQueue: String?
     /// Ports of sandboxes that rules send copies to, by name.
@@ -27,8 +29,14 @@ struct InlineRules {
     }
 
     static func chain(_ id: Int, _ direction: ChainDirection) -> String { "h\(id)\(direction.rawValue)" }
-    static func counter(_ id: Int, _ direction: ChainDirection, _ place: String) -> String {
-        "h\(id)\(direction.rawValue)_\(place)"
+    /// Where what a hop drops comes to its end, counted.
+    static func end(_ id: Int, _ direction: ChainDirection) -> String { chain(id, direction) + "_end" }
+
+    /// What is counted of a hop. What has left it is what has come in and has not been dropped.
+    enum Count: String, CaseIterable { case entered = "in", dropped }
+
+    static func counter(_ id: Int, _ direction: ChainDirection, _ count: Count) -> String {
+        "\(chain(id, direction))_\(count.rawValue)"
     }
 
     /// The hop that a counter of ours belongs to.
@@ -65,19 +73,15 @@ struct InlineRules {
                 say("flush chain netdev \(port) \(hook)")
             }
         }
-        for hop in places.hops {
-            for direction in ChainDirection.allCases {
-                let name = InlineRules.chain(hop.id, direction)
-                for place in ["in", "out"] {
-                    say("add counter netdev \(port) \(InlineRules.counter(hop.id, direction, place))")
-                }
-                for chain in [name, name + "_way"] {
-                    say("add chain netdev \(port) \(chain)")
-                    say("flush chain netdev \(port) \(chain)")
-                }
-            }
+        let rules = places.hops.flatMap { hop in
+            ChainDirection.allCases.map { HopRules(hop, $0, port: port, ports: ports) }
         }
-        for hop in places.hops { for direction in ChainDirection.allCases { lines += self.lines(hop, direction) } }
+        for rule in rules { lines += rule.beginning }
+        var sets = Set(knownSets)
+        for (set, origin) in rules.flatMap(\.sets) where sets.insert(set.name).inserted {
+            lines.append(Line(text: "add set netdev \(port) \(set.definition)", origin: origin))
+        }
+        for rule in rules { lines += rule.lines }
         for direction in ChainDirection.allCases {
             lines += hookLines(direction)
             for segment in places.segments {
@@ -90,21 +94,8 @@ struct InlineRules {
             for id in goneSegments { lines += removal(InlineRules.hook(id, direction), direction, id) }
         }
         for id in gone { lines += removal(id) }
-        return lines
-    }
-
-    private func lines(_ hop: ChainPlan.Hop, _ direction: ChainDirection) -> [Line] {
-        let name = InlineRules.chain(hop.id, direction)
-        let function = hop.function
-        var lines: [Line] = []
-        for rule in direction == .toSwitch ? function.toSwitch : function.toApplication {
-            lines.append(
-                Line(text: "add rule netdev \(port) \(name) \(placed(rule))", origin: (function.reference, rule)))
-        }
-        let way = "add rule netdev \(port) \(name)_way "
-        lines.append(Line(text: way + "counter name \(InlineRules.counter(hop.id, direction, "in"))"))
-        lines.append(Line(text: way + "jump \(name)"))
-        lines.append(Line(text: way + "counter name \(InlineRules.counter(hop.id, direction, "out"))"))
+        let used = Set(rules.flatMap(\.sets).map(\.set.name))
+        for name in knownSets where !used.contains(name) { say("delete set netdev \(port) \(name)") }
         return lines
     }
 
@@ -138,7 +129,7 @@ struct InlineRules {
         for hop in direction == .toSwitch ? hops : hops.reversed() {
             let function = hop.function
             let classifier = direction == .toSwitch ? function.classifier : function.turnedClassifier
-            let jump = "jump \(InlineRules.chain(hop.id, direction))_way"
+            let jump = "jump \(InlineRules.chain(hop.id, direction))"
             guard let classifier else {
                 lines.append(Line(text: head + jump))
                 continue
@@ -162,26 +153,19 @@ struct InlineRules {
         for direction in ChainDirection.allCases {
             let name = InlineRules.chain(id, direction)
             // Added first: what is not there cannot be deleted.
-            for chain in [name + "_way", name] {
+            let chains = [name, InlineRules.end(id, direction)]
+            for chain in chains {
                 lines.append(Line(text: "add chain netdev \(port) \(chain)"))
                 lines.append(Line(text: "flush chain netdev \(port) \(chain)"))
             }
-            for chain in [name + "_way", name] { lines.append(Line(text: "delete chain netdev \(port) \(chain)")) }
-            for place in ["in", "out"] {
-                let counter = InlineRules.counter(id, direction, place)
+            for chain in chains { lines.append(Line(text: "delete chain netdev \(port) \(chain)")) }
+            for count in Count.allCases {
+                let counter = InlineRules.counter(id, direction, count)
                 lines.append(Line(text: "add counter netdev \(port) \(counter)"))
                 lines.append(Line(text: "delete counter netdev \(port) \(counter)"))
             }
         }
         return lines
-    }
-
-    /// With ports for the sandboxes' names.
-    private func placed(_ rule: String) -> String {
-        let parts = rule.split(separator: "\u{1}", omittingEmptySubsequences: false).map { String($0) }
-        return parts.enumerated().map { index, part in
-            index % 2 == 0 ? part : "\"" + (ports[part] ?? part) + "\""
-        }.joined()
     }
 
     /// The sandboxes whose ports rules name.
