@@ -314,9 +314,10 @@ extension Registry {
     /// Ends the sandboxes that a sandbox's chains had, but for those that others have.
     func releaseFunctions(_ record: inout SandboxRecord) throws(LaunchError) {
         if let pair = record.function?.pair {
+            // First: who waits for it need not wait for the kernel to take interfaces away.
+            try tellFailure(record)
             try switched("chain") { () throws(SwitchError) in try SwitchStore(state).remove([pair]) }
             record.function?.pair = nil
-            try tellFailure(record)
         }
         if record.functions.isEmpty { return }
         let functions = record.functions

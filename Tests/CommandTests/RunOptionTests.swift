@@ -1,7 +1,7 @@
 import ArgumentParser
-import Profile
 import Testing
 
+@testable import Profile
 @testable import sandbox
 
 @Suite("One table of options")
@@ -47,5 +47,34 @@ struct RunOptionTests {
         #expect(lean.isDryRun == general.isDryRun)
         #expect(lean.json == general.json)
         #expect(lean.removesRecord == general.removesRecord)
+    }
+
+    @Test("an option's value is such as its key takes: nothing is looked up at a launch")
+    func exactValues() throws {
+        func kind(_ key: String) throws -> Kind {
+            let path = try #require(DocumentPath(parsing: key))
+            return try #require(Schema.kind(at: path), "\(key)")
+        }
+        for option in RunOption.all {
+            switch option.effect {
+            case .text(let key), .path(let key), .constant(let key, .text):
+                switch try kind(key) {
+                case .list, .vector, .records, .section, .map, .boolean, .integer, .number:
+                    Issue.record("--\(option.long) gives \(key) text")
+                default: break
+                }
+            case .constant(let key, .yes):
+                guard case .boolean = try kind(key) else { Issue.record("\(key) is no boolean"); continue }
+            case .oneOrMore(let key):
+                guard case .oneOrMore = try kind(key) else { Issue.record("\(key) takes one alone"); continue }
+            case .words(let key), .item(let key), .paths(let key): #expect(try kind(key).takesItems, "\(key)")
+            case .set, .unshare, .join, .bind, .tmpfs, .environment, .profile, .name, .remove, .detach, .view, .dryRun,
+                .json:
+                break
+            }
+        }
+        for key in ["namespaces.unshare", "filesystem.bind", "filesystem.tmpfs", "process.environment.keep"] {
+            #expect(try kind(key).takesItems, "\(key)")
+        }
     }
 }

@@ -52,7 +52,7 @@ struct DocumentTests {
         keys.flatMap { key -> [(path: DocumentPath, kind: Kind)] in
             let inner = path.appending(key.name)
             switch key.kind {
-            case .table(let keys) where !keys.contains(where: { $0.isRequired }): return units(keys, inner)
+            case .section(let keys) where !keys().contains(where: { $0.isRequired }): return units(keys(), inner)
             default: return key.name == "extends" ? [] : [(inner, key.kind)]
             }
         }
@@ -86,7 +86,7 @@ struct DocumentTests {
             let keys: [Key]
             switch kind {
             case .records(let own, _): (isRecord, keys) = (true, own)
-            case .table(let own): (isRecord, keys) = (false, own)
+            case .section(let own): (isRecord, keys) = (false, own())
             default: continue
             }
             func profile(_ table: [(key: String, value: Value)]) -> Profile? {

@@ -32,7 +32,7 @@ enum Samples {
         case .namespaces: [.string("all"), .string("none"), .strings(["pid", "mount"])]
         case .idMapping: [.string("self"), .string("auto"), .strings(["0 100000 65536", "65536 0 1"])]
         case .records(let keys, _): [.array([])] + tables(keys).map { .array([$0]) }
-        case .table(let keys): tables(keys)
+        case .section(let keys): tables(keys())
         case .map(let form, let element):
             form.samples.flatMap { name in values(of: element).map { .table([(name, $0)]) } }
         }

@@ -41,6 +41,17 @@ public struct CapabilityState: Sendable, Equatable {
         return state
     }
 
+    /// Whether the calling thread may use one.
+    public static func holds(_ capability: Capability) throws(SystemError) -> Bool {
+        guard let own = cap_get_proc() else { throw SystemError("read the capabilities", code: errno) }
+        defer { cap_free(UnsafeMutableRawPointer(own)) }
+        var held = CAP_CLEAR
+        try check("read the capabilities") {
+            cap_get_flag(own, cap_value_t(capability.number), CAP_EFFECTIVE, &held)
+        }
+        return held == CAP_SET
+    }
+
     /// Throws when the kernel would refuse the state, or would quietly give less, to a thread that holds `held`.
     public func validate(against held: CapabilityState) throws(SystemError) {
         func require(
@@ -87,12 +98,16 @@ public struct Credentials: Sendable, Equatable {
 ///
 /// The order matters: the bounding set while CAP_SETPCAP is there; the ids with the permitted set kept over the change
 /// (PR_SET_KEEPCAPS); then the three sets; then the ambient one; the securebits last but for dropping CAP_SETPCAP.
+///
+/// - Parameter held: what the thread holds now.
+///
 /// What execve(2) makes of the sets is capabilities(7)'s: for user 0 the bounding set comes back as permitted, unless
 /// `noRoot` is set or new privileges are forbidden; for others only the ambient set stays.
-public func applyCredentials(_ credentials: Credentials?, _ state: CapabilityState) throws(SystemError) {
-    let held = try CapabilityState.current()
+public func applyCredentials(
+    _ credentials: Credentials?, _ state: CapabilityState, over held: CapabilityState
+) throws(SystemError) {
     try state.validate(against: held)
-    try clearAmbient()
+    if !held.ambient.isEmpty { try clearAmbient() }
     for capability in held.bounding.subtracting(state.bounding).members {
         try check("drop CAP_\(capability.name) from the bounding set") {
             cap_drop_bound(cap_value_t(capability.number))

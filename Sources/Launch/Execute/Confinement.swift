@@ -57,7 +57,7 @@ struct Confinement {
         let credentials = identity.map { Credentials(uid: $0.uid, gid: $0.gid, groups: $0.groups) }
         try attributed(to: identity == nil ? key : "process.user") { () throws(SystemError) in
             do throws(SystemError) {
-                try applyCredentials(credentials, state)
+                try applyCredentials(credentials, state, over: held)
             } catch {
                 guard error.code == EINVAL, error.action.hasPrefix("become ") else { throw error }
                 throw SystemError(

@@ -9,9 +9,11 @@ extension HostFacts {
             _ throws(LaunchError) in nil
         }
     ) throws(LaunchError) -> HostFacts {
-        let held = try attributed(to: nil) { () throws(SystemError) in try CapabilityState.current() }
+        let isPrivileged = try attributed(to: nil) { () throws(SystemError) in
+            try CapabilityState.holds(.sysAdmin)
+        }
         var facts = HostFacts(
-            uid: geteuid(), gid: getegid(), privileged: held.effective.contains(.sysAdmin),
+            uid: geteuid(), gid: getegid(), privileged: isPrivileged,
             environment: environmentOfCaller(), home: "/", hasTerminal: Host.hasTerminal(),
             directory: Host.directory, glob: Host.glob, mounts: Host.mounts, subordinateIDs: Host.subordinateIDs,
             namespaceDirectory: namespaceDirectory)

@@ -54,7 +54,7 @@ struct Validation {
     mutating func check(_ value: Value, _ kind: Kind, _ path: DocumentPath) {
         if kind.isScalar, value == .string("!") { return }
         switch kind {
-        case .table(let keys): table(value, keys, path)
+        case .section(let keys): table(value, keys(), path)
         case .map(let form, let element): map(value, form, element, path)
         case .records(let keys, let identity): records(value, keys, identity, path)
         case .list(let element): list(value, element, path, removals: true)

@@ -51,7 +51,7 @@ struct Merge {
             return nil
         }
         switch (kind, value) {
-        case (.table(let keys), .table): return table(base, value, keys, path, layer)
+        case (.section(let keys), .table): return table(base, value, keys(), path, layer)
         case (.map(_, let element), .table(let entries)): return map(base, entries, element, path, layer)
         case (.list(let element), .array(let items)): return list(base, items, element, path, layer)
         case (.idMapping, .array(let items)): return list(base, items, .limit, path, layer)

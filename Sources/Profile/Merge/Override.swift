@@ -12,11 +12,26 @@ public struct Override: Sendable, Equatable {
     public var value: Value
     /// The value as typed: a key that takes text gets it, though TOML would read a number.
     private var words: String?
+    /// Whether the value is such as the key takes.
+    private var isExact = false
 
+    /// - Parameter value: one item will do for a list, and text for what is written as text.
     public init(_ key: String, _ value: Value, operation: Operation = .assign) {
         self.key = key
         self.operation = operation
         self.value = value
+    }
+
+    /// How sure one is of a value is no part of it.
+    public static func == (one: Override, other: Override) -> Bool {
+        one.key == other.key && one.operation == other.operation && one.value == other.value && one.words == other.words
+    }
+
+    /// A value such as the key takes, and `.append` for lists alone: nothing about the key is looked up.
+    public static func exactly(_ key: String, _ value: Value, operation: Operation = .assign) -> Override {
+        var override = Override(key, value, operation: operation)
+        override.isExact = true
+        return override
     }
 
     /// Reads `section.key=value` or `section.key+=value`. The value is TOML, or else plain text.
@@ -84,7 +99,7 @@ public struct Override: Sendable, Equatable {
                 place: Layer.commandLine, key: key, problem: "only a file can extend a profile",
                 mend: "name the profile with -p")
         }
-        let kind = Schema.kind(at: path)
+        let kind = isExact ? nil : Schema.kind(at: path)
         if operation == .append, let kind, !kind.takesItems {
             throw ProfileError(
                 place: Layer.commandLine, key: key, problem: "+= adds to lists; this is none", mend: "write =")
@@ -118,8 +133,7 @@ extension Kind {
         case .list, .namespaces, .idMapping, .records: true
         // Replaced as a whole; `+=` would be lost.
         case .vector, .oneOrMore, .string, .boolean, .integer, .number, .size, .duration, .limit, .account, .action,
-            .word, .table,
-            .map:
+            .word, .section, .map:
             false
         }
     }

@@ -18,7 +18,7 @@ extension Schema {
     private static func isSettable(_ path: DocumentPath) -> Bool {
         if path.keys == ["extends"] { return false }
         switch kind(at: path) {
-        case .table, .map(.choice, _): return false
+        case .section, .map(.choice, _): return false
         default: return true
         }
     }

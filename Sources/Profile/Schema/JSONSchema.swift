@@ -62,7 +62,7 @@ extension Schema {
         case .namespaces: any([words(["all", "none"]), list(any([words(kindNames + ["all"]), removal]))])
         case .idMapping: idMapping
         case .records(let keys, let identity): records(keys, identity)
-        case .table(let keys): .table(object(keys))
+        case .section(let keys): .table(object(keys()))
         case .map(let form, let element): map(form, element)
         }
     }

@@ -28,9 +28,14 @@ public indirect enum Kind: Sendable {
     case idMapping
     /// A list of tables that layers add to; an item is known by its identity, the first of these keys that it has.
     case records([Key], identity: [String])
-    case table([Key])
+    /// A table. A launch reads few of them, so that each makes its keys when it is first asked for them.
+    case section(@Sendable () -> [Key])
     /// A table whose keys the user chooses.
     case map(Form, Kind)
+}
+
+extension Kind {
+    static func table(_ keys: @escaping @autoclosure @Sendable () -> [Key]) -> Kind { .section(keys) }
 }
 
 /// One key of the profile language.

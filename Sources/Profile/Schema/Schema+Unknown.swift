@@ -26,9 +26,9 @@ extension Schema {
         for key in keys {
             let inner = path.appending(key.name)
             switch key.kind {
-            case .table(let keys):
+            case .section(let keys):
                 paths.append(inner)
-                collect(keys, inner, into: &paths)
+                collect(keys(), inner, into: &paths)
             case .map(.choice(let words), _):
                 paths.append(inner)
                 for word in words { paths.append(inner.appending(word)) }

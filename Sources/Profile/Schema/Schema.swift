@@ -31,7 +31,10 @@ public enum Schema {
         var kind = Kind.table(root)
         for part in path.parts {
             switch (part, kind) {
-            case (.key(let name), .table(let keys)), (.key(let name), .records(let keys, _)):
+            case (.key(let name), .section(let keys)):
+                guard let key = key(name, in: keys()) else { return nil }
+                kind = key.kind
+            case (.key(let name), .records(let keys, _)):
                 guard let key = key(name, in: keys) else { return nil }
                 kind = key.kind
             case (.key, .map(_, let element)): kind = element

@@ -16,7 +16,7 @@ extension Schema {
             // With it the profile would be no application's.
             if key.name == "function" { continue }
             switch key.kind {
-            case .table(let keys): section(key, keys, into: &text)
+            case .section(let keys): section(key, keys(), into: &text)
             case .map: map(key, into: &text)
             default: continue
             }
@@ -37,7 +37,7 @@ extension Schema {
     private static func lines(_ keys: [Key], prefix: String, into text: inout String) {
         for key in keys {
             switch key.kind {
-            case .table(let inner): lines(inner, prefix: prefix + key.name + ".", into: &text)
+            case .section(let inner): lines(inner(), prefix: prefix + key.name + ".", into: &text)
             default:
                 let fallback = key.fallback.map { " (default: \($0))" } ?? ""
                 text += "# \(key.summary)\(fallback)\n# \(prefix)\(key.name) = \(key.example)\n"

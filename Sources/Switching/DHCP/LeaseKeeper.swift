@@ -54,8 +54,9 @@ struct LeaseKeeper {
             try check("stay in an empty root directory") { chroot(".") }
             var state = CapabilityState()
             (state.permitted, state.effective) = ([.netAdmin], [.netAdmin])
-            state.securebits = try CapabilityState.current().securebits
-            try applyCredentials(Credentials(uid: 65534, gid: 65534), state)
+            let held = try CapabilityState.current()
+            state.securebits = held.securebits
+            try applyCredentials(Credentials(uid: 65534, gid: 65534), state, over: held)
             try noNewPrivileges()
         }
         let program: SeccompProgram

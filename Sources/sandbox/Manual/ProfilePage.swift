@@ -116,10 +116,10 @@ enum ProfilePage {
 
     private static func section(_ page: inout ManualPage, _ section: Key) {
         switch section.kind {
-        case .table(let keys):
+        case .section(let keys):
             page.subheading("The section " + mdocArgument(section.name))
             page.prose(sentence(section))
-            self.keys(&page, keys)
+            self.keys(&page, keys())
         case .map(.choice(let names), _):
             page.subheading("The section " + mdocArgument(section.name))
             page.prose(sentence(section) + " Its keys are \(names.joined(separator: ", ")).")
@@ -135,7 +135,8 @@ enum ProfilePage {
                 "It", "Cm \(mdocArgument(key.name))" + (key.example.isEmpty ? "" : " = Ar \(literal(key.example))"))
             page.prose(sentence(key))
             switch key.kind {
-            case .table(let inner), .records(let inner, identity: _): self.keys(&page, inner)
+            case .section(let inner): self.keys(&page, inner())
+            case .records(let inner, identity: _): self.keys(&page, inner)
             default: break
             }
         }
@@ -161,7 +162,7 @@ enum ProfilePage {
 extension Key {
     fileprivate var isSection: Bool {
         switch kind {
-        case .table, .map: true
+        case .section, .map: true
         default: false
         }
     }

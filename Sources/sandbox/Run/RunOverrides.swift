@@ -19,8 +19,8 @@ extension Override {
         let removed = words.filter { $0.utf8.first == UInt8(ascii: "!") }
         let added = words.filter { $0.utf8.first != UInt8(ascii: "!") }
         var overrides: [Override] = []
-        if !added.isEmpty { overrides.append(Override(key, .strings(added), operation: .append)) }
-        if !removed.isEmpty { overrides.append(Override(key, .strings(removed))) }
+        if !added.isEmpty { overrides.append(.exactly(key, .strings(added), operation: .append)) }
+        if !removed.isEmpty { overrides.append(.exactly(key, .strings(removed))) }
         return overrides
     }
 
@@ -31,8 +31,8 @@ extension Override {
         var kinds: [String] = []
         for word in text.split(separator: ",", omittingEmptySubsequences: false) {
             switch word {
-            case "all": overrides.append(Override(key, .strings(NamespaceKind.allCases.map(\.rawValue))))
-            case "none": overrides.append(Override(key, .array([])))
+            case "all": overrides.append(.exactly(key, .strings(NamespaceKind.allCases.map(\.rawValue))))
+            case "none": overrides.append(.exactly(key, .array([])))
             default:
                 let isRemoval = word.first == "!"
                 let kind = try namespace(String(isRemoval ? word.dropFirst() : word), option: "--unshare")
@@ -48,7 +48,7 @@ extension Override {
             throw UsageError("--join '\(text)' is not NS=WHERE, as in --join net=/run/netns/blue")
         }
         let name = try namespace(kind, option: "--join").rawValue
-        return Override("namespaces.join", .table([(name, .string(place))]))
+        return .exactly("namespaces.join", .table([(name, .string(place))]))
     }
 
     /// `FROM[:TO[:OPTIONS]]`; a backslash takes a colon's meaning away.
@@ -67,7 +67,7 @@ extension Override {
             let options = parts[2].split(separator: ",").map { String($0) }
             entry.append(("options", .strings(options)))
         }
-        return Override("filesystem.bind", .array([.table(entry)]), operation: .append)
+        return .exactly("filesystem.bind", .array([.table(entry)]), operation: .append)
     }
 
     /// `PATH[:size=SIZE,mode=MODE,OPTION…]`.
@@ -86,17 +86,17 @@ extension Override {
             }
         }
         if !options.isEmpty { entry.append(("options", .strings(options))) }
-        return Override("filesystem.tmpfs", .array([.table(entry)]), operation: .append)
+        return .exactly("filesystem.tmpfs", .array([.table(entry)]), operation: .append)
     }
 
     /// `NAME=VALUE`, or `NAME` to keep the caller's value.
     static func environment(_ text: String) throws(UsageError) -> Override {
         guard let (name, value) = text.split(at: "=") else {
             if text.isEmpty { throw UsageError("--env has an empty name") }
-            return Override("process.environment.keep", .strings([text]), operation: .append)
+            return .exactly("process.environment.keep", .strings([text]), operation: .append)
         }
         if name.isEmpty { throw UsageError("--env '\(text)' has an empty name") }
-        return Override("process.environment.set", .table([(name, .string(value))]))
+        return .exactly("process.environment.set", .table([(name, .string(value))]))
     }
 
     private static func namespace(_ word: String, option: String) throws(UsageError) -> NamespaceKind {

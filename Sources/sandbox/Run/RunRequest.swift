@@ -36,7 +36,7 @@ extension RunRequest {
             lists[key, default: []] += try option.nonEmpty(value).split(separator: ",").map { String($0) }
             let words = lists[key] ?? []
             // In the place of what the option has said before.
-            overrides.append(Override(key, words.count == 1 ? .string(words[0]) : .strings(words)))
+            overrides.append(.exactly(key, words.count == 1 ? .string(words[0]) : .strings(words)))
         default: overrides += try option.overrides(value, directory: directory)
         }
     }
@@ -52,15 +52,15 @@ extension RunOption {
         case .bind: return [try Override.bind(value, directory: directory)]
         case .tmpfs: return [try Override.tmpfs(value)]
         case .environment: return [try Override.environment(value)]
-        case .text(let key): return [Override(key, .string(try nonEmpty(value)))]
+        case .text(let key): return [.exactly(key, .string(try nonEmpty(value)))]
         case .path(let key):
-            return [Override(key, .string(value == "tmpfs" ? value : absolute(try nonEmpty(value), directory)))]
+            return [.exactly(key, .string(value == "tmpfs" ? value : absolute(try nonEmpty(value), directory)))]
         case .words(let key):
             return Override.words(key, try nonEmpty(value).split(separator: ",").map { String($0) })
         case .item(let key): return Override.words(key, [try nonEmpty(value)])
         case .paths(let key): return Override.words(key, [absolute(try nonEmpty(value), directory)])
-        case .constant(let key, .yes): return [Override(key, .bool(true))]
-        case .constant(let key, .text(let text)): return [Override(key, .string(text))]
+        case .constant(let key, .yes): return [.exactly(key, .bool(true))]
+        case .constant(let key, .text(let text)): return [.exactly(key, .string(text))]
         case .profile, .name, .remove, .detach, .view, .dryRun, .json, .oneOrMore: return []
         }
     }
