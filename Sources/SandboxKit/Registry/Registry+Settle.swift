@@ -144,9 +144,22 @@ extension Registry {
     private func releasePorts(_ record: inout SandboxRecord) throws(LaunchError) {
         if record.ports.isEmpty { return }
         let (ports, name) = (record.ports, record.name)
-        try switched("network") { () throws(SwitchError) in try SwitchStore(state).release(ports, of: name) }
+        try switched("network") { () throws(SwitchError) in
+            try SwitchStore(state).release(ports, of: name, hasEnded: hasEnded)
+        }
         record.ports = []
         CrashPoint.pass("release ports")
+    }
+
+    /// Whether a sandbox is over; the kernel may not have taken its network namespace down yet.
+    private func hasEnded(_ name: String) -> Bool {
+        do throws(LaunchError) {
+            guard let record = try find(name) else { return true }
+            return record.phase == .stopped || record.phase == .checkpointed
+        } catch {
+            // What cannot be read may be in use.
+            return false
+        }
     }
 
     func removeGroup(_ group: Cgroup) throws(LaunchError) {

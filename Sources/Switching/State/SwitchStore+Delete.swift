@@ -36,7 +36,10 @@ extension SwitchStore {
     ///
     /// - Parameter owner: the sandbox whose ports they were; they count as gone though the kernel has not yet taken
     ///   their namespace down.
-    public func release(_ ports: [Port], of owner: String) throws(SwitchError) {
+    /// - Parameter hasEnded: whether another sandbox has: what is left of its ports counts as gone, too.
+    public func release(
+        _ ports: [Port], of owner: String, hasEnded: (_ other: String) -> Bool = { _ in false }
+    ) throws(SwitchError) {
         for name in Set(ports.compactMap { $0.switchName }).sorted() {
             guard let spec = try find(name) else { continue }
             let own = ports.filter { $0.switchName == name }
@@ -52,7 +55,10 @@ extension SwitchStore {
             try withdraw(published)
             if !spec.isTransient { continue }
             guard let fabric = try open(name) else { continue }
-            let isUsed = try fabric.ports().contains { !($0.label?.owner == owner && ends.contains($0.link.name)) }
+            let isUsed = try fabric.ports().contains { port in
+                let other = port.label?.owner ?? "-"
+                return other == owner ? !ends.contains(port.link.name) : other == "-" || !hasEnded(other)
+            }
             if !isUsed { try attributed { () throws(SystemError) in try forget(name) } }
         }
     }

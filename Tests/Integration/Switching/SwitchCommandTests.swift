@@ -79,6 +79,19 @@ extension Integration {
             #expect(scene.mounts.isEmpty)
         }
 
+        @Test("it does not wait for network namespaces of sandboxes that are over") func lateNamespace() throws {
+            let (one, two) = (try scene.start("one", on: "own"), try scene.start("two", on: "own"))
+            // As the kernel does, which takes a namespace down some time later.
+            let file = open("/proc/\(one.process)/ns/net", O_RDONLY | O_CLOEXEC)
+            #expect(file >= 0)
+            defer { close(file) }
+            one.remove()
+            #expect(scene.ports("own") == 2)
+            two.remove()
+            #expect(Clock.waitUntil { scene.switches.isEmpty })
+            #expect(scene.mounts.isEmpty)
+        }
+
         @Test("one made by a sandbox without a name is swept by gc, and the address is free again") func unnamed()
             throws
         {
