@@ -13,7 +13,8 @@
 //   attach run SWITCH NUMBER COMMAND [ARGUMENT…]
 //
 // What `sandbox run --switch` asks of the kernel, asked by this program: a network namespace, a port on a switch that
-// sandbox(1) has made (SWITCH is its namespace's file), then the command. Beyond the messages above:
+// sandbox(1) has made (SWITCH is its namespace's file), then the command. With "usual" for "run" it says nothing of queues,
+// as ip(8) does, and the kernel waits until those that it made beyond one are in nobody's use. Beyond the messages above:
 // RTM_NEWLINKPROP (the lease), RTM_NEWNEIGH (the bridge's neighbour), and one transaction of nftables
 // (two elements: the guard against spoofing). With "-" for SWITCH there is no port, but the loopback interface up.
 //
@@ -141,6 +142,15 @@ static int make_bridge(int socket) {
     return bridge;
 }
 
+// Whether a pair has one queue each way from the start.
+static int has_one_queue = 1;
+
+static void put_queues(void) {
+    if (!has_one_queue) return;
+    put_u32(IFLA_NUM_TX_QUEUES, 1);
+    put_u32(IFLA_NUM_RX_QUEUES, 1);
+}
+
 static void make_pair(int socket, int bridge, int place, int number, int *link, int *peer) {
     char name[16];
     unsigned char mac[6] = {2, 0, 0, 0, number >> 8, number};
@@ -149,6 +159,7 @@ static void make_pair(int socket, int bridge, int place, int number, int *link, 
     put_text(IFLA_IFNAME, name);
     put_u32(IFLA_GROUP, 7);
     put_u32(IFLA_MASTER, bridge);
+    put_queues();
     struct rtattr *information = nest(IFLA_LINKINFO);
     put_text(IFLA_INFO_KIND, "veth");
     struct rtattr *data = nest(IFLA_INFO_DATA), *other = nest(VETH_INFO_PEER);
@@ -156,6 +167,7 @@ static void make_pair(int socket, int bridge, int place, int number, int *link, 
     put_text(IFLA_IFNAME, "eth0");
     put(IFLA_ADDRESS, mac, sizeof mac);
     put_u32(IFLA_NET_NS_FD, place);
+    put_queues();
     leave(other);
     leave(data);
     leave(information);
@@ -344,6 +356,7 @@ static void report(const char *what, double *times, int count) {
 
 int main(int argc, char **argv) {
     if (argc > 4 && strcmp(argv[1], "run") == 0) return run(argv + 2);
+    if (argc > 4 && strcmp(argv[1], "usual") == 0) return has_one_queue = 0, run(argv + 2);
     int count = argc > 1 ? atoi(argv[1]) : 100;
     if (count < 1 || count > 1023) die("1 to 1023 ports", EINVAL);
     double *whole = calloc(count, sizeof *whole), *place = calloc(count, sizeof *place);

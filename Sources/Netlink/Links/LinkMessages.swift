@@ -12,6 +12,7 @@ extension NetlinkMessage {
             capacity: spec.kind.capacity)
         message.header(spec.options.header)
         message.put(spec.options)
+        message.put(queuesOf: spec.options, spec.kind)
         if let parent = spec.kind.parent { message.put(IFLA_LINK, parent) }
         message.nest(IFLA_LINKINFO) {
             message.put(IFLA_INFO_KIND, text: kind)
@@ -85,8 +86,15 @@ extension NetlinkMessage {
         put(IFLA_GROUP, ifGiven: options.group)
         put(IFLA_MASTER, ifGiven: options.master)
         put(IFLA_NET_NS_FD, ifGiven: options.namespace)
-        put(IFLA_NUM_TX_QUEUES, ifGiven: options.queues)
-        put(IFLA_NUM_RX_QUEUES, ifGiven: options.queues)
+    }
+
+    /// One each way for a veth's ends unless they are to have more: the kernel makes as many as there are processors
+    /// where nothing is said, waits until nobody can use them (synchronize_rcu, twice a pair), and uses one.
+    private func put(queuesOf options: LinkOptions, _ kind: LinkKind) {
+        var queues = options.queues
+        if case .veth = kind { queues = queues ?? 1 }
+        put(IFLA_NUM_TX_QUEUES, ifGiven: queues)
+        put(IFLA_NUM_RX_QUEUES, ifGiven: queues)
     }
 
     private func put(_ change: LinkChange) {
@@ -120,6 +128,7 @@ extension NetlinkMessage {
                 nest(VETH_INFO_PEER) {
                     header(peer.header)
                     put(peer)
+                    put(queuesOf: peer, kind)
                 }
             }
         case .bridge(let options): put(options)

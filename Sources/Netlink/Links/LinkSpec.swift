@@ -30,7 +30,7 @@ public struct LinkOptions: Sendable {
     public var isUp = false
     /// A descriptor of the network namespace that it is made in, when that is another than the socket's.
     public var namespace: Int32?
-    /// Queues that packets leave and arrive by.
+    /// Queues that packets leave and arrive by. An end of a veth has one each way when it is nil.
     public var queues: UInt32?
 
     public init(

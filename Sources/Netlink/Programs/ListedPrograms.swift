@@ -127,8 +127,11 @@ struct ListedPrograms {
     /// interface of where the calling thread is.
     static let areKnown: Bool = {
         var attributes = [UInt32](repeating: 0, count: 32)
-        (attributes[0], attributes[1]) = (1, InterfacePrograms.Place.input.rawValue)
-        // BPF_PROG_QUERY. Where something else is wrong, such as a permission, the use of it will tell.
-        return linux_bpf(16, &attributes, 128) >= 0 || errno != EINVAL
+        attributes[0] = 1
+        // No program at all: the kernel looks at the place first, and at interfaces, which wait for others' changes, last.
+        attributes[1] = UInt32.max
+        attributes[2] = InterfacePrograms.Place.input.rawValue
+        // BPF_PROG_ATTACH. Where something else is wrong, such as a permission, the use of it will tell.
+        return linux_bpf(8, &attributes, 128) >= 0 || errno != EINVAL
     }()
 }

@@ -33,6 +33,9 @@ extension Integration {
             let port = try scene.port(of: "web")
             #expect(port["interface"].text == "eth0" && port["addresses"].texts.count == 1 && port["isolated"].isTrue)
             #expect(port["sentPackets"].number ?? 0 >= 1 && port["receivedPackets"].number ?? 0 >= 1)
+            // One queue each way from the start: to make more and leave them unused takes the kernel two grace periods.
+            let link = try web.exec([], ["ip", "-d", "link", "show", "eth0"])
+            #expect(link.out.contains("numtxqueues 1 numrxqueues 1"), "\(link)")
             let address = port["addresses"].texts.first ?? "?"
             let show = try box.sandbox(["switch", "show", "lab"]).out
             for word in ["p0", "web eth0", address, "isolated", port["mac"].text ?? "?"] {
