@@ -134,10 +134,12 @@ public func pivotRoot(to newRoot: Int32) throws(SystemError) {
 /// Takes out of this mount namespace, whose mounts are private, the files that keep namespaces (nsfs, ip-netns(8)): what
 /// holds them here would keep them alive, too. Those that it may not take out (mount_namespaces(7), locked) stay.
 public func dropNamespaceFiles() throws(SystemError) {
-    // One that is renamed meanwhile is found under its new name.
-    for _ in 0..<5 {
+    // One that is renamed meanwhile is found under its new name. A list that is read while others take mounts away need
+    // not be whole, so that it has to be empty twice.
+    var rounds = 0
+    for _ in 0..<10 where rounds < 2 {
         let points = try MountEntry.own().filter { $0.type == "nsfs" }.map(\.path)
-        if points.isEmpty { return }
+        rounds = points.isEmpty ? rounds + 1 : 0
         for point in points {
             let flags = Int32(MNT_DETACH) | Int32(UMOUNT_NOFOLLOW)
             if umount2(point, flags) != 0, errno != ENOENT, errno != EINVAL {

@@ -89,7 +89,7 @@ extension Integration {
             #expect(file >= 0)
             defer { close(file) }
             one.remove()
-            #expect(scene.ports("own") == 2)
+            #expect(try scene.ports("own") == 2)
             two.remove()
             #expect(Clock.waitUntil { scene.switches.isEmpty })
             #expect(scene.mounts.isEmpty)
