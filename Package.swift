@@ -50,6 +50,7 @@ let package = Package(
     ],
     targets: [
         .target(name: "CLinux", cSettings: gnu),
+        .target(name: "CDigest"),
         .systemLibrary(name: "CNetlink", pkgConfig: "libnl-3.0", providers: [.apt(["libnl-3-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CCapability", pkgConfig: "libcap", providers: [.apt(["libcap-dev"])]),
@@ -64,7 +65,7 @@ let package = Package(
         .target(
             name: "Checkpoint",
             dependencies: [
-                "Switching", "Launch", "Profile", "Netlink", "Kernel", "CLinux", "CNettle",
+                "Switching", "Launch", "Profile", "Netlink", "Kernel", "CLinux", "CDigest", "CNettle",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["RPC/rpc.proto"], cSettings: gnu, swiftSettings: strict),

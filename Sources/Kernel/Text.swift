@@ -8,10 +8,15 @@ public func readText(_ path: String) throws(SystemError) -> String {
 
 /// Reads an open file to its end; EFBIG when it has more than `limit` bytes.
 public func readText(_ descriptor: Int32, name: String, atMost limit: Int = .max) throws(SystemError) -> String {
+    String(decoding: try readBytes(descriptor, name: name, atMost: limit), as: UTF8.self)
+}
+
+/// Reads an open file to its end; EFBIG when it has more than `limit` bytes.
+public func readBytes(_ descriptor: Int32, name: String, atMost limit: Int = .max) throws(SystemError) -> [UInt8] {
     var bytes: [UInt8] = []
     while true {
         let part = try readPart(descriptor, name)
-        if part.isEmpty { return String(decoding: bytes, as: UTF8.self) }
+        if part.isEmpty { return bytes }
         if bytes.isEmpty { bytes = part } else { bytes += part }
         if bytes.count > limit { throw SystemError("read \(name)", code: EFBIG) }
     }

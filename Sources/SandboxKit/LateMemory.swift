@@ -6,10 +6,11 @@ import Profile
 
 extension Restoration {
     /// How its memory comes in, and what is made known of it. All of it is done by the process that watches over that.
-    func lateMemory(_ source: PageSource?) -> LateMemory {
+    /// - Parameter pages: what is checked when it comes in.
+    func lateMemory(_ source: PageSource?, _ pages: LatePages?) -> LateMemory {
         let (registry, name) = (registry, name)
         var memory = LateMemory()
-        memory.source = source
+        (memory.source, memory.pages) = (source, pages)
         memory.begun = { server throws(LaunchError) in
             try translated { () throws(SystemError) in
                 try registry.openFolder(name)?.write(File.late, server.temporary(File.late))
@@ -29,6 +30,17 @@ extension Restoration {
             }
         }
         return memory
+    }
+}
+
+extension Restoration {
+    /// What of a snapshot's memory is checked when it comes in; `nil`: all of it before the first step.
+    func latePages(_ engine: CRIUEngine, _ snapshot: Snapshot) throws(LaunchError) -> LatePages? {
+        guard late.isLate, late.source == nil else { return nil }
+        // Another CRIU asks in another way.
+        let version = try engine.version()
+        if (version.major, version.minor) < (4, 2) { return nil }
+        return try stored { () throws(SnapshotError) in try LatePages(of: snapshot) }
     }
 }
 

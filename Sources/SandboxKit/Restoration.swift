@@ -25,7 +25,7 @@ struct Restoration {
     /// Whether connections are those of another: the sandbox's own have gone on since, or its first one has them.
     private let closesConnections: Bool
     /// Whether it begins before its memory is there, and where that comes from then.
-    private let late: (isLate: Bool, source: PageSource?)
+    let late: (isLate: Bool, source: PageSource?)
 
     /// - Parameter isBehind: whether the sandbox went on after it had been saved, so that its peers did too.
     /// - Parameter clone: which one of several of the same snapshot, from 1 on; `nil` for the sandbox itself.
@@ -162,7 +162,8 @@ struct Restoration {
     ) throws(LaunchError) -> Int32 {
         let store = try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller() }
         // First, since it takes longest and must not hold what is opened for CRIU.
-        let proof = if let proof { proof } else { try ImageProof(of: snapshot, in: store) }
+        let pages = try latePages(engine, snapshot)
+        let proof = if let proof { proof } else { try ImageProof(of: snapshot, in: store, but: pages) }
         let group = try translated { () throws(SystemError) in
             try Cgroup.create(name: plan.name, limits: CgroupLimits(plan.resources), tracks: true)
         }
@@ -177,7 +178,7 @@ struct Restoration {
             let entrances = try translated { () throws(SystemError) in
                 try group?.openEntrances(cloned: false) ?? []
             }
-            root = try bringBack(engine, snapshot, progress, kept, network, entrances, (proof, unlocked))
+            root = try bringBack(engine, snapshot, progress, kept, network, entrances, (proof, unlocked, pages))
             try progress.begin()
             CrashPoint.pass("restored")
         } catch {
@@ -201,7 +202,8 @@ struct Restoration {
     /// - Parameter entrances: lists of processes of its control groups.
     private func bringBack(
         _ engine: CRIUEngine, _ snapshot: Snapshot, _ progress: LaunchProgress, _ kept: KeptDescriptors,
-        _ network: Int32, _ entrances: [Int32], _ helpers: (proof: ImageProof, unlocked: UnlockedNetwork)
+        _ network: Int32, _ entrances: [Int32],
+        _ helpers: (proof: ImageProof, unlocked: UnlockedNetwork, pages: LatePages?)
     ) throws(LaunchError) -> Int32 {
         // CRIU's log is the sandbox's: the snapshot stays as it is.
         let work = try translated { () throws(SystemError) in try StateFolder(existing: registry.path(name)) }
@@ -221,7 +223,8 @@ struct Restoration {
             restore.prove = { () throws(LaunchError) in try helpers.proof.confirm() }
             restore.prepare = { () throws(LaunchError) in try surroundings.build() }
             (restore.namespaces, restore.mounts) = (old.namespaces, saved.mounts)
-            if late.isLate { restore.memory = lateMemory(late.source) }
+            restore.notes = registry.kernelNotes(engine, old.namespaces)
+            if late.isLate { restore.memory = lateMemory(late.source, helpers.pages) }
             // Who watches over the memory has them by then.
             defer { late.source?.close() }
             restore.files = saved.files.map { ($0.key, $0.role == .log ? kept.output : kept.input) }

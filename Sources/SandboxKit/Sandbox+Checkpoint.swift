@@ -109,6 +109,15 @@ private struct Checkpointing {
         let images = try translated { () throws(SystemError) in try StateFolder(existing: draft.images) }
         var dump = Dump(
             root: root, waiter: record.launcher.pid, images: images.descriptor.number, path: draft.images)
+        var digests: MemoryDigests?
+        if move == nil {
+            // First, since it must not hold what is opened for CRIU. One that goes on would stand still for longer by it.
+            if !options.leavesRunning {
+                digests = try translated { () throws(SystemError) in try MemoryDigests(of: images) }
+            }
+            dump.started = try StartedEngine(
+                engine, registry.kernelNotes(engine, record.namespaces), images: dump.images)
+        }
         dump.connections = connections
         let network =
             record.namespaces.contains(.net) ? linux_open("/proc/\(root)/ns/net", O_RDONLY | O_CLOEXEC, 0) : -1
@@ -133,14 +142,9 @@ private struct Checkpointing {
         dump.mounts = surroundings.mounts
         try abandonWhenKilled(&dump)
         if let move { move.prepare(&dump, record) }
-        // First, since it must not hold what is opened for CRIU.
-        var digests: MemoryDigests?
-        if !options.leavesRunning, move == nil {
-            digests = try translated { () throws(SystemError) in try MemoryDigests(of: images) }
-        }
-        let version = try engine.askVersion()
         CrashPoint.pass("ask CRIU")
         var manifest = try manifest()
+        dump.versioned = { manifest.versions.criu = $0.text }
         let folder = try translated { () throws(SystemError) in try StateFolder(existing: draft.path) }
         try copyFiles(to: folder)
         if let picture {
@@ -151,6 +155,7 @@ private struct Checkpointing {
             try translated { () throws(SystemError) in try sockets.read() }
         }
         try dump.run(engine) { () throws(LaunchError) in
+            digests?.end()
             try copyOutput(to: folder, keeper, files.found)
             let foreign = try surroundings.gather(into: folder, root: root)
             // Only now they stand still, and none comes or goes.
@@ -171,7 +176,6 @@ private struct Checkpointing {
             manifest.frozen = frozen
             manifest.created = unixMilliseconds()
             do throws(LaunchError) {
-                manifest.versions.criu = try version.answer().text
                 try stored { () throws(SnapshotError) in try draft.commit(manifest) }
             } catch {
                 move?.abandon()
@@ -185,7 +189,6 @@ private struct Checkpointing {
                 try move.finish(record)
             } else {
                 manifest.frozen = frozen
-                manifest.versions.criu = try version.answer().text
                 manifest.created = unixMilliseconds()
                 manifest.duration = (manifest.created - begun) * 1000
                 try stored { () throws(SnapshotError) in try draft.commit(manifest, digests) }

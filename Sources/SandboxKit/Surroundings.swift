@@ -79,7 +79,11 @@ struct Surroundings {
 
     var sources: [(key: String, path: String)] {
         mounts.map { mount in
-            (mount.key, mount.kind == .file ? "\(stage)/files/\(mount.key)" : root + mount.path)
+            switch mount.kind {
+            case .file: (mount.key, "\(stage)/files/\(mount.key)")
+            case .layer: (mount.key, root + mount.path)
+            case .empty: (mount.key, "\(stage)/empty")
+            }
         }
     }
 
@@ -93,8 +97,13 @@ struct Surroundings {
             let place = try Descriptor(open: stage, O_PATH | O_DIRECTORY)
             let tree = try MountTree(new: "tmpfs", [("mode", "0700")], action: "mount a tmpfs for restored files")
             try tree.attach(to: place.number, action: "mount a tmpfs for restored files")
-            for name in ["files", "box"] { try check("make \(stage)/\(name)") { mkdir("\(stage)/\(name)", 0o700) } }
+            for name in ["files", "box", "empty"] {
+                try check("make \(stage)/\(name)") { mkdir("\(stage)/\(name)", 0o700) }
+            }
             for mount in mounts where mount.kind == .file { try copy(mount) }
+            let action = "mount an empty directory"
+            let empty = try Descriptor(open: "\(stage)/empty", O_PATH | O_DIRECTORY)
+            try MountTree.hidingDirectory(action: action).attach(to: empty.number, action: action)
         }
         if plan.changesRoot { _ = try Launcher.makeRoot(plan, in: stage + "/box") }
     }

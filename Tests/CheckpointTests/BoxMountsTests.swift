@@ -7,9 +7,10 @@ import Testing
 @Suite("Mounts of a box that is saved")
 struct BoxMountsTests {
     private func entry(
-        _ path: String, _ type: String = "ext4", device: String = "8:1", root: String = "/", options: [String] = ["rw"]
+        _ path: String, _ type: String = "ext4", device: String = "8:1", root: String = "/", options: [String] = ["rw"],
+        of filesystem: String = "rw"
     ) throws -> MountEntry {
-        let line = "1 0 \(device) \(root) \(path) \(options.joined(separator: ",")) - \(type) source rw"
+        let line = "1 0 \(device) \(root) \(path) \(options.joined(separator: ",")) - \(type) source \(filesystem)"
         return try #require(MountEntry(line: line[...]))
     }
 
@@ -42,6 +43,21 @@ struct BoxMountsTests {
         let found = mounts(all, layers: ["/usr"], files: ["/etc/motd"])
         #expect(found.foreign.map(\.path) == ["/usr", "/etc/motd"])
         #expect(Set(found.foreign.map(\.key)).count == 2)
+    }
+
+    @Test("empty directories that hide others are ours; another that is empty or hidden is not") func empty() throws {
+        let marks = "rw,size=4k,nr_inodes=1,mode=000"
+        let all = try [
+            entry("/"), entry("/proc/acpi", "tmpfs", device: "0:42", options: ["ro"], of: marks),
+            entry("/sys/firmware", "tmpfs", device: "0:42", options: ["ro"], of: marks),
+            entry("/a", "tmpfs", device: "0:43", of: marks),
+            entry("/b", "tmpfs", device: "0:44", options: ["ro"], of: "rw,size=4k,mode=000"),
+            entry("/c", "tmpfs", device: "0:45", options: ["ro"], of: "rw,nr_inodes=1"),
+        ]
+        let found = mounts(all)
+        #expect(found.foreign.map(\.path) == ["/proc/acpi", "/sys/firmware"])
+        #expect(found.foreign.allSatisfy { $0.kind == .empty } && Set(found.foreign.map(\.key)).count == 2)
+        #expect(ForeignMount(found.foreign[0].value) == found.foreign[0] && found.saved.count == 6)
     }
 
     @Test("what no path leads to, and views of the kernel, are not looked for")

@@ -130,8 +130,8 @@ import Testing
             try seal(fixture, String(decoding: text.utf8.prefix(count), as: UTF8.self))
             refuses(fixture, "no JSON document")
         }
-        try seal(fixture, text.replacingOccurrences(of: "\"format\": 1", with: "\"format\": 2"))
-        refuses(fixture, "format 2")
+        try seal(fixture, text.replacingOccurrences(of: "\"format\": 2", with: "\"format\": 1"))
+        refuses(fixture, "format 1")
         try seal(fixture, "{}")
         refuses(fixture, "no proper \"format\"")
     }

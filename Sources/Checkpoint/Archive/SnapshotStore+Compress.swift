@@ -18,6 +18,8 @@ extension SnapshotStore {
             let source = try attributed { () throws(SystemError) in try StateFolder(existing: before.path) }
             let target = try attributed { () throws(SystemError) in try StateFolder(existing: draft.path) }
             var manifest = before.manifest
+            // What is compressed is read from its beginning to its end, or not at all.
+            manifest.files.removeAll { $0.path.hasPrefix(SnapshotStore.blocks + "/") }
             for index in manifest.files.indices {
                 let file = manifest.files[index]
                 guard isLarge(file) else {
@@ -53,7 +55,7 @@ extension SnapshotStore {
     ) throws(SnapshotError) {
         let file = try SnapshotFiles.open(path: listed.path, in: folder)
         let name = "\(folder.path)/\(listed.path)"
-        var digest = Digest()
+        var digest = FileDigest()
         var left = listed.size
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
         defer { buffer.deallocate() }

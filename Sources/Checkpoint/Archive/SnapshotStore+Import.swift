@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import Kernel
 import Profile
@@ -145,9 +146,9 @@ private final class ArchiveReader {
     }
 
     /// Copies the content.
-    /// - Returns: its SHA-256.
+    /// - Returns: its digest.
     func copy(_ header: TarHeader, to file: Int32, name: String) throws(SnapshotError) -> String {
-        var digest = Digest()
+        var digest = FileDigest()
         var left = header.size
         while left > 0 {
             let bytes = try take(min(left, 1 << 18))
@@ -155,7 +156,8 @@ private final class ArchiveReader {
             try attributed { () throws(SystemError) in try writeBytes(bytes, to: file, name: name) }
             left -= bytes.count
         }
-        try attributed { () throws(SystemError) in try Kernel.check("write \(name) to disk") { fsync(file) } }
+        // All of them are waited for in the end.
+        _ = linux_begin_writing(file, 0, 0)
         _ = try take(header.padding)
         return digest.finish()
     }

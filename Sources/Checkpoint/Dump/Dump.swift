@@ -34,6 +34,10 @@ public struct Dump {
     /// A socket pair for CRIU's conversation about pages: CRIU's end, and the other one. With it only what is no plain
     /// memory is written to the images, and CRIU ends when all of that was asked for, or nobody is left to ask.
     public var pages: (engine: Int32, own: Int32)?
+    /// One that was started for it; not with ``pages``.
+    public var started: StartedEngine?
+    /// Told CRIU's version before any process stands still.
+    public var versioned: (CRIUEngine.Version) -> Void = { _ in }
     /// Whether the box may have gone on elsewhere.
     public var isBehind: @Sendable () -> Bool = { false }
     /// Asked by another process when this one is killed: whether the snapshot is recorded, so that the box is to end.
@@ -68,11 +72,13 @@ public struct Dump {
             options = file
             inherited += [pages.engine, file]
         }
-        let service = try CRIUService(engine, inherited: inherited)
+        let service = try start(engine, inherited)
         let warden = try watch(service, rollback)
         // Their ends are heard of only when nobody else holds them.
         for number in inherited.dropFirst() { close(number) }
         var isHeld = true
+        // The kernel has forgotten the lock by the time that all is done.
+        let unlocked = UnlockedNetwork()
         var failure: LaunchError?
         do throws(LaunchError) {
             let begun = try save(service, options: options) { begun throws(LaunchError) in
@@ -89,7 +95,7 @@ public struct Dump {
             var moment = monotonicMicroseconds()
             if goesOn {
                 isHeld = false
-                moment = try rollback.run()
+                moment = try rollback.run(unlocked)
                 warden.note()
                 CrashPoint.pass("goes on")
             }
@@ -107,7 +113,14 @@ public struct Dump {
             do throws(LaunchError) { try rollback.run(isBehind: isBehind()) } catch { failure = failure ?? error }
         }
         do throws(SystemError) { try warden.dismiss() } catch { failure = failure ?? LaunchError(error) }
+        unlocked.end()
         if let failure { throw failure }
+    }
+
+    private func start(_ engine: CRIUEngine, _ inherited: [Int32]) throws(LaunchError) -> CRIUService {
+        if let started { return try started.take(versioned) }
+        versioned(try engine.version())
+        return try CRIUService(engine, inherited: inherited)
     }
 
     private func watch(_ service: borrowing CRIUService, _ rollback: Rollback) throws(LaunchError) -> Warden {

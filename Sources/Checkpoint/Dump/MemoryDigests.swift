@@ -2,24 +2,38 @@ import CLinux
 import Glibc
 public import Kernel
 
-/// Digests the files that CRIU writes memory to while they grow, in a process of its own beside CRIU: what takes longest of
-/// making a snapshot whole is nearly done when CRIU is, before the application is ended. It gives way to all else, and what
-/// it does not tell is digested afterwards. It is no help for an application that goes on, which stands still for a tenth
-/// longer by it and has not to wait for the digests.
+/// Digests the files that CRIU writes memory to while they grow, in a process of its own beside CRIU, and has the disk begin
+/// to write them: what takes longest of making a snapshot whole is nearly done when CRIU is. It gives way to all else, and
+/// what it does not tell is digested afterwards.
 public final class MemoryDigests {
     /// What a file was when its digest was taken.
     struct Measure: Equatable {
         var size: Int
         var digest: String
+        /// Of its blocks.
+        var lines: [UInt8]
     }
 
     /// Closed when it is to end, told once all is written.
     private var word: Int32 = -1
     private var answer: Int32 = -1
     private var process: Int32 = 0
+    private var isOver = false
 
     /// CRIU's files of memory, the only ones that are large, are written from their beginnings to their ends.
     static let prefix = "pages-"
+
+    /// The name of one that has a path within a snapshot; `nil` for another file's.
+    static func name(_ path: String) -> String? {
+        guard let name = image(path), name.hasPrefix(prefix), !name.hasSuffix(SnapshotStore.suffix) else { return nil }
+        return name
+    }
+
+    /// The name of an image that has a path within a snapshot.
+    static func image(_ path: String) -> String? {
+        let folder = SnapshotStore.images + "/"
+        return path.hasPrefix(folder) ? String(path.dropFirst(folder.utf8.count)) : nil
+    }
 
     /// - Parameter images: the directory that CRIU is to write to.
     public init(of images: borrowing StateFolder) throws(SystemError) {
@@ -39,9 +53,9 @@ public final class MemoryDigests {
         (word, answer) = (words.write, answers.read)
     }
 
-    deinit { end() }
+    deinit { stop() }
 
-    private func end() {
+    private func stop() {
         if process == 0 { return }
         close(word)
         close(answer)
@@ -50,33 +64,47 @@ public final class MemoryDigests {
         process = 0
     }
 
-    /// Once all is written.
-    /// - Returns: by the names of files; none of those that it could not tell of.
-    func finish() throws(SystemError) -> [String: Measure] {
-        if process == 0 { return [:] }
-        defer { end() }
+    /// All is written: what is left, the small files too, is digested while this process does something else.
+    public func end() {
+        if process == 0 || isOver { return }
+        isOver = true
         var byte: UInt8 = 1
         // One that has been killed tells nothing, and SIGPIPE would end this process.
         let before = signal(SIGPIPE, SIG_IGN)
         _ = write(word, &byte, 1)
         signal(SIGPIPE, before)
-        let text = try readText(answer, name: "digests of images")
-        // What has no line feed at its end has been cut off.
-        guard text.hasSuffix("\n") else { return [:] }
+    }
+
+    /// Waits for all of them.
+    /// - Returns: by the names of files; none of those that it could not tell of.
+    func finish() throws(SystemError) -> [String: Measure] {
+        if process == 0 { return [:] }
+        end()
+        defer { stop() }
+        return MemoryDigests.measures(try readBytes(answer, name: "digests of images"))
+    }
+
+    /// - Parameter told: of each file a line with its name, its size, its digest and the length of what follows: the lines
+    ///   of its blocks. None where it has been cut off.
+    private static func measures(_ told: [UInt8]) -> [String: Measure] {
         var found: [String: Measure] = [:]
-        for line in text.split(separator: "\n") {
-            let words = line.split(separator: " ")
-            guard words.count == 3, let size = Int(words[1]) else { continue }
-            found[String(words[0])] = Measure(size: size, digest: String(words[2]))
+        var rest = told[...]
+        while let end = rest.firstIndex(of: UInt8(ascii: "\n")) {
+            let words = String(decoding: rest[..<end], as: UTF8.self).split(separator: " ")
+            rest = rest[(end + 1)...]
+            guard words.count == 4, let size = Int(words[1]), let length = Int(words[3]), length <= rest.count else {
+                return [:]
+            }
+            found[String(words[0])] = Measure(size: size, digest: String(words[2]), lines: Array(rest.prefix(length)))
+            rest = rest.dropFirst(length)
         }
-        return found
+        return rest.isEmpty ? found : [:]
     }
 
     // MARK: - The process
 
     private static func work(_ images: borrowing StateFolder, _ word: Int32, _ answer: Int32) -> Never {
         var files: [String: GrowingFile] = [:]
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
         while true {
             var wait = pollfd(fd: word, events: Int16(POLLIN), revents: 0)
             let isOver = poll(&wait, 1, 2) > 0
@@ -85,18 +113,19 @@ public final class MemoryDigests {
             // Now it is waited for.
             if isOver { setpriority(PRIO_PROCESS, 0, 0) }
             do throws(SystemError) {
-                for name in try images.entries() where name.hasPrefix(prefix) && files[name] == nil {
-                    files[name] = try GrowingFile(name, in: images)
+                for name in try images.entries() where files[name] == nil && (isOver || name.hasPrefix(prefix)) {
+                    files[name] = try GrowingFile.open(name, in: images)
                 }
-                for file in files.values { try file.catchUp(buffer, until: isOver ? -1 : word) }
+                for file in files.values { try isOver ? file.finish() : file.catchUp(until: word) }
             } catch {
                 // The one who waits does it then, and tells why it cannot.
                 _exit(1)
             }
             if !isOver { continue }
             CrashPoint.pass("digests")
-            let lines = files.map { "\($0.key) \($0.value.size) \($0.value.finish())\n" }
-            do throws(SystemError) { try writeText(lines.joined(), to: answer, name: "digests of images") } catch {
+            do throws(SystemError) {
+                for file in files.values { try writeBytes(file.told, to: answer, name: "digests of images") }
+            } catch {
                 _exit(1)
             }
             _exit(0)
@@ -108,28 +137,47 @@ public final class MemoryDigests {
 private final class GrowingFile {
     private let file: Descriptor
     private let name: String
-    private var digest = Digest()
-    private(set) var size = 0
+    private var digest = FileDigest()
+    /// What the disk has been told to write.
+    private var begun = 0
+    private var sum = ""
 
-    init(_ name: String, in folder: borrowing StateFolder) throws(SystemError) {
+    /// Bytes that the disk is told to write at a time.
+    private static let piece = 8 << 20
+
+    private init(_ name: String, _ file: consuming Descriptor) {
         self.name = name
-        file = try folder.open(name, O_RDONLY)
+        self.file = file
     }
 
-    /// Digests what has been added.
-    /// - Parameter interruption: what is to be heard of before all of it is done; -1 for nothing.
-    func catchUp(_ buffer: UnsafeMutableRawBufferPointer, until interruption: Int32) throws(SystemError) {
-        while true {
-            let count = try check("read \(name)") {
-                Int32(pread(file.number, buffer.baseAddress, buffer.count, off_t(size)))
+    /// - Returns: `nil` for what is no file.
+    static func open(_ name: String, in folder: borrowing StateFolder) throws(SystemError) -> GrowingFile? {
+        let number = linux_openat(folder.descriptor.number, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0)
+        if number < 0 { return nil }
+        let file = Descriptor(number)
+        return try FileStatus(number, name: name).kind == .file ? GrowingFile(name, file) : nil
+    }
+
+    /// Digests what has been added, and has the disk begin to write it.
+    /// - Parameter interruption: what is to be heard of before all of it is done.
+    func catchUp(until interruption: Int32) throws(SystemError) {
+        try digest.addPairs(of: file.number, to: Int(try FileStatus(file.number, name: name).size), name: name) {
+            size in
+            if size - begun >= GrowingFile.piece {
+                _ = linux_begin_writing(file.number, Int64(begun), Int64(size - begun))
+                begun = size
             }
-            if count == 0 { break }
-            digest.add(UnsafeRawBufferPointer(rebasing: buffer[..<Int(count)]))
-            size += Int(count)
             var wait = pollfd(fd: interruption, events: Int16(POLLIN), revents: 0)
-            if interruption >= 0, poll(&wait, 1, 0) > 0 { break }
+            return poll(&wait, 1, 0) == 0
         }
     }
 
-    func finish() -> String { digest.finish() }
+    /// Digests what is left.
+    func finish() throws(SystemError) {
+        try digest.addAll(of: file.number, name: name)
+        sum = digest.finish()
+    }
+
+    /// What is told of it.
+    var told: [UInt8] { "\(name) \(digest.size) \(sum) \(digest.lines.count)\n".utf8 + digest.lines }
 }

@@ -2,8 +2,7 @@ import CLinux
 import Glibc
 import Kernel
 public import Launch
-import Netlink
-import Switching
+public import Switching
 
 /// Lets a box go on that CRIU has stopped: its TCP sockets leave repair mode, its network is unlocked, its processes
 /// continue.
@@ -32,9 +31,12 @@ public struct Rollback: Sendable {
     /// Carries on past what fails, and tells of the first of it.
     /// - Parameter isBehind: whether its peers have gone on meanwhile with what ran elsewhere: its connections with
     ///   other hosts are ended.
+    /// - Parameter unlocked: ended by the caller when time does not matter.
     /// - Returns: when the processes went on, in microseconds (monotonic).
     @discardableResult
-    public func run(isBehind: Bool = false) throws(LaunchError) -> Int {
+    public func run(
+        isBehind: Bool = false, _ unlocked: UnlockedNetwork = UnlockedNetwork()
+    ) throws(LaunchError) -> Int {
         var failure: LaunchError?
         func attempt(_ body: () throws(LaunchError) -> Void) {
             do throws(LaunchError) { try body() } catch { failure = failure ?? error }
@@ -45,19 +47,16 @@ public struct Rollback: Sendable {
                 do throws(SystemError) { try endRepair(pid, isBehind: isBehind) } catch { throw LaunchError(error) }
             }
         }
-        // It is closed when the processes go on.
-        var lock: NetfilterSocket?
         if network >= 0 {
             attempt { () throws(LaunchError) in
-                do throws(SwitchError) { lock = try NetworkLock.unlock(network) } catch {
-                    throw LaunchError(error.text)
-                }
+                do throws(SwitchError) { try unlocked.unlock(network) } catch { throw LaunchError(error.text) }
             }
         }
         for pid in processes where !stopped.contains(pid) { kill(pid, SIGCONT) }
         let moment = monotonicMicroseconds()
-        _ = consume lock
         wakeWaiter()
+        // It is not waited for before the processes go on.
+        withExtendedLifetime(unlocked) {}
         if let failure { throw failure }
         return moment
     }

@@ -48,21 +48,33 @@ public struct CRIUEngine: Sendable, Equatable {
     }
 
     /// Asks for its version.
-    public func version() throws(LaunchError) -> Version { try askVersion().answer() }
-
-    /// The same, without waiting for the answer.
-    public func askVersion() throws(LaunchError) -> VersionQuestion { try VersionQuestion(self) }
+    public func version() throws(LaunchError) -> Version {
+        var request = criu_req()
+        request.type = .version
+        return Version(try CRIUService(self).ask(request))
+    }
 
     /// Tries what the kernel lets it do.
-    public func features() throws(LaunchError) -> Features {
+    public func features() throws(LaunchError) -> Features { try features { () in } }
+
+    /// - Parameter prepare: what its process does before it becomes CRIU.
+    func features(_ prepare: () throws(LaunchError) -> Void) throws(LaunchError) -> Features {
         var request = criu_req()
         request.type = .featureCheck
         request.features.memTrack = true
         request.features.lazyPages = true
         request.features.pidfdStore = true
-        let answer = try CRIUService(self).ask(request)
+        let answer = try CRIUService(self, prepare: prepare).ask(request)
         return Features(
             tracksMemory: answer.features.memTrack, lazyPages: answer.features.lazyPages,
             pidfdStore: answer.features.pidfdStore)
+    }
+}
+
+extension CRIUEngine.Version {
+    init(_ answer: criu_resp) {
+        let version = answer.version
+        self.init(
+            major: Int(version.majorNumber), minor: Int(version.minorNumber), patch: Int(version.sublevel))
     }
 }

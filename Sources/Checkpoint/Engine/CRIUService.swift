@@ -107,6 +107,19 @@ struct CRIUService: ~Copyable {
         }
     }
 
+    /// One answer of a process that waits for another request then.
+    func hearOne() throws(LaunchError) -> criu_resp {
+        guard let (answer, _) = try receive() else { throw LaunchError("\(engine.path) ended without an answer") }
+        return answer
+    }
+
+    /// Ends the conversation, and the process with it.
+    consuming func end() {
+        let process = process
+        _ = consume socket
+        while waitpid(process, nil, 0) < 0, errno == EINTR {}
+    }
+
     /// Asks without waiting.
     func send(_ request: criu_req) throws(LaunchError) {
         let bytes: [UInt8]

@@ -17,6 +17,8 @@ public struct LateMemory: Sendable {
 
     /// The other host, of a box that moves here; `nil` where the images have all pages.
     public var source: PageSource?
+    /// What is checked when it is brought in, of a snapshot that is here; `nil`: all of it has been.
+    public var pages: LatePages?
     /// Done by the process that watches over it when the box is about to begin; told who brings its memory in.
     public var begun: @Sendable (ProcessIdentity) throws(LaunchError) -> Void = { _ throws(LaunchError) in }
     /// Done by that process in the end.

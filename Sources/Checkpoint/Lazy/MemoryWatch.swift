@@ -19,6 +19,8 @@ struct MemoryWatch {
     /// This side of its connection to the other host.
     private var pages: Int32 = -1
     private var input: Int32 = -1
+    /// Where ``PageServer`` tells why it has ended; -1 where there is none.
+    private var complaint: Int32 = -1
     /// The box's first process; -1 before it is there.
     private var root: Int32 = -1
     private var held: [Int32] = []
@@ -73,6 +75,8 @@ struct MemoryWatch {
                 let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
                 try check("make a socket pair") { socketpair(AF_UNIX, type, 0, &ends) }
                 (pages, theirs) = (ends[0], ends[1])
+            } else if let late = memory.pages {
+                theirs = try startServer(late)
             }
             let connection = theirs
             server = try startChild(in: []) {
@@ -93,7 +97,35 @@ struct MemoryWatch {
             break
         }
         stop()
-        throw LaunchError(complaint(inLog: workPath + "/" + MemoryWatch.log))
+        throw LaunchError(Checkpoint.complaint(inLog: workPath + "/" + MemoryWatch.log))
+    }
+
+    /// Starts the process that answers CRIU.
+    /// - Returns: CRIU's end of the conversation.
+    private mutating func startServer(_ late: LatePages) throws(SystemError) -> Int32 {
+        var ends: [Int32] = [0, 0]
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+        try check("make a socket pair") { socketpair(AF_UNIX, type, 0, &ends) }
+        let (ours, theirs) = (ends[0], ends[1])
+        let pipe = try makePipe("start a process that reads pages")
+        _ = try startChild(in: []) {
+            CrashPoint.enter("page server")
+            _ = linux_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0)
+            closeDescriptors(keeping: [ours, pipe.write, 0, 1, 2])
+            PageServer.run(late, ours, complaint: pipe.write)
+        }
+        close(ours)
+        close(pipe.write)
+        complaint = pipe.read
+        return theirs
+    }
+
+    /// What the process that answers CRIU has told; it has ended, or ends with CRIU.
+    private func complained() -> String? {
+        if complaint < 0 { return nil }
+        // What cannot be read tells nothing.
+        guard let text = try? readText(complaint, name: "a complaint"), !text.isEmpty else { return nil }
+        return text
     }
 
     private static func become(_ engine: CRIUEngine, _ restore: Restore, status: Int32, pages: Int32) -> Never {
@@ -105,6 +137,7 @@ struct MemoryWatch {
         ]
         if pages >= 0 { words += ["--page-server", "--ps-socket", "\(pages)"] }
         dup2(1, 2)
+        restore.notes?.show()
         withCStrings(words) { words in
             withCStrings(["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"]) { environment in
                 _ = execve(engine.path, words, environment)
@@ -150,11 +183,12 @@ struct MemoryWatch {
     private mutating func end() -> LateMemory.End {
         let status = stop()
         if status == .exited(0) { return awaitSource() }
-        var text = reason ?? complaint(inLog: workPath + "/" + MemoryWatch.log)
+        let told = complained()
+        var text = reason ?? told ?? Checkpoint.complaint(inLog: workPath + "/" + MemoryWatch.log)
         if case .signaled(let number) = status { text = "the CRIU that brought it in was ended by signal \(number)" }
         // It fails, too, when the box ends while it works for it.
         var wait = pollfd(fd: root, events: Int16(POLLIN), revents: 0)
-        if root >= 0, reason == nil, poll(&wait, 1, 500) > 0 { return .over }
+        if root >= 0, reason == nil, told == nil, poll(&wait, 1, 500) > 0 { return .over }
         return fail(text)
     }
 
@@ -217,7 +251,9 @@ struct MemoryWatch {
             hold()
             if held.count >= count { break }
             var wait = pollfd(fd: serverHandle, events: Int16(POLLIN), revents: 0)
-            if poll(&wait, 1, 1) > 0 { return complaint(inLog: workPath + "/" + MemoryWatch.log) }
+            if poll(&wait, 1, 1) > 0 {
+                return complained() ?? Checkpoint.complaint(inLog: workPath + "/" + MemoryWatch.log)
+            }
             if monotonicMilliseconds() > end { return "only \(held.count) of its \(count) processes are known to CRIU" }
         }
         unlink(workPath + "/" + MemoryWatch.socket)
@@ -241,13 +277,21 @@ struct MemoryWatch {
             let copy = linux_pidfd_getfd(serverHandle, number)
             if copy >= 0 { held.append(copy) }
         }
-        var wait = pollfd(fd: serverHandle, events: Int16(POLLIN), revents: 0)
-        if poll(&wait, 1, 0) > 0 {
-            // What it had is told by its end.
+        if isServerEnding {
+            // It has none any more, and its end tells what becomes of the box.
             held += before
         } else {
             for number in before { close(number) }
         }
+    }
+
+    /// Whether it has ended, or has closed what it had by now.
+    private var isServerEnding: Bool {
+        // Behind its name in brackets: a letter, five numbers, and flags (proc_pid_stat(5)) with PF_EXITING.
+        guard let text = try? readText("/proc/\(server)/stat"), let name = text.utf8.lastIndex(of: UInt8(ascii: ")")),
+            let flags = text[name...].split(separator: " ").dropFirst(7).first.flatMap({ UInt32($0) })
+        else { return true }
+        return flags & 4 != 0
     }
 
     // MARK: - The other host

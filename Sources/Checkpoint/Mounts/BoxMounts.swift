@@ -38,6 +38,8 @@ public struct BoxMounts: Sendable {
         for entry in entries where !foreign.contains(where: { $0.path == entry.path }) {
             if entry.type == "overlay", layers.contains(entry.path) {
                 foreign.append(ForeignMount(entry.path, .layer, key: "layer-\(foreign.count)"))
+            } else if entry.isEmptyForGood {
+                foreign.append(ForeignMount(entry.path, .empty, key: "empty-\(foreign.count)"))
             } else if !whole.contains(entry.device), !host.contains(entry.device), isFile(entry.path) {
                 foreign.append(ForeignMount(entry.path, .file, key: "file-\(foreign.count)"))
             }
@@ -50,4 +52,12 @@ public struct BoxMounts: Sendable {
 
     /// Views of the kernel that CRIU does not mount again.
     private static let forgotten: Set<String> = ["tracefs", "debugfs", "autofs"]
+}
+
+extension MountEntry {
+    /// Whether it is what a launch hides directories with: read-only, with no entry but its root, which nobody may enter.
+    fileprivate var isEmptyForGood: Bool {
+        let marks: Set<String> = ["nr_inodes=1", "mode=000"]
+        return type == "tmpfs" && root == "/" && options.contains("ro") && marks.isSubset(of: filesystemOptions)
+    }
 }

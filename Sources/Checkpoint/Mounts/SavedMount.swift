@@ -52,6 +52,9 @@ public struct ForeignMount: Sendable, Equatable {
         case file
         /// A layer of the box's overlay.
         case layer
+        /// An empty directory that nobody may enter, with which something is hidden. CRIU would start programs to pack
+        /// nothing, while the box stands still.
+        case empty
     }
     public var path: String
     public var kind: Kind

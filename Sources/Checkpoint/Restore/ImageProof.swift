@@ -15,7 +15,10 @@ public final class ImageProof {
 
     /// - Parameter snapshot: inspected (``SnapshotStore/inspected(_:)``); of a verified one there is nothing to prove.
     /// - Parameter count: how many restores wait for it.
-    public init(of snapshot: Snapshot, in store: SnapshotStore, for count: Int = 1) throws(LaunchError) {
+    /// - Parameter late: what is checked when it is brought in.
+    public init(
+        of snapshot: Snapshot, in store: SnapshotStore, for count: Int = 1, but late: LatePages? = nil
+    ) throws(LaunchError) {
         (self.store, id) = (store, snapshot.manifest.id)
         if snapshot.unproven.isEmpty {
             answer = -1
@@ -27,7 +30,7 @@ public final class ImageProof {
                 CrashPoint.enter("proof")
                 _ = linux_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0)
                 close(pipe.read)
-                ImageProof.work(snapshot, [UInt8](repeating: 1, count: count), pipe.write)
+                ImageProof.work(snapshot, late, [UInt8](repeating: 1, count: count), pipe.write)
             }
             close(pipe.write)
             answer = pipe.read
@@ -58,14 +61,18 @@ public final class ImageProof {
         do throws(SnapshotError) { _ = try store.verified(id) } catch { throw LaunchError(error.message) }
     }
 
-    private static func work(_ snapshot: Snapshot, _ word: [UInt8], _ answer: Int32) -> Never {
+    private static func work(
+        _ snapshot: Snapshot, _ late: LatePages?, _ word: [UInt8], _ answer: Int32
+    ) -> Never {
         CrashPoint.pass("digests")
         do throws(SnapshotError) {
+            try late?.checkEarly()
             let folder = try attributed { () throws(SystemError) in try StateFolder(existing: snapshot.path) }
             for file in snapshot.manifest.files where snapshot.unproven.contains(file.path) {
+                if late?.early(of: file.path) != nil { continue }
                 let opened = try SnapshotFiles.open(path: file.path, in: folder)
                 let measure = try attributed { () throws(SystemError) in
-                    try Digest.of(file: opened.number, name: file.path)
+                    try FileDigest.of(file: opened.number, name: file.path)
                 }
                 if measure != (file.digest, file.size) { _exit(1) }
             }

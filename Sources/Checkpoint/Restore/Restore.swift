@@ -29,6 +29,8 @@ public struct Restore {
     public var prepare: @Sendable () throws(LaunchError) -> Void = { () throws(LaunchError) in }
     /// Done before a packet reaches it and before its first step: finds out whether its memory is what was saved.
     public var prove: () throws(LaunchError) -> Void = { () throws(LaunchError) in }
+    /// What CRIU need not find out; only where the box has a mount namespace of its own.
+    public var notes: KernelNotes?
     /// Kinds that it does not share with the caller.
     public var namespaces: [NamespaceKind] = []
     /// What its mounts are compared with.
@@ -78,6 +80,7 @@ public struct Restore {
                 try traits.first?.adopt()
             }
             try prepare()
+            notes?.show()
         }
         var root: Int32 = 0
         var isConfirmed = false

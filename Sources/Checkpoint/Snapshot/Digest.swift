@@ -1,8 +1,6 @@
 import CNettle
-import Glibc
-public import Kernel
 
-/// SHA-256 of bytes and files, as 64 lower-case hexadecimal digits.
+/// SHA-256 of bytes, as 64 lower-case hexadecimal digits. Of files: ``FileDigest``.
 public struct Digest: ~Copyable {
     private var context = sha256_ctx()
 
@@ -17,10 +15,15 @@ public struct Digest: ~Copyable {
     public mutating func finish() -> String {
         var sum = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_SIZE))
         nettle_sha256_digest(&context, sum.count, &sum)
+        return String(decoding: Digest.digits(sum[...]), as: UTF8.self)
+    }
+
+    /// Two for each byte.
+    static func digits(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
         let digits: [UInt8] = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []
-        for byte in sum { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
-        return String(decoding: text, as: UTF8.self)
+        for byte in bytes { text += [digits[Int(byte >> 4)], digits[Int(byte & 15)]] }
+        return text
     }
 
     public static func of(_ text: String) -> String {
@@ -28,18 +31,5 @@ public struct Digest: ~Copyable {
         var text = text
         text.withUTF8 { digest.add(UnsafeRawBufferPointer($0)) }
         return digest.finish()
-    }
-
-    /// The digest of an open file, from its beginning to its end, and how many bytes that were.
-    public static func of(file descriptor: Int32, name: String) throws(SystemError) -> (sum: String, size: Int) {
-        var digest = Digest()
-        var buffer = [UInt8](repeating: 0, count: 1 << 18)
-        var size = 0
-        while true {
-            let count = try check("read \(name)") { Int32(pread(descriptor, &buffer, buffer.count, off_t(size))) }
-            if count == 0 { return (digest.finish(), size) }
-            buffer.withUnsafeBytes { digest.add(UnsafeRawBufferPointer(rebasing: $0[..<Int(count)])) }
-            size += Int(count)
-        }
     }
 }

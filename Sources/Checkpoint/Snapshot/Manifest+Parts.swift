@@ -72,14 +72,20 @@ extension Manifest.File {
     var document: Value {
         .table([
             ("path", .string(path)), ("size", .integer(size)), ("sha256", .string(digest)),
-            ("expanded-size", .optional(expandedSize)),
+            ("block", .optional(Manifest.File.block(size))), ("expanded-size", .optional(expandedSize)),
         ])
     }
+
+    /// Bytes of the blocks that the digest is of; `nil` where it is of all bytes.
+    private static func block(_ size: Int) -> Int? { size > FileDigest.block ? FileDigest.block : nil }
 
     init(_ fields: ManifestFields) throws(SnapshotError) {
         self.init(
             path: try fields.text("path"), size: try fields.integer("size"), digest: try fields.text("sha256"),
             expandedSize: try fields.optionalInteger("expanded-size"))
+        guard try fields.optionalInteger("block") == Manifest.File.block(size) else {
+            throw ManifestFields.damaged("block")
+        }
     }
 }
 

@@ -3,7 +3,7 @@ public import Profile
 /// What a snapshot holds and what it was made of: everything that restoring it rests on.
 public struct Manifest: Sendable, Equatable {
     /// The format; a snapshot of another one is refused.
-    public static let format = 1
+    public static let format = 2
 
     /// The snapshot's name in its store.
     public var id: String
@@ -121,7 +121,7 @@ public struct Manifest: Sendable, Equatable {
         public var path: String
         /// Bytes as stored.
         public var size: Int
-        /// SHA-256 of the bytes as stored.
+        /// ``FileDigest`` of the bytes as stored.
         public var digest: String
         /// Bytes once expanded; `nil` for a file that is not compressed.
         public var expandedSize: Int?

@@ -16,7 +16,7 @@ extension Snapshot {
         let bytes = try attributed { () throws(SystemError) in
             try read(try folder.open(Snapshot.picture, O_RDONLY), listed.size)
         }
-        var digest = Digest()
+        var digest = FileDigest()
         bytes.withUnsafeBytes { digest.add($0) }
         guard bytes.count == listed.size, digest.finish() == listed.digest else {
             throw SnapshotError(

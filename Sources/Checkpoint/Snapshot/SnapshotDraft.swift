@@ -53,19 +53,24 @@ public final class SnapshotDraft {
         let known = manifest.files
         let folder = try attributed { () throws(SystemError) in try StateFolder(existing: path) }
         manifest.files = []
+        var lists: [(name: String, lines: [UInt8])] = []
         try SnapshotFiles.visit(folder, at: "") { file, path throws(SnapshotError) in
             try attributed { () throws(SystemError) in
                 try check("set the mode of \(path)") { fchmod(file, 0o600) }
-                let (sum, size) = try measure(file, path, measures)
                 _ = linux_begin_writing(file, 0, 0)
+                let measure = try measure(file, path, measures)
                 let expanded = known.first { $0.path == path }?.expandedSize
-                manifest.files.append(.init(path: path, size: size, digest: sum, expandedSize: expanded))
+                manifest.files.append(
+                    .init(path: path, size: measure.size, digest: measure.digest, expandedSize: expanded))
+                if let name = MemoryDigests.name(path), measure.size > FileDigest.block {
+                    lists.append((name, measure.lines))
+                }
             }
         }
-        // The disk has begun with all of them: to wait for one after the other takes a fraction then.
-        try SnapshotFiles.visit(folder, at: "") { file, path throws(SnapshotError) in
-            try attributed { () throws(SystemError) in _ = try check("write \(path) to disk") { fsync(file) } }
+        try attributed { () throws(SystemError) in
+            for list in lists { manifest.files.append(try write(list.lines, of: list.name, in: folder)) }
         }
+        manifest.files.sort { $0.path < $1.path }
         try finish(manifest.document.json + "\n", in: folder)
         return manifest
     }
@@ -73,14 +78,28 @@ public final class SnapshotDraft {
     /// What has been told is taken for a file that has not grown since.
     private func measure(
         _ file: Int32, _ path: String, _ measures: [String: MemoryDigests.Measure]
-    ) throws(SystemError) -> (sum: String, size: Int) {
-        let folder = SnapshotStore.images + "/"
-        if path.hasPrefix(folder), let told = measures[String(path.dropFirst(folder.utf8.count))],
+    ) throws(SystemError) -> MemoryDigests.Measure {
+        if let name = MemoryDigests.image(path), let told = measures[name],
             told.size == Int(try FileStatus(file, name: path).size)
         {
-            return (told.digest, told.size)
+            return told
         }
-        return try Digest.of(file: file, name: path)
+        var digest = FileDigest()
+        try digest.addAll(of: file, name: path)
+        let sum = digest.finish()
+        return .init(size: digest.size, digest: sum, lines: digest.lines)
+    }
+
+    /// Writes the digests of the blocks of a file of memory.
+    private func write(
+        _ lines: [UInt8], of name: String, in folder: borrowing StateFolder
+    ) throws(SystemError) -> Manifest.File {
+        let path = "\(SnapshotStore.blocks)/\(name)"
+        let file = try folder.folder(SnapshotStore.blocks).open(name, O_WRONLY | O_CREAT | O_EXCL)
+        try writeBytes(lines, to: file.number, name: path)
+        var digest = FileDigest()
+        lines.withUnsafeBytes { digest.add($0) }
+        return .init(path: path, size: lines.count, digest: digest.finish())
     }
 
     /// Makes the snapshot of files that are what a manifest lists, and on disk.
@@ -95,7 +114,9 @@ public final class SnapshotDraft {
         try attributed { () throws(SystemError) in
             try write(SnapshotStore.manifest, text, in: folder)
             try write(SnapshotStore.seal, Digest.of(text) + "\n", in: folder)
-            try check("write \(path) to disk") { fsync(folder.descriptor.number) }
+        }
+        try flush(folder)
+        try attributed { () throws(SystemError) in
             let all = try store.open()
             if isReplacing {
                 try check("put \(store.path)/\(id) in place of the one that is there") {
@@ -116,7 +137,25 @@ public final class SnapshotDraft {
     private func write(_ file: String, _ text: String, in folder: borrowing StateFolder) throws(SystemError) {
         let opened = try folder.open(file, O_WRONLY | O_CREAT | O_EXCL)
         try writeText(text, to: opened.number, name: file)
-        try check("write \(file) to disk") { fsync(opened.number) }
+    }
+
+    /// Waits until all of it is on disk. The disk has begun with the large ones, and the first that is waited for takes
+    /// the names and places of all others with it.
+    private func flush(_ folder: borrowing StateFolder) throws(SnapshotError) {
+        try SnapshotFiles.visit(folder, at: "") { file, path throws(SnapshotError) in
+            try attributed { () throws(SystemError) in _ = try check("write \(path) to disk") { fsync(file) } }
+        }
+        try attributed { () throws(SystemError) in
+            for name in [SnapshotStore.manifest, SnapshotStore.seal] {
+                let file = try folder.open(name, O_RDONLY)
+                try check("write \(name) to disk") { fsync(file.number) }
+            }
+            for name in [SnapshotStore.images, SnapshotStore.blocks] {
+                guard let below = try folder.existing(name) else { continue }
+                try check("write \(name) to disk") { fsync(below.descriptor.number) }
+            }
+            try check("write \(path) to disk") { fsync(folder.descriptor.number) }
+        }
     }
 
     /// Removes all that was written.

@@ -59,7 +59,7 @@ extension SnapshotStore {
                     unproven.append(path)
                     return try FileStatus(descriptor, name: path).size == listed.size
                 }
-                return try Digest.of(file: descriptor, name: path) == (listed.digest, listed.size)
+                return try FileDigest.of(file: descriptor, name: path) == (listed.digest, listed.size)
             }
             guard isWhole else {
                 throw SnapshotError(

@@ -14,6 +14,8 @@ public struct SnapshotStore: Sendable, Equatable {
     static let seal = "manifest.sha256"
     /// The directory of CRIU's images within a snapshot.
     public static let images = "images"
+    /// The directory of the lines that the digests of large files of memory are of, by the names of those.
+    static let blocks = "blocks"
 
     public init(path: String) { self.path = path }
 

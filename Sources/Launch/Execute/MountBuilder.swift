@@ -182,9 +182,7 @@ extension MountBuilder {
                 try tree.attach(to: place.number, action: action)
                 return nil
             }
-            let tree = try MountTree(
-                new: "tmpfs", [("size", "4k"), ("nr_inodes", "1"), ("mode", "0000")],
-                attributes: [.readOnly, .nosuid, .nodev, .noexec], action: action)
+            let tree = try MountTree.hidingDirectory(action: action)
             try tree.attach(to: place.number, action: action)
             return tree.take()
         }

@@ -5,8 +5,9 @@ extension ManualProse {
             """
             A snapshot is a directory of the caller's own, in /var/lib/sandbox/snapshots for root, in \
             $XDG_STATE_HOME/sandbox/snapshots otherwise, or in $SANDBOX_STATE/snapshots. Its manifest tells what is \
-            inside and holds the SHA-256 of every file. It appears when it is complete, or not at all; what a killed \
-            command left is taken away by sandbox gc.
+            inside and holds the SHA-256 of every file; of one of more than 262144 bytes that of the lines which the \
+            SHA-256 of each block of so many bytes make. It appears when it is complete and on disk, or not at all; what \
+            a killed command left is taken away by sandbox gc.
             """,
             "Where a snapshot is asked for, the name of a sandbox stands for its newest one, but not in delete.",
             """

@@ -145,6 +145,67 @@ struct LazyRestoreTests {
         #expect(!has(box, "memory-lost"))
     }
 
+    /// The snapshot's largest file of memory.
+    private func memoryFile(_ box: Box) throws -> String {
+        let folder = box.file("state/snapshots/s/images")
+        let files = Files.list(folder).filter { $0.hasPrefix("pages-") }
+        return folder + "/" + (try #require(files.max { size(folder + "/" + $0) < size(folder + "/" + $1) }))
+    }
+
+    private func size(_ path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? Int(status.st_size) : 0
+    }
+
+    private func flip(_ path: String, at place: Int) throws {
+        let file = open(path, O_RDWR)
+        defer { close(file) }
+        var byte: UInt8 = 0
+        try #require(pread(file, &byte, 1, place) == 1)
+        byte ^= 4
+        try #require(pwrite(file, &byte, 1, place) == 1)
+    }
+
+    @Test("a byte that was altered ends it before it is read; the others have come in until then") func altered() throws
+    {
+        let box = try Box()
+        defer { _ = try? box.sandbox(["rm", "-f", "large"]) }
+        try start(box, 100)
+        try save(box)
+        let file = try memoryFile(box)
+        try flip(file, at: size(file) / 2)
+        let restored = try box.sandbox(["restore", "s", "-d", "--lazy"], timeout: 60)
+        #expect(restored.succeeded, "\(restored)")
+        #expect(Clock.waitUntil(timeout: 30) { box.phase("large") == "stopped" })
+        #expect(Clock.waitUntil { has(box, "memory-lost") })
+        let events = Files.read(box.file("state/events")) ?? ""
+        #expect(events.contains("has been altered") && !has(box, "loaded"), "\(events)")
+        #expect(lines(box).allSatisfy { !$0.hasSuffix("False") }, "\(lines(box).suffix(3))")
+        #expect(Clock.waitUntil { servers(box).isEmpty && keepers(box).isEmpty })
+        // All of it before is refused at once, and nothing is altered any more when the byte is as it was.
+        let whole = try box.sandbox(["restore", "s", "-d"], timeout: 60)
+        #expect(whole.status == 125 && whole.err.contains("has been altered"), "\(whole)")
+        try flip(file, at: size(file) / 2)
+        try restoreAndCheck(box, "as it was")
+    }
+
+    @Test("digests of blocks that were altered, and memory that does not come later, are refused before")
+    func refusedEarly()
+        throws
+    {
+        let box = try Box()
+        defer { _ = try? box.sandbox(["rm", "-f", "large"]) }
+        try start(box, 10)
+        try save(box)
+        let blocks = box.file("state/snapshots/s/blocks")
+        let list = blocks + "/" + (try #require(Files.list(blocks).first { $0.hasPrefix("pages-") }))
+        try flip(list, at: 7)
+        let restored = try box.sandbox(["restore", "s", "-d", "--lazy"], timeout: 60)
+        #expect(restored.status == 125 && restored.err.contains("has been altered"), "\(restored)")
+        #expect(box.phase("large") == "checkpointed")
+        #expect(servers(box).isEmpty && keepers(box).isEmpty)
+    }
+
     @Test("a CRIU that cannot do it is told, and nothing is left") func fails() throws {
         let box = try Box()
         try start(box, 5)
