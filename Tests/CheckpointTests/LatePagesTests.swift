@@ -82,7 +82,7 @@ struct LatePagesTests {
 
     private func read(_ file: ProvenFile, _ bytes: Range<Int>) throws -> [UInt8] {
         var read = [UInt8](repeating: 0, count: bytes.count)
-        try read.withUnsafeMutableBytes { try file.copy(bytes, to: $0.baseAddress!) }
+        try read.withUnsafeMutableBytes { try file.copy(bytes, to: try #require($0.baseAddress)) }
         return read
     }
 

@@ -1,18 +1,19 @@
+import CLinux
 import Glibc
 import Testing
+
+private let keepsNotes: Bool = {
+    var status = statfs()
+    return statfs("/run", &status) == 0 && status.f_type == 0x0102_1994
+}()
 
 /// CRIU's notes about the kernel where it cannot keep them itself.
 @Suite(
     "What CRIU need not find out again", .serialized,
     .enabled(
-        if: canCheckpoint && !KernelNotesTests.keepsThem,
+        if: canCheckpoint && !keepsNotes,
         "needs root, CRIU (make deps), and a /run that is no tmpfs: elsewhere CRIU keeps its notes itself"))
 struct KernelNotesTests {
-    fileprivate static var keepsThem: Bool {
-        var status = statfs()
-        return statfs("/run", &status) == 0 && status.f_type == 0x0102_1994
-    }
-
     private func start(_ box: Box) throws {
         try box.must([
             box.binary, "run", "-d", "-n", "quiet", "--set", "checkpoint.enabled=true", "--unshare", "pid,mount", "--",
