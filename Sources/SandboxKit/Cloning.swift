@@ -22,9 +22,7 @@ extension Sandbox {
         if options.replaces {
             throw LaunchError("clones take no place of another", mend: "leave out --replace, or --count")
         }
-        if options.isLazy {
-            throw LaunchError("clones get all of their memory before they begin", mend: "leave out --lazy, or --count")
-        }
+        if options.isLazy { try LateMemory.check() }
         if !options.addresses.isEmpty {
             throw LaunchError("clones have addresses of their own", mend: "leave out --address, or --count")
         }
@@ -47,8 +45,8 @@ extension Sandbox {
         let store = try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller() }
         // Once for all of them.
         try store.expanded(found) { ready throws(LaunchError) in
-            let proof = try ImageProof(of: ready, in: store, for: count)
-            try Cloning(snapshot: ready, restorations: restorations, proof: proof).run()
+            let proven = try restorations[0].prove(ready, in: store, for: count)
+            try Cloning(snapshot: ready, restorations: restorations, proven: proven).run()
         }
         return restorations.map { Sandbox($0.name, registry) }
     }
@@ -60,7 +58,7 @@ private struct Cloning {
     let snapshot: Snapshot
     let restorations: [Restoration]
     /// Of its memory, for all of them.
-    let proof: ImageProof
+    let proven: Restoration.Proven
 
     /// How many are at work at a time: each waits for the disk, and for the kernel's locks, now and then.
     private var limit: Int { max(2, sysconf(Int32(_SC_NPROCESSORS_ONLN)) * 2) }
@@ -75,7 +73,7 @@ private struct Cloning {
         do throws(LaunchError) {
             for restoration in restorations {
                 while workers.filter({ !$0.hasReported }).count >= limit { try hear(&workers) }
-                workers.append(try CloneWorker(restoration, snapshot, verdict, proof))
+                workers.append(try CloneWorker(restoration, snapshot, verdict, proven))
             }
             while workers.contains(where: { !$0.hasReported }) { try hear(&workers) }
             if signals.isPending { throw LaunchError("interrupted: no clone is left", status: 128 + SIGINT) }
@@ -115,7 +113,8 @@ private struct CloneWorker {
     private let pid: Int32
 
     init(
-        _ restoration: Restoration, _ snapshot: Snapshot, _ verdict: (read: Int32, write: Int32), _ proof: ImageProof
+        _ restoration: Restoration, _ snapshot: Snapshot, _ verdict: (read: Int32, write: Int32),
+        _ proven: Restoration.Proven
     ) throws(LaunchError) {
         self.restoration = restoration
         var ends: [Int32] = [0, 0]
@@ -129,7 +128,7 @@ private struct CloneWorker {
             pid = try startChild(in: []) {
                 close(verdict.write)
                 close(ours)
-                CloneWorker.work(restoration, snapshot, proof, report: theirs, verdict: verdict.read)
+                CloneWorker.work(restoration, snapshot, proven, report: theirs, verdict: verdict.read)
             }
         } catch {
             close(ours)
@@ -140,10 +139,10 @@ private struct CloneWorker {
     }
 
     private static func work(
-        _ restoration: Restoration, _ snapshot: Snapshot, _ proof: ImageProof, report: Int32, verdict: Int32
+        _ restoration: Restoration, _ snapshot: Snapshot, _ proven: Restoration.Proven, report: Int32, verdict: Int32
     ) -> Never {
         do throws(LaunchError) {
-            _ = try restoration.run(snapshot, isDetached: true, proof)
+            _ = try restoration.run(snapshot, isDetached: true, proven)
         } catch {
             say(error.message, report)
             _exit(error.status)

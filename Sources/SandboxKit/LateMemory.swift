@@ -34,11 +34,20 @@ extension Restoration {
 }
 
 extension Restoration {
-    /// What of a snapshot's memory is checked when it comes in; `nil`: all of it before the first step.
-    func latePages(_ engine: CRIUEngine, _ snapshot: Snapshot) throws(LaunchError) -> LatePages? {
+    /// What a snapshot's memory is checked by before the first step, and what of it is checked when it comes in.
+    typealias Proven = (before: ImageProof, later: LatePages?)
+
+    /// Begins to check it.
+    /// - Parameter count: how many restores wait for that.
+    func prove(_ snapshot: Snapshot, in store: SnapshotStore, for count: Int = 1) throws(LaunchError) -> Proven {
+        let later = try latePages(snapshot)
+        return (try ImageProof(of: snapshot, in: store, for: count, but: later), later)
+    }
+
+    private func latePages(_ snapshot: Snapshot) throws(LaunchError) -> LatePages? {
         guard late.isLate, late.source == nil else { return nil }
         // Another CRIU asks in another way.
-        let version = try engine.version()
+        let version = try CRIUEngine.find().version()
         if (version.major, version.minor) < (4, 2) { return nil }
         return try stored { () throws(SnapshotError) in try LatePages(of: snapshot) }
     }

@@ -92,8 +92,8 @@ struct Restoration {
         do throws(ProfileError) { return try TOMLDocument(file: file, text: text).value } catch { return nil }
     }
 
-    /// - Parameter proof: of the snapshot's memory, where another process has begun it already.
-    func run(_ snapshot: Snapshot, isDetached: Bool, _ proof: ImageProof? = nil) throws(LaunchError) -> Int32 {
+    /// - Parameter proven: the snapshot's memory, where another process has begun with it already.
+    func run(_ snapshot: Snapshot, isDetached: Bool, _ proven: Proven? = nil) throws(LaunchError) -> Int32 {
         let engine = try CRIUEngine.find()
         let lock = try registry.lock(name)
         let before = try registry.settle(lock)
@@ -114,11 +114,11 @@ struct Restoration {
             let kept = try registry.openKept(name, plan)
             if isDetached {
                 try Launcher.inBackground(kept) { foreground throws(LaunchError) in
-                    try restore(engine, snapshot, progress, kept, lock, foreground, proof)
+                    try restore(engine, snapshot, progress, kept, lock, foreground, proven)
                 }
                 return 0
             }
-            return try restore(engine, snapshot, progress, kept, lock, nil, proof)
+            return try restore(engine, snapshot, progress, kept, lock, nil, proven)
         } catch {
             var error = error
             // Another process may be the one that had begun it.
@@ -158,12 +158,11 @@ struct Restoration {
 
     private func restore(
         _ engine: CRIUEngine, _ snapshot: Snapshot, _ progress: LaunchProgress, _ kept: KeptDescriptors,
-        _ lock: borrowing NameLock, _ foreground: Foreground?, _ proof: ImageProof? = nil
+        _ lock: borrowing NameLock, _ foreground: Foreground?, _ proven: Proven? = nil
     ) throws(LaunchError) -> Int32 {
         let store = try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller() }
         // First, since it takes longest and must not hold what is opened for CRIU.
-        let pages = try latePages(engine, snapshot)
-        let proof = if let proof { proof } else { try ImageProof(of: snapshot, in: store, but: pages) }
+        let proven = if let proven { proven } else { try prove(snapshot, in: store) }
         let group = try translated { () throws(SystemError) in
             try Cgroup.create(name: plan.name, limits: CgroupLimits(plan.resources), tracks: true)
         }
@@ -178,7 +177,7 @@ struct Restoration {
             let entrances = try translated { () throws(SystemError) in
                 try group?.openEntrances(cloned: false) ?? []
             }
-            root = try bringBack(engine, snapshot, progress, kept, network, entrances, (proof, unlocked, pages))
+            root = try bringBack(engine, snapshot, progress, kept, network, entrances, (proven, unlocked))
             try progress.begin()
             CrashPoint.pass("restored")
         } catch {
@@ -203,7 +202,7 @@ struct Restoration {
     private func bringBack(
         _ engine: CRIUEngine, _ snapshot: Snapshot, _ progress: LaunchProgress, _ kept: KeptDescriptors,
         _ network: Int32, _ entrances: [Int32],
-        _ helpers: (proof: ImageProof, unlocked: UnlockedNetwork, pages: LatePages?)
+        _ helpers: (proven: Proven, unlocked: UnlockedNetwork)
     ) throws(LaunchError) -> Int32 {
         // CRIU's log is the sandbox's: the snapshot stays as it is.
         let work = try translated { () throws(SystemError) in try StateFolder(existing: registry.path(name)) }
@@ -220,11 +219,11 @@ struct Restoration {
             restore.traits = saved.traits
             (restore.root, restore.sources) = (surroundings.root, surroundings.sources)
             restore.unlocked = helpers.unlocked
-            restore.prove = { () throws(LaunchError) in try helpers.proof.confirm() }
+            restore.prove = { () throws(LaunchError) in try helpers.proven.before.confirm() }
             restore.prepare = { () throws(LaunchError) in try surroundings.build() }
             (restore.namespaces, restore.mounts) = (old.namespaces, saved.mounts)
             restore.notes = registry.kernelNotes(engine, old.namespaces)
-            if late.isLate { restore.memory = lateMemory(late.source, helpers.pages) }
+            if late.isLate { restore.memory = lateMemory(late.source, helpers.proven.later) }
             // Who watches over the memory has them by then.
             defer { late.source?.close() }
             restore.files = saved.files.map { ($0.key, $0.role == .log ? kept.output : kept.input) }

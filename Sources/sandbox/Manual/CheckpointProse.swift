@@ -127,7 +127,8 @@ extension ManualProse {
             With --count all of them run in the end, or none is left, also when the command is interrupted or killed. \
             They get automatic addresses on the same switch; ports of the host and devices that only one can have are \
             refused. Random numbers, keys and the like that the application holds in memory are the same in each: \
-            checkpoint.on-clone of its profile is a command that runs in each as sandbox exec would, and renews them.
+            checkpoint.on-clone of its profile is a command that runs in each as sandbox exec would, and renews them. \
+            With --lazy each goes on before its memory is there, as one alone does.
             """,
         ],
         examples: [
