@@ -48,7 +48,6 @@ extension Sandbox {
         let profile = try registry.profile(of: name)
         let connections = options.connections ?? profile.checkpoint.tcp
         let picture = try lastPicture(record, profile, options)
-        try registry.refuseBlockers(record, connections)
         let store = try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller() }
         let id = options.snapshot ?? store.newID(for: name, now: unixMilliseconds())
         let saving = Checkpointing(
@@ -118,6 +117,8 @@ private struct Checkpointing {
             dump.started = try StartedEngine(
                 engine, registry.kernelNotes(engine, record.namespaces), images: dump.images)
         }
+        // CRIU takes longer to start than this.
+        try registry.refuseBlockers(record, connections)
         dump.connections = connections
         let network =
             record.namespaces.contains(.net) ? linux_open("/proc/\(root)/ns/net", O_RDONLY | O_CLOEXEC, 0) : -1

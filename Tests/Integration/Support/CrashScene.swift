@@ -116,7 +116,7 @@ struct CrashTrial {
         }
         for entry in Files.list("/run/netns") where entry.contains(name) { found.append("network namespace \(entry)") }
         let state = box.file("state")
-        found += Files.list(state).filter { !["events", "events.1", "lock", "sandboxes"].contains($0) }
+        found += Files.list(state).filter { !["criu", "events", "events.1", "lock", "sandboxes"].contains($0) }
         for entry in Files.list(state + "/sandboxes") {
             found.append("\(entry): " + Files.list("\(state)/sandboxes/\(entry)").joined(separator: " "))
         }
