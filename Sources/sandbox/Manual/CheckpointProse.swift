@@ -117,8 +117,8 @@ extension ManualProse {
             """,
             """
             With --lazy it begins before its memory is there, which is read from the images as it is needed, and all of \
-            it in the end; the event loaded tells when. Until then a process of sandbox and one of CRIU are there beside \
-            it, and it is not saved. Where a page cannot be had the sandbox is killed, as the event memory-lost and the \
+            it in the end; the event loaded tells when. Until then two processes of sandbox and one of CRIU are there \
+            beside it, and it is not saved. Where a page cannot be had the sandbox is killed, as the event memory-lost and the \
             log tell, rather than left to read zeros. The memory of an uncompressed snapshot is checked block by block when \
             it is brought in, and where one has been altered the sandbox is killed before it reads it; a compressed one \
             is checked and expanded before, as is all of one with --replace. The kernel must have userfaultfd(2).
