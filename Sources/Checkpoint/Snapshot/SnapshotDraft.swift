@@ -14,6 +14,9 @@ public final class SnapshotDraft {
     private let isReplacing: Bool
     private var isDone = false
 
+    /// Bytes that the disk is told to write at a time.
+    private static let piece = 8 << 20
+
     /// Where CRIU's images are to be written.
     public var images: String { "\(path)/\(SnapshotStore.images)" }
 
@@ -57,7 +60,6 @@ public final class SnapshotDraft {
         try SnapshotFiles.visit(folder, at: "") { file, path throws(SnapshotError) in
             try attributed { () throws(SystemError) in
                 try check("set the mode of \(path)") { fchmod(file, 0o600) }
-                _ = linux_begin_writing(file, 0, 0)
                 let measure = try measure(file, path, measures)
                 let expanded = known.first { $0.path == path }?.expandedSize
                 manifest.files.append(
@@ -82,9 +84,21 @@ public final class SnapshotDraft {
         if let name = MemoryDigests.image(path), let told = measures[name],
             told.size == Int(try FileStatus(file, name: path).size)
         {
+            _ = linux_begin_writing(file, 0, 0)
             return told
         }
+        // The disk writes one part of a large file while the next is digested: to tell it of all waits for most of it.
+        let size = Int(try FileStatus(file, name: path).size)
         var digest = FileDigest()
+        var begun = 0
+        try digest.addPairs(of: file, to: size, name: path) { done in
+            if done >= begun {
+                _ = linux_begin_writing(file, Int64(begun), Int64(SnapshotDraft.piece))
+                begun += SnapshotDraft.piece
+            }
+            return true
+        }
+        _ = linux_begin_writing(file, Int64(begun), 0)
         try digest.addAll(of: file, name: path)
         let sum = digest.finish()
         return .init(size: digest.size, digest: sum, lines: digest.lines)
