@@ -13,6 +13,8 @@ public final class SnapshotDraft {
     /// Whether it takes the place of one that is there.
     private let isReplacing: Bool
     private var isDone = false
+    /// Of files that are not written to any more, by their paths: they are not digested again.
+    var told: [String: MemoryDigests.Measure] = [:]
 
     /// Where CRIU's images are to be written.
     public var images: String { "\(path)/\(SnapshotStore.images)" }
@@ -75,9 +77,8 @@ public final class SnapshotDraft {
         _ file: Int32, _ path: String, _ measures: [String: MemoryDigests.Measure]
     ) throws(SystemError) -> (sum: String, size: Int) {
         let folder = SnapshotStore.images + "/"
-        if path.hasPrefix(folder), let told = measures[String(path.dropFirst(folder.utf8.count))],
-            told.size == Int(try FileStatus(file, name: path).size)
-        {
+        let measure = path.hasPrefix(folder) ? measures[String(path.dropFirst(folder.utf8.count))] : told[path]
+        if let told = measure, told.size == Int(try FileStatus(file, name: path).size) {
             return (told.digest, told.size)
         }
         return try Digest.of(file: file, name: path)
