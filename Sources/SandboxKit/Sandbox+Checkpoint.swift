@@ -17,8 +17,10 @@ public struct CheckpointOptions: Sendable {
     public var connections: Connections?
     /// Whether the snapshot is compressed once the application has been let go; as the profile says where `nil`.
     public var compresses: Bool?
-    /// How often its memory is copied before, while it runs; `nil`: it is not.
-    public var preCopy: PreCopyPlan?
+    /// Whether its memory is copied before, while it runs; as the profile says where `nil`.
+    public var copiesBefore: Bool?
+    /// How often at the most.
+    public var preCopy = PreCopyPlan()
     /// Whether it is one of a row of which only the newest are kept.
     var isAutomatic = false
 
@@ -53,13 +55,14 @@ extension Sandbox {
         let connections = options.connections ?? profile.checkpoint.tcp
         let picture = try lastPicture(record, profile, options)
         try registry.refuseBlockers(record, connections)
-        if options.preCopy != nil { try engine.requireMemoryTracking() }
+        let copiesBefore = options.copiesBefore ?? profile.checkpoint.preCopy
+        if copiesBefore { try engine.requireMemoryTracking() }
         let store = try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller() }
         let id = options.snapshot ?? store.newID(for: name, now: unixMilliseconds())
         let saving = Checkpointing(
             registry: registry, store: store, record: record, options: options, id: id,
             connections: connections, profile: profile, unlock: lock.releaser, handOver: handOver, move: move,
-            preCopying: options.preCopy.map { PreCopying(plan: $0, carry: carry) }, picture: picture)
+            preCopying: copiesBefore ? PreCopying(plan: options.preCopy, carry: carry) : nil, picture: picture)
         // What those that were killed have left.
         _ = try stored { () throws(SnapshotError) in try store.sweep() }
         try saving.run(engine, root: process.pid)

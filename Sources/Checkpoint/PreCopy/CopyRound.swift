@@ -63,6 +63,6 @@ extension CRIUEngine {
         if try features().tracksMemory { return }
         throw LaunchError(
             "memory cannot be copied while the application runs: this kernel does not tell what is written to meanwhile",
-            mend: "leave out --pre-copy, or use a kernel with CONFIG_MEM_SOFT_DIRTY")
+            mend: "leave out --pre-copy (checkpoint.pre-copy), or use a kernel with CONFIG_MEM_SOFT_DIRTY")
     }
 }

@@ -159,6 +159,7 @@ public struct Planner: Sendable {
         let needsWaiter = !hasInit && (lifecycle.recordsExit || lifecycle.logSize != nil)
         plan.logSize = lifecycle.logSize
         plan.saveInterval = profile.checkpoint.every
+        plan.isCopiedBefore = profile.checkpoint.preCopy
         // Somebody has to be there for the process between the box and a bus, and for a compositor to see the end.
         let staysFor = lifecycle.restart != .no || plan.bus != nil || plan.isAtCompositor
         plan.detachment = needsWaiter || staysFor ? .waiter : .alone

@@ -16,8 +16,11 @@ public struct MigrationOptions: Sendable {
     /// Whether it goes on there before its memory is there, which is brought over as it is needed, and all of it in the
     /// end.
     public var isLazy = false
-    /// How often its memory is carried over before, while it runs here; `nil`: it is not.
-    public var preCopy: PreCopyPlan?
+    /// Whether its memory is carried over before, while it runs here; as the profile says where `nil`, but with
+    /// ``isLazy``.
+    public var copiesBefore: Bool?
+    /// How often at the most.
+    public var preCopy = PreCopyPlan()
     /// The program that runs a command on a host, and its options.
     public var ssh = ["ssh"]
     /// How this program is called there, for a shell.
@@ -39,10 +42,8 @@ extension Sandbox {
             words.append("--lazy")
             try requirePipes()
         }
-        if options.preCopy != nil {
-            if options.isLazy {
-                throw LaunchError("memory goes over before or afterwards", mend: "leave out --lazy, or --pre-copy")
-            }
+        let copiesBefore = try self.copiesBefore(options)
+        if copiesBefore {
             words.append("--pre-copy")
             try CRIUEngine.find().requireMemoryTracking()
         }
@@ -54,11 +55,11 @@ extension Sandbox {
         saving.connections = options.connections
         // It is deleted in the end.
         saving.compresses = false
-        saving.preCopy = options.preCopy
+        (saving.copiesBefore, saving.preCopy) = (copiesBefore, options.preCopy)
         if options.isLazy { return try migrateLazily(to: remote, saving) }
         var pause = 0
         var gone: Set<String>?
-        if options.preCopy != nil { gone = [] }
+        if copiesBefore { gone = [] }
         let handOver = { (id: String, frozen: Int) throws(LaunchError) in
             let begun = monotonicMicroseconds()
             if gone != nil { try remote.announce(.snapshot) }
@@ -93,6 +94,17 @@ extension Sandbox {
         }
         try forget(snapshot)
         return pause
+    }
+
+    private func copiesBefore(_ options: MigrationOptions) throws(LaunchError) -> Bool {
+        if options.isLazy {
+            guard options.copiesBefore != true else {
+                throw LaunchError("memory goes over before or afterwards", mend: "leave out --lazy, or --pre-copy")
+            }
+            return false
+        }
+        if let chosen = options.copiesBefore { return chosen }
+        return try registry.profile(of: name).checkpoint.preCopy
     }
 
     /// It runs elsewhere now.

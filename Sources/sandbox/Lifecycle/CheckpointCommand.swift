@@ -42,7 +42,7 @@ struct CheckpointCommand: ParsableCommand {
 
     func validate() throws {
         if json, !check { throw ValidationError("--json needs --check") }
-        if check, snapshot != nil || leaveRunning || preCopy.isOn {
+        if check, snapshot != nil || leaveRunning || preCopy.isOn == true {
             throw ValidationError("--check saves nothing: it goes without --snapshot, --leave-running and --pre-copy")
         }
     }
@@ -56,7 +56,7 @@ struct CheckpointCommand: ParsableCommand {
             options.leavesRunning = leaveRunning
             options.compresses = compress
             options.connections = connections
-            options.preCopy = preCopy.plan
+            (options.copiesBefore, options.preCopy) = (preCopy.isOn, preCopy.plan)
             options.notice = { Output.note($0) }
             let id = try progress.during { () throws(LaunchError) in try Sandbox(name).checkpoint(options) }
             print(id)

@@ -44,7 +44,7 @@ struct MigrateCommand: ParsableCommand {
     var remoteCommand = "sandbox"
 
     func validate() throws {
-        if lazy, preCopy.isOn { throw ValidationError("--lazy and --pre-copy exclude each other") }
+        if lazy, preCopy.isOn == true { throw ValidationError("--lazy and --pre-copy exclude each other") }
         // ssh would take it for an option.
         if host.isEmpty || host.hasPrefix("-") {
             throw ValidationError("\"\(host)\" is no host: write [USER@]HOST")
@@ -55,7 +55,7 @@ struct MigrateCommand: ParsableCommand {
         do throws(LaunchError) {
             var options = MigrationOptions()
             (options.name, options.switchName, options.remoteCommand) = (newName, fabric, remoteCommand)
-            (options.isLazy, options.preCopy) = (lazy, preCopy.plan)
+            (options.isLazy, options.copiesBefore, options.preCopy) = (lazy, preCopy.isOn, preCopy.plan)
             options.ssh = ssh.split(separator: " ").map { String($0) }
             let pause = try Sandbox(name).migrate(to: host, options)
             print("\(name) runs on \(host); it stood still for \(pause / 1000) ms")

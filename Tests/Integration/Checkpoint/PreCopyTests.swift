@@ -48,7 +48,9 @@ struct PreCopyTests {
         try start(box)
         let touched = box.file("reached")
         let wrapper = try box.write("ssh", "#!/bin/sh\ntouch \(touched)\n", mode: 0o755)
+        let keyed = ["--set", "checkpoint.enabled=true", "--set", "checkpoint.pre-copy=true"]
         let commands = [
+            ["run", "-d", "-n", "keyed"] + keyed + ["--", "touch", touched],
             ["checkpoint", "writer", "--snapshot", "s", "--pre-copy"],
             ["checkpoint", "writer", "--pre-copy", "--rounds", "2", "--leave-running"],
             ["migrate", "writer", "host", "--pre-copy", "--ssh", wrapper],
@@ -72,7 +74,7 @@ struct PreCopyTests {
     @Test(
         "what does not go together is refused",
         arguments: [
-            (["checkpoint", "x", "--rounds", "2"], "--rounds needs --pre-copy"),
+            (["checkpoint", "x", "--no-pre-copy", "--rounds", "2"], "goes without --no-pre-copy"),
             (["checkpoint", "x", "--pre-copy", "--rounds", "0"], "0 is none of 1 to 32"),
             (["migrate", "x", "host", "--pre-copy", "--rounds", "33"], "33 is none of 1 to 32"),
             (["migrate", "x", "host", "--pre-copy", "--lazy"], "exclude each other"),

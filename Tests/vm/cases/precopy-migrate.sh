@@ -20,6 +20,11 @@ migrate() {
         >"$scratch/output" 2>"$scratch/errors"
 }
 
+# Of both, hidden ones too.
+snapshots() {
+    find $there/snapshots "$SANDBOX_STATE/snapshots" -mindepth 1 -maxdepth 1
+}
+
 moves() {
     whole writer "before"
     migrate "$SANDBOX_STATE" "SANDBOX_STATE=$there $SANDBOX" --pre-copy || fault "$(tr '\n' ' ' <"$scratch/errors")"
@@ -27,27 +32,53 @@ moves() {
     echo "with --pre-copy: $(cat "$scratch/output")"
     whole writer "there" $there
     [ -z "$("$SANDBOX" ps -a -q)" ] || fault "something is left here"
-    [ -z "$(ls -A $there/snapshots "$SANDBOX_STATE/snapshots")" ] || fault "a snapshot is left"
+    [ -z "$(snapshots)" ] || fault "left: $(snapshots)"
     # Back, without.
     migrate $there "SANDBOX_STATE=$SANDBOX_STATE $SANDBOX" || fault "$(tr '\n' ' ' <"$scratch/errors")"
     echo "without: $(cat "$scratch/output")"
     whole writer "back"
 }
 
-# So many bytes of all that is sent get there.
+# Passes on all parts of what is sent before one, and of that one no more than its beginning: the first part is a copy
+# of all memory, the last one the snapshot.
+cat >"$scratch/cut.py" <<'PY'
+import os, sys
+def take(count):
+    bytes = b""
+    while len(bytes) < count:
+        more = os.read(0, count - len(bytes))
+        if not more: sys.exit()
+        bytes += more
+    return bytes
+def give(bytes):
+    while bytes: bytes = bytes[os.write(1, bytes):]
+part = 0
+while True:
+    kind = take(1)
+    last = str(part) == sys.argv[1] or kind == b"s" and sys.argv[1] == "snapshot"
+    give(kind)
+    while True:
+        head = take(4)
+        body = take(int.from_bytes(head, "big"))
+        give((head + body)[:100 if last else None])
+        if last: sys.exit()
+        if not body: break
+    part += 1
+PY
+
 stays() {
-    local count
-    for count in 100000 2200000; do
+    local part
+    for part in 0 1 snapshot; do
         cat >"$scratch/cut" <<SH
 #!/bin/sh
-head -c $count | SANDBOX_STATE=$there $SANDBOX "\$@"
+python3 "$scratch/cut.py" $part | SANDBOX_STATE=$there $SANDBOX "\$@"
 SH
         chmod 755 "$scratch/cut"
-        migrate "$SANDBOX_STATE" "$scratch/cut" --pre-copy && fault "it moved with $count bytes"
+        migrate "$SANDBOX_STATE" "$scratch/cut" --pre-copy && fault "it moved with part $part cut off"
         [ "$(wc -l <"$scratch/errors")" = 1 ] || fault "not one line: $(tr '\n' '|' <"$scratch/errors")"
-        whole writer "cut at $count bytes"
+        whole writer "part $part cut off"
         [ -z "$(SANDBOX_STATE=$there "$SANDBOX" ps -a -q)" ] || fault "something is left there"
-        [ -z "$(ls -A $there/snapshots "$SANDBOX_STATE/snapshots")" ] || fault "a snapshot is left"
+        [ -z "$(snapshots)" ] || fault "left: $(snapshots)"
     done
 }
 
