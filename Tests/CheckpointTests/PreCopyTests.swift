@@ -147,6 +147,17 @@ struct PreCopiedSnapshotTests {
         _ = try fixture.store.verified("web-1")
     }
 
+    @Test("a manifest of before there were copies is read")
+    func older() throws {
+        let manifest = Fixture.manifest("web-1", of: "web", created: 1)
+        guard case .table(let entries) = manifest.document else { throw SnapshotError("no table") }
+        let without = entries.filter { $0.key != "rounds" }
+        #expect(without.count == entries.count - 1)
+        #expect(try Manifest(.table(without)) == manifest)
+        let broken = without + [("rounds", .array([.table([("copied", .string("1"))])]))]
+        #expect(throws: SnapshotError.self) { try Manifest(.table(broken)) }
+    }
+
     // MARK: - From host to host
 
     private func target(_ fixture: Fixture) -> SnapshotStore { SnapshotStore(path: fixture.root + "/target") }

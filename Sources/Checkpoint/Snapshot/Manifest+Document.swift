@@ -10,7 +10,7 @@ extension Manifest {
             ("command", .strings(command)),
             ("namespaces", .strings(namespaces.map { $0.rawValue })), ("versions", versions.document),
         ]
-        if !rounds.isEmpty { table.append(("rounds", .array(rounds.map { $0.document }))) }
+        table.append(("rounds", .array(rounds.map { $0.document })))
         table.append(("interfaces", .array(interfaces.map { $0.document })))
         table.append(("mounts", .array(mounts.map { $0.document })))
         table.append(("externals", .array(externals.map { $0.document })))
