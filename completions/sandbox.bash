@@ -32,9 +32,9 @@ _sandbox_options() {
     'pause') echo '--version -h --help' ;;
     'resume') echo '--version -h --help' ;;
     'update') echo '--set --version -h --help' ;;
-    'checkpoint') echo '--snapshot --leave-running --compress --no-compress --tcp --check --json --version -h --help' ;;
+    'checkpoint') echo '--snapshot --leave-running --compress --no-compress --pre-copy --no-pre-copy --rounds --tcp --check --json --version -h --help' ;;
     'restore') echo '-n --name --latest --replace --lazy -d --detach --count --address --switch --version -h --help' ;;
-    'migrate') echo '-n --name --switch --lazy --ssh --remote-command --version -h --help' ;;
+    'migrate') echo '-n --name --switch --lazy --pre-copy --no-pre-copy --rounds --ssh --remote-command --version -h --help' ;;
     'snapshot') echo '--version -h --help' ;;
     'snapshot list') echo '--json --pictures --version -h --help' ;;
     'snapshot show') echo '--json --picture --version -h --help' ;;
@@ -129,6 +129,7 @@ _sandbox_kind() {
     'update --set') echo resources ;;
     'update @') echo sandboxes ;;
     'checkpoint --snapshot') echo none ;;
+    'checkpoint --rounds') echo none ;;
     'checkpoint --tcp') echo none ;;
     'checkpoint @') echo sandboxes ;;
     'restore -n'|'restore --name') echo none ;;
@@ -138,6 +139,7 @@ _sandbox_kind() {
     'restore @') echo snapshots ;;
     'migrate -n'|'migrate --name') echo none ;;
     'migrate --switch') echo none ;;
+    'migrate --rounds') echo none ;;
     'migrate --ssh') echo none ;;
     'migrate --remote-command') echo none ;;
     'migrate @') echo sandboxes ;;

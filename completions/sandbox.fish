@@ -46,11 +46,11 @@ function __sandbox_takes_value
             return 0
         case 'update --set'
             return 0
-        case 'checkpoint --snapshot' 'checkpoint --tcp'
+        case 'checkpoint --snapshot' 'checkpoint --rounds' 'checkpoint --tcp'
             return 0
         case 'restore -n' 'restore --name' 'restore --count' 'restore --address' 'restore --switch'
             return 0
-        case 'migrate -n' 'migrate --name' 'migrate --switch' 'migrate --ssh' 'migrate --remote-command'
+        case 'migrate -n' 'migrate --name' 'migrate --switch' 'migrate --rounds' 'migrate --ssh' 'migrate --remote-command'
             return 0
         case 'snapshot show --picture'
             return 0
@@ -298,6 +298,9 @@ complete -c sandbox -n '__sandbox_at checkpoint' -l snapshot -x -d 'Name of the 
 complete -c sandbox -n '__sandbox_at checkpoint' -l leave-running -d 'Let the application go on.'
 complete -c sandbox -n '__sandbox_at checkpoint' -l compress -d 'Whether the snapshot is compressed once the application has been let go; else as the profile says.'
 complete -c sandbox -n '__sandbox_at checkpoint' -l no-compress -d 'Whether the snapshot is compressed once the application has been let go; else as the profile says.'
+complete -c sandbox -n '__sandbox_at checkpoint' -l pre-copy -d 'Copy its memory while it runs, until little is written to meanwhile: it stands still for the rest only; else as the profile says.'
+complete -c sandbox -n '__sandbox_at checkpoint' -l no-pre-copy -d 'Copy its memory while it runs, until little is written to meanwhile: it stands still for the rest only; else as the profile says.'
+complete -c sandbox -n '__sandbox_at checkpoint' -l rounds -x -d 'The most copies that --pre-copy makes, 1 to 32; else 4.'
 complete -c sandbox -n '__sandbox_at checkpoint' -l tcp -x -d 'TCP connections: established (they go on after a restore) or close; else as the profile says.'
 complete -c sandbox -n '__sandbox_at checkpoint' -l check -d 'Only name what is in the way of saving it.'
 complete -c sandbox -n '__sandbox_at checkpoint' -l json -d 'Print one JSON document, an array, instead of text (with --check).'
@@ -318,6 +321,9 @@ complete -c sandbox -n '__sandbox_at restore' -x -a '(__sandbox_ask snapshots)'
 complete -c sandbox -n '__sandbox_at migrate' -s n -l name -x -d 'The sandbox\'s name there.'
 complete -c sandbox -n '__sandbox_at migrate' -l switch -x -d 'The switch of its first interface there.'
 complete -c sandbox -n '__sandbox_at migrate' -l lazy -d 'Let it go on there before its memory is there, which follows as it is needed: a shorter gap.'
+complete -c sandbox -n '__sandbox_at migrate' -l pre-copy -d 'Copy its memory while it runs, until little is written to meanwhile: it stands still for the rest only; else as the profile says.'
+complete -c sandbox -n '__sandbox_at migrate' -l no-pre-copy -d 'Copy its memory while it runs, until little is written to meanwhile: it stands still for the rest only; else as the profile says.'
+complete -c sandbox -n '__sandbox_at migrate' -l rounds -x -d 'The most copies that --pre-copy makes, 1 to 32; else 4.'
 complete -c sandbox -n '__sandbox_at migrate' -l ssh -x -d 'The program that reaches the host and its options, in words divided by spaces: "ssh -p 2222".'
 complete -c sandbox -n '__sandbox_at migrate' -l remote-command -x -d 'How sandbox is called there, for a shell.'
 complete -c sandbox -n '__sandbox_at migrate' -l version -d 'Show the version.'

@@ -131,15 +131,33 @@ public func pivotRoot(to newRoot: Int32) throws(SystemError) {
     try check("enter the new root") { chdir("/") }
 }
 
+/// The same as ``dropNamespaceFiles()`` in the mount namespace of another process, but for those that are not here: they
+/// are its own.
+public func dropNamespaceFiles(of process: Int32) throws(SystemError) {
+    for _ in 0..<10 {
+        let entries = try MountEntry.all(of: process).filter { $0.type == "nsfs" }
+        if entries.isEmpty { return }
+        let here = Set(try MountEntry.own().filter { $0.type == "nsfs" }.map(\.root))
+        let points = entries.filter { here.contains($0.root) }.map(\.path)
+        if points.isEmpty { return }
+        let space = try Descriptor(open: "/proc/\(process)/ns/mnt", O_RDONLY)
+        let child = try startChild(in: []) {
+            guard setns(space.number, CLONE_NEWNS) == 0 else { _exit(1) }
+            for point in points { umount2(point, Int32(MNT_DETACH) | Int32(UMOUNT_NOFOLLOW)) }
+            _exit(0)
+        }
+        let status = try waitForEnd(of: child)
+        if status != .exited(0) { throw SystemError("enter the mount namespace of process \(process)", code: EPERM) }
+    }
+}
+
 /// Takes out of this mount namespace, whose mounts are private, the files that keep namespaces (nsfs, ip-netns(8)): what
 /// holds them here would keep them alive, too. Those that it may not take out (mount_namespaces(7), locked) stay.
 public func dropNamespaceFiles() throws(SystemError) {
-    // One that is renamed meanwhile is found under its new name. A list that is read while others take mounts away need
-    // not be whole, so that it has to be empty twice.
-    var rounds = 0
-    for _ in 0..<10 where rounds < 2 {
+    // One that is renamed meanwhile is found under its new name.
+    for _ in 0..<5 {
         let points = try MountEntry.own().filter { $0.type == "nsfs" }.map(\.path)
-        rounds = points.isEmpty ? rounds + 1 : 0
+        if points.isEmpty { return }
         for point in points {
             let flags = Int32(MNT_DETACH) | Int32(UMOUNT_NOFOLLOW)
             if umount2(point, flags) != 0, errno != ENOENT, errno != EINVAL {

@@ -1,5 +1,6 @@
 import Addresses
 import CLinux
+import Checkpoint
 import Glibc
 import Kernel
 import Launch
@@ -29,6 +30,8 @@ struct NamedLaunch {
 
     /// Enters the sandbox and launches it. What fails leaves no record.
     func begin(_ request: LaunchRequest, _ lock: borrowing NameLock) throws(LaunchError) -> Int32 {
+        // Nobody but root can save it.
+        if plan.isCopiedBefore, geteuid() == 0 { try CRIUEngine.find().requireMemoryTracking() }
         let record = try newRecord(request)
         try registry.create(record, request, lock)
         let progress = LaunchProgress(record, registry)

@@ -35,6 +35,11 @@ struct Restoration {
     ) throws(LaunchError) {
         closesConnections = isBehind || clone != nil
         late = (options.isLazy, options.pages)
+        if options.isLazy, !snapshot.canBeLazy {
+            throw LaunchError(
+                "the memory of \"\(snapshot.manifest.id)\" cannot be brought in later: copies of it were made before the save",
+                mend: "restore without --lazy, or save it without --pre-copy")
+        }
         self.registry = registry
         self.clone = clone
         try stored { () throws(SnapshotError) in try snapshot.manifest.versions.check(on: .ofHost()) }

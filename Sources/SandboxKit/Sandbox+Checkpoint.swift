@@ -17,6 +17,10 @@ public struct CheckpointOptions: Sendable {
     public var connections: Connections?
     /// Whether the snapshot is compressed once the application has been let go; as the profile says where `nil`.
     public var compresses: Bool?
+    /// Whether its memory is copied before, while it runs; as the profile says where `nil`.
+    public var copiesBefore: Bool?
+    /// How often at the most.
+    public var preCopy = PreCopyPlan()
     /// Whether it is one of a row of which only the newest are kept.
     var isAutomatic = false
 
@@ -37,9 +41,11 @@ extension Sandbox {
     /// - Parameter handOver: takes the snapshot, whole, to where the sandbox is to go on, while it stands still here; it is
     ///   told for how many microseconds it has so far. When it throws the sandbox goes on here, and no snapshot is left.
     /// - Parameter move: takes it where it is to go on before its memory is there.
+    /// - Parameter carry: takes each copy of its memory there that is made while it runs.
     func checkpoint(
         _ options: CheckpointOptions, handOver: ((_ id: String, _ frozen: Int) throws(LaunchError) -> Void)?,
-        move: LazyMove? = nil
+        move: LazyMove? = nil,
+        carry: ((_ files: [Manifest.File], _ draft: SnapshotDraft) throws(LaunchError) -> Void)? = nil
     ) throws(LaunchError) -> String {
         let engine = try CRIUEngine.find()
         let lock = try registry.lock(name)
@@ -48,12 +54,14 @@ extension Sandbox {
         let profile = try registry.profile(of: name)
         let connections = options.connections ?? profile.checkpoint.tcp
         let picture = try lastPicture(record, profile, options)
+        let copiesBefore = options.copiesBefore ?? profile.checkpoint.preCopy
+        if copiesBefore { try engine.requireMemoryTracking() }
         let store = try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller() }
         let id = options.snapshot ?? store.newID(for: name, now: unixMilliseconds())
         let saving = Checkpointing(
             registry: registry, store: store, record: record, options: options, id: id,
             connections: connections, profile: profile, unlock: lock.releaser, handOver: handOver, move: move,
-            picture: picture)
+            preCopying: copiesBefore ? PreCopying(plan: options.preCopy, carry: carry) : nil, picture: picture)
         // What those that were killed have left.
         _ = try stored { () throws(SnapshotError) in try store.sweep() }
         try saving.run(engine, root: process.pid)
@@ -86,6 +94,7 @@ private struct Checkpointing {
     let unlock: () -> Void
     let handOver: ((_ id: String, _ frozen: Int) throws(LaunchError) -> Void)?
     let move: LazyMove?
+    let preCopying: PreCopying?
     /// What its display showed.
     let picture: [UInt8]?
 
@@ -125,9 +134,15 @@ private struct Checkpointing {
         defer { if network >= 0 { close(network) } }
         dump.network = network
         let group = Cgroup(groups: record.groups)
+        let copies: MemoryCopies?
         if try registry.isPaused(record) {
+            // It writes to nothing.
+            copies = nil
             dump.freezer = record.groups.first { $0.path.contains("/freezer/") }?.path ?? group.path
+        } else {
+            copies = try copyMemory(engine, root, draft)
         }
+        dump.parent = copies?.last
         let logPath = registry.path(record.name) + "/" + File.log
         let keeper = profile.lifecycle.logSize == nil ? nil : record.launcher.pid
         var files = try ExternalFiles(
@@ -155,6 +170,7 @@ private struct Checkpointing {
         dump.meanwhile = { () throws(LaunchError) in
             try translated { () throws(SystemError) in try sockets.read() }
         }
+        manifest.rounds = copies?.rounds ?? []
         try dump.run(engine) { () throws(LaunchError) in
             digests?.end()
             try copyOutput(to: folder, keeper, files.found)
@@ -192,6 +208,7 @@ private struct Checkpointing {
                 manifest.frozen = frozen
                 manifest.created = unixMilliseconds()
                 manifest.duration = (manifest.created - begun) * 1000
+                try copies?.unlink()
                 try stored { () throws(SnapshotError) in try draft.commit(manifest, digests) }
                 CrashPoint.pass("commit")
                 try giveAway(frozen)
@@ -204,6 +221,15 @@ private struct Checkpointing {
             try registry.write(record)
             CrashPoint.pass("record")
         }
+    }
+
+    private func copyMemory(
+        _ engine: CRIUEngine, _ root: Int32, _ draft: SnapshotDraft
+    ) throws(LaunchError) -> MemoryCopies? {
+        let (store, id) = (store, id)
+        let owner = try translated { () throws(SystemError) in try ProcessIdentity.own() }
+        // Nobody is left to tell; the next command sweeps what is.
+        return try preCopying?.run(engine, root: root, in: draft) { try? store.discard(id, of: owner) }
     }
 
     private func giveAway(_ frozen: Int) throws(LaunchError) {

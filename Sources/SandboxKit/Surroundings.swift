@@ -140,7 +140,10 @@ struct SavedSurroundings {
             mounts = nil
             return
         }
-        mounts = try translated { () throws(SystemError) in try BoxMounts(of: root, layers: layers) }
+        mounts = try translated { () throws(SystemError) in
+            if !record.namespaces.contains(.user) { try dropNamespaceFiles(of: root) }
+            return try BoxMounts(of: root, layers: layers)
+        }
     }
 
     /// Copies what is not CRIU's while the box stands still.

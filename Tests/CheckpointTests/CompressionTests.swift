@@ -43,6 +43,18 @@ struct CompressionTests {
         #expect(try fixture.store.verified("web-1") == after)
     }
 
+    @Test func whatIsNoImageIsLeftAsItIs() throws {
+        let fixture = try Fixture()
+        let draft = try fixture.store.begin("web-1")
+        try Self.pages.write(to: URL(fileURLWithPath: draft.images + "/pages-1.img"))
+        try Self.pages.write(to: URL(fileURLWithPath: draft.path + "/log"))
+        try draft.commit(Fixture.manifest("web-1", of: "web", created: 1))
+        try fixture.store.compress("web-1")
+        let after = try fixture.store.verified("web-1")
+        #expect(after.manifest.files.map(\.path) == ["images/pages-1.img.zst", "log"])
+        #expect(try fixture.bytes("web-1", "log") == Self.pages)
+    }
+
     @Test func whatIsNotCompressedIsGivenAsItIs() throws {
         let fixture = try fixture()
         let snapshot = try fixture.store.verified("web-1")

@@ -43,11 +43,6 @@ struct CheckpointPlanTests {
     func namespaceFiles() throws {
         #expect(try plan().filesystem.dropsNamespaceFiles)
         #expect(try !plan { $0.checkpoint.enabled = false }.filesystem.dropsNamespaceFiles)
-        let function = try plan {
-            ($0.checkpoint.enabled, $0.function) = (false, Profile.Function(.sandbox))
-            $0.namespaces.unshare = [.mount]
-        }
-        #expect(function.filesystem.dropsNamespaceFiles, "it is saved with its application")
         var profile = Profile()
         profile.checkpoint.enabled = true
         let own = try Planner(host: host()).plan(profile, command: ["true"])

@@ -11,7 +11,9 @@ extension SnapshotStore {
     /// Compresses the images of a snapshot. Another snapshot with the same content takes its place, in one step.
     public func compress(_ id: String) throws(SnapshotError) {
         let before = try snapshot(id)
-        let isLarge = { (file: Manifest.File) in file.size >= SnapshotStore.least && file.expandedSize == nil }
+        let isLarge = { (file: Manifest.File) in
+            file.size >= SnapshotStore.least && file.expandedSize == nil && SnapshotStore.isImage(file.path)
+        }
         guard before.manifest.files.contains(where: isLarge) else { return }
         let draft = try replace(id)
         do throws(SnapshotError) {
@@ -78,12 +80,15 @@ extension SnapshotStore {
     }
 
     /// Calls `body` with a snapshot whose images can be read as they are: itself, or one with a hidden directory of
-    /// expanded images, which goes away afterwards.
+    /// expanded images, and of links to those that are what they are, which goes away afterwards. Copies of memory that
+    /// the images rest on are below that, each in the directory `parent` of the one that came after it.
     /// - Parameter snapshot: verified.
     public func expanded<Result>(
         _ snapshot: Snapshot, _ body: (Snapshot) throws(LaunchError) -> Result
     ) throws(LaunchError) -> Result {
-        guard snapshot.isCompressed else { return try body(snapshot) }
+        guard snapshot.isCompressed || snapshot.expanded == nil && snapshot.roundCount > 0 else {
+            return try body(snapshot)
+        }
         let all = try LaunchError.wrap { () throws(SystemError) in try open() }
         // What a process that was killed leaves is known by its name.
         let name = try LaunchError.wrap { () throws(SystemError) in
@@ -116,22 +121,39 @@ extension SnapshotStore {
                 return try all.folder(name)
             }
             let source = try attributed { () throws(SystemError) in try StateFolder(existing: snapshot.path) }
-            let number = folder.descriptor.number
-            for file in snapshot.manifest.files where file.path.hasPrefix(SnapshotStore.images + "/") {
-                let entry = String(file.path.dropFirst(SnapshotStore.images.count + 1))
-                if let size = file.expandedSize {
-                    let plain = String(entry.dropLast(SnapshotStore.suffix.count))
-                    try expand(file, to: size, as: plain, in: folder, source)
-                } else {
-                    try attributed { () throws(SystemError) in
-                        try Kernel.check("make \(folder.path)/\(entry)") {
-                            symlinkat("\(snapshot.path)/\(file.path)", number, entry)
-                        }
-                    }
-                }
-            }
+            try expand(snapshot, SnapshotStore.images, into: folder, source)
+            try expandRounds(of: snapshot, snapshot.roundCount, into: folder, source)
         } catch {
             throw LaunchError(error.message)
+        }
+    }
+
+    /// - Parameter number: how many copies of memory the one in `folder` rests on.
+    private func expandRounds(
+        of snapshot: Snapshot, _ number: Int, into folder: borrowing StateFolder, _ source: borrowing StateFolder
+    ) throws(SnapshotError) {
+        if number == 0 { return }
+        let below = try attributed { () throws(SystemError) in try folder.folder(MemoryCopies.link) }
+        try expand(snapshot, SnapshotStore.round(number), into: below, source)
+        try expandRounds(of: snapshot, number - 1, into: below, source)
+    }
+
+    /// - Parameter part: a directory within the snapshot.
+    private func expand(
+        _ snapshot: Snapshot, _ part: String, into folder: borrowing StateFolder, _ source: borrowing StateFolder
+    ) throws(SnapshotError) {
+        let number = folder.descriptor.number
+        for file in snapshot.manifest.files where file.path.hasPrefix(part + "/") {
+            let entry = String(file.path.dropFirst(part.count + 1))
+            if let size = file.expandedSize {
+                let plain = String(entry.dropLast(SnapshotStore.suffix.count))
+                try expand(file, to: size, as: plain, in: folder, source)
+            } else {
+                let path = "\(folder.path)/\(entry)"
+                try attributed { () throws(SystemError) in
+                    try Kernel.check("make \(path)") { symlinkat("\(snapshot.path)/\(file.path)", number, entry) }
+                }
+            }
         }
     }
 

@@ -9,29 +9,44 @@ extension SnapshotStore {
     /// manifest first.
     /// - Parameter file: an open file, which gets no position but its end.
     public func export(_ id: String, to file: Int32) throws(SnapshotError) {
-        let snapshot = try verified(id)
+        try export(verified(id), leaving: [], to: file)
+    }
+
+    /// - Parameter gone: paths of files that whoever gets it has already. Of the others each is looked at when it is read.
+    public func export(_ id: String, leaving gone: Set<String>, to file: Int32) throws(SnapshotError) {
+        try export(snapshot(id), leaving: gone, to: file)
+    }
+
+    private func export(_ snapshot: Snapshot, leaving gone: Set<String>, to file: Int32) throws(SnapshotError) {
+        let id = snapshot.manifest.id
         let folder = try attributed { () throws(SystemError) in try StateFolder(existing: snapshot.path) }
         let zstd = try Zstandard.compressing(into: file, level: SnapshotStore.level)
         for name in [SnapshotStore.manifest, SnapshotStore.seal] {
             let content = try text(name, in: folder)
-            try begin(name, of: id, size: content.utf8.count, zstd)
+            try SnapshotStore.begin(name, of: id, size: content.utf8.count, zstd)
             try SnapshotStore.write(Array(content.utf8), zstd)
-            try pad(content.utf8.count, zstd)
+            try SnapshotStore.pad(content.utf8.count, zstd)
         }
-        for listed in snapshot.manifest.files { try add(listed, of: snapshot, in: folder, zstd) }
-        try SnapshotStore.write([UInt8](repeating: 0, count: 2 * TarHeader.blockSize), zstd)
+        for listed in snapshot.manifest.files where !gone.contains(listed.path) {
+            try SnapshotStore.add(listed, of: id, in: folder, zstd)
+        }
+        try SnapshotStore.end(zstd)
+    }
+
+    private static func end(_ zstd: Zstandard) throws(SnapshotError) {
+        try write([UInt8](repeating: 0, count: 2 * TarHeader.blockSize), zstd)
         try zstd.finish()
     }
 
-    private func begin(_ path: String, of id: String, size: Int, _ zstd: Zstandard) throws(SnapshotError) {
+    private static func begin(_ path: String, of id: String, size: Int, _ zstd: Zstandard) throws(SnapshotError) {
         guard let block = TarHeader(path: "\(id)/\(path)", size: size).block else {
             throw SnapshotError("the name of \(path) is too long for an archive")
         }
-        try SnapshotStore.write(block, zstd)
+        try write(block, zstd)
     }
 
-    private func pad(_ size: Int, _ zstd: Zstandard) throws(SnapshotError) {
-        try SnapshotStore.write([UInt8](repeating: 0, count: TarHeader(path: "", size: size).padding), zstd)
+    private static func pad(_ size: Int, _ zstd: Zstandard) throws(SnapshotError) {
+        try write([UInt8](repeating: 0, count: TarHeader(path: "", size: size).padding), zstd)
     }
 
     private static func write(_ bytes: [UInt8], _ zstd: Zstandard) throws(SnapshotError) {
@@ -42,12 +57,20 @@ extension SnapshotStore {
         if let failure { throw failure }
     }
 
-    private func add(
-        _ listed: Manifest.File, of snapshot: Snapshot, in folder: borrowing StateFolder, _ zstd: Zstandard
+    private static func add(
+        _ listed: Manifest.File, of id: String, in folder: borrowing StateFolder, _ zstd: Zstandard
     ) throws(SnapshotError) {
-        try begin(listed.path, of: snapshot.manifest.id, size: listed.size, zstd)
-        try SnapshotStore.read(listed, in: folder) { bytes throws(SnapshotError) in try zstd.write(bytes) }
+        try begin(listed.path, of: id, size: listed.size, zstd)
+        try read(listed, in: folder) { bytes throws(SnapshotError) in try zstd.write(bytes) }
         try pad(listed.size, zstd)
+    }
+
+    /// Writes files of a snapshot in the making as ``export(_:to:)`` would.
+    public static func export(_ files: [Manifest.File], of draft: SnapshotDraft, to file: Int32) throws(SnapshotError) {
+        let folder = try attributed { () throws(SystemError) in try StateFolder(existing: draft.path) }
+        let zstd = try Zstandard.compressing(into: file, level: 1)
+        for listed in files { try add(listed, of: draft.id, in: folder, zstd) }
+        try end(zstd)
     }
 }
 

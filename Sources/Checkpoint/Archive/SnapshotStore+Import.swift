@@ -11,8 +11,9 @@ extension SnapshotStore {
     /// - Parameter file: an open file, or a pipe.
     /// - Parameter name: what errors call it.
     /// - Parameter keys: to decrypt it, and who must have signed it.
+    /// - Parameter arrived: files of it that came before it.
     public func take(
-        from file: Int32, name: String, _ keys: ArchiveKeys = ArchiveKeys()
+        from file: Int32, name: String, _ keys: ArchiveKeys = ArchiveKeys(), _ arrived: ArrivedCopies? = nil
     ) throws(SnapshotError) -> Snapshot {
         do throws(SnapshotError) {
             let opening = try ArchiveOpening(file, keys)
@@ -20,7 +21,7 @@ extension SnapshotStore {
             opening.handOver()
             let reader = ArchiveReader(zstd)
             do throws(SnapshotError) {
-                return try take(reader) { () throws(SnapshotError) in try opening.finish() }
+                return try take(reader, arrived) { () throws(SnapshotError) in try opening.finish() }
             } catch {
                 // An archive that is cut off, or none: who decrypts, and zstd, know why their streams have ended.
                 if reader.isAtEnd {
@@ -36,15 +37,20 @@ extension SnapshotStore {
 
     /// - Parameter confirm: called when all of it has been read, before it becomes a snapshot.
     private func take(
-        _ reader: ArchiveReader, _ confirm: () throws(SnapshotError) -> Void
+        _ reader: ArchiveReader, _ arrived: ArrivedCopies?, _ confirm: () throws(SnapshotError) -> Void
     ) throws(SnapshotError) -> Snapshot {
         let (id, text, manifest) = try readManifest(reader)
-        try checkSpace(manifest)
-        let draft = try begin(id)
+        try checkSpace(manifest, arrived)
+        let draft = if let begun = arrived?.draft { begun } else { try begin(id) }
         do throws(SnapshotError) {
             let folder = try attributed { () throws(SystemError) in try StateFolder(existing: draft.path) }
             var missing: [String: Manifest.File] = [:]
             for file in manifest.files { missing[file.path] = file }
+            for (path, file) in arrived?.files ?? [:] {
+                guard draft.id == id, missing.removeValue(forKey: path) == file else {
+                    throw SnapshotStore.altered(path)
+                }
+            }
             while let header = try reader.next() {
                 guard let path = SnapshotStore.path(header.path, in: id), let listed = missing.removeValue(forKey: path)
                 else { throw SnapshotError("\"\(header.path)\" in it is not what its manifest lists") }
@@ -97,13 +103,13 @@ extension SnapshotStore {
         }
     }
 
-    private func checkSpace(_ manifest: Manifest) throws(SnapshotError) {
+    private func checkSpace(_ manifest: Manifest, _ arrived: ArrivedCopies?) throws(SnapshotError) {
         var needed: UInt64 = 0
         for file in manifest.files {
             guard let size = UInt64(exactly: file.size), size < 1 << 50, manifest.files.count < 1 << 20 else {
                 throw SnapshotError("its manifest lists what no snapshot holds: \"\(file.path)\" of \(file.size) bytes")
             }
-            needed += size
+            if arrived?.files[file.path] == nil { needed += size }
         }
         try requireSpace(needed)
     }
@@ -124,7 +130,7 @@ extension SnapshotStore {
 }
 
 /// An archive as it comes out of zstd(1).
-private final class ArchiveReader {
+final class ArchiveReader {
     private let zstd: Zstandard
     /// Whether the stream has ended before its time.
     private(set) var isAtEnd = false

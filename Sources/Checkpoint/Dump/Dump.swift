@@ -29,6 +29,8 @@ public struct Dump {
     public var freezer: String?
     /// Whether the box goes on as soon as it is saved.
     public var goesOn = false
+    /// The path from there to the last copy of its memory that was made while it ran; `nil` where none was.
+    public var parent: String?
     /// Done while CRIU begins, before it stops any process.
     public var meanwhile: () throws(LaunchError) -> Void = { () throws(LaunchError) in }
     /// A socket pair for CRIU's conversation about pages: CRIU's end, and the other one. With it only what is no plain
@@ -186,6 +188,7 @@ public struct Dump {
             request.opts.lazyPages = true
             request.opts.configFile = "/proc/self/fd/\(options)"
         }
+        if let parent { request.opts.track(since: parent) }
         // Of a pipe it is told on restore only.
         request.opts.external = files.map { $0.key }.filter { $0.hasPrefix("file[") }
         if network >= 0 {

@@ -41,7 +41,7 @@ public struct ExternalFiles {
     /// Looks at all descriptors of a process.
     /// - Throws: for a file that a restore could not connect anew, naming process, descriptor and path.
     public mutating func look(at pid: Int32) throws(LaunchError) {
-        let mounts = try mountIDs(pid)
+        let (mounts, overlays) = try mountIDs(pid)
         for number in try descriptors(pid) {
             let path = "/proc/\(pid)/fd/\(number)"
             if !outputs.isEmpty, let target = linkTarget(path), outputs.contains(target) {
@@ -64,10 +64,11 @@ public struct ExternalFiles {
                     "process \(pid) has descriptor \(number) open from outside the sandbox: \(linkTarget(path) ?? "?")",
                     mend: "a snapshot cannot hold it; open it inside the sandbox, or close it before")
             }
-            add(
-                ExternalFile(
-                    key: "file[\(String(mount, radix: 16)):\(String(status.inode, radix: 16))]",
-                    role: isLog ? .log : .null))
+            // Where a box's root is an overlay through which the file is seen too, CRIU says that it is on that one.
+            for mount in [mount] + overlays {
+                let key = "file[\(String(mount, radix: 16)):\(String(status.inode, radix: 16))]"
+                add(ExternalFile(key: key, role: isLog ? .log : .null))
+            }
         }
     }
 
@@ -76,8 +77,11 @@ public struct ExternalFiles {
     }
 
     /// None of one that has ended and waits for its parent.
-    private func mountIDs(_ pid: Int32) throws(LaunchError) -> Set<Int> {
-        try LaunchError.wrap { () throws(SystemError) in Set(try MountEntry.all(of: pid).map(\.id)) }
+    private func mountIDs(_ pid: Int32) throws(LaunchError) -> (all: Set<Int>, overlays: [Int]) {
+        try LaunchError.wrap { () throws(SystemError) in
+            let entries = try MountEntry.all(of: pid)
+            return (Set(entries.map(\.id)), entries.filter { $0.type == "overlay" }.map(\.id))
+        }
     }
 
     private func descriptors(_ pid: Int32) throws(LaunchError) -> [Int32] {

@@ -53,6 +53,25 @@ public struct Restore {
     public func run(
         _ engine: CRIUEngine, _ made: (Int32) throws(LaunchError) -> Void
     ) throws(LaunchError) -> Int32 {
+        var (restore, copies) = (self, [Int32]())
+        defer { for number in copies { close(number) } }
+        try LaunchError.wrap { () throws(SystemError) in
+            // CRIU closes each as it takes it: what stands for several files is to have several numbers.
+            for index in files.indices.dropFirst()
+            where files[..<index].contains(where: { $0.descriptor == files[index].descriptor }) {
+                let number = try check("keep a file") {
+                    linux_fcntl(restore.files[index].descriptor, F_DUPFD_CLOEXEC, 3)
+                }
+                copies.append(number)
+                restore.files[index].descriptor = number
+            }
+        }
+        return try restore.runDivided(engine, made)
+    }
+
+    private func runDivided(
+        _ engine: CRIUEngine, _ made: (Int32) throws(LaunchError) -> Void
+    ) throws(LaunchError) -> Int32 {
         let inherited = [images, work, network].filter { $0 >= 0 } + files.map { $0.descriptor }
         var feed: MemoryFeed?
         if let memory { feed = try MemoryFeed(engine, self, memory) }

@@ -10,6 +10,7 @@ extension Manifest {
             ("command", .strings(command)),
             ("namespaces", .strings(namespaces.map { $0.rawValue })), ("versions", versions.document),
         ]
+        table.append(("rounds", .array(rounds.map { $0.document })))
         table.append(("interfaces", .array(interfaces.map { $0.document })))
         table.append(("mounts", .array(mounts.map { $0.document })))
         table.append(("externals", .array(externals.map { $0.document })))
@@ -43,6 +44,7 @@ extension Manifest {
         isAutomatic = try fields.flag("automatic")
         tcp = try fields.word("tcp")
         parent = try fields.optionalText("parent")
+        if fields.has("rounds") { for item in try fields.items("rounds") { rounds.append(try Round(item)) } }
         command = try fields.texts("command")
         for word in try fields.texts("namespaces") {
             guard let kind = NamespaceKind(rawValue: word) else { throw ManifestFields.damaged("namespaces") }
@@ -83,6 +85,8 @@ struct ManifestFields {
         guard let value = table[key] else { throw ManifestFields.damaged(key) }
         return value
     }
+
+    func has(_ key: String) -> Bool { table[key] != nil }
 
     func text(_ key: String) throws(SnapshotError) -> String {
         guard case .string(let text)? = table[key] else { throw ManifestFields.damaged(key) }

@@ -68,6 +68,14 @@ extension Manifest.Stream {
     }
 }
 
+extension Manifest.Round {
+    var document: Value { .table([("copied", .integer(copied)), ("frozen", .optional(frozen))]) }
+
+    init(_ fields: ManifestFields) throws(SnapshotError) {
+        self.init(copied: try fields.integer("copied"), frozen: try fields.optionalInteger("frozen"))
+    }
+}
+
 extension Manifest.File {
     var document: Value {
         .table([

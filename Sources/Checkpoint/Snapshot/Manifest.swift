@@ -21,6 +21,8 @@ public struct Manifest: Sendable, Equatable {
     public var tcp = Connections.established
     /// The snapshot that this one adds to.
     public var parent: String?
+    /// Copies of memory that were made before, while the application ran, in the order in which they were made.
+    public var rounds: [Round] = []
     /// The merged profile, as a document.
     public var profile: Value
     /// What the sandbox was asked for, as its registry keeps it.
@@ -113,6 +115,16 @@ public struct Manifest: Sendable, Equatable {
         public init(descriptor: Int, kind: Kind, key: String, path: String? = nil) {
             (self.descriptor, self.kind, self.key, self.path) = (descriptor, kind, key, path)
         }
+    }
+
+    /// A copy of memory that was made while the application ran.
+    public struct Round: Sendable, Equatable {
+        /// Bytes of memory.
+        public var copied: Int
+        /// How long the application stood still for it, in microseconds; `nil` where nobody measured.
+        public var frozen: Int?
+
+        public init(copied: Int, frozen: Int?) { (self.copied, self.frozen) = (copied, frozen) }
     }
 
     /// A file of the snapshot.

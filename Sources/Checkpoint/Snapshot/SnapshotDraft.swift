@@ -13,6 +13,8 @@ public final class SnapshotDraft {
     /// Whether it takes the place of one that is there.
     private let isReplacing: Bool
     private var isDone = false
+    /// Of files that are not written to any more, by their paths: they are not digested again.
+    var told: [String: MemoryDigests.Measure] = [:]
 
     /// Bytes that the disk is told to write at a time.
     private static let piece = 8 << 20
@@ -81,11 +83,10 @@ public final class SnapshotDraft {
     private func measure(
         _ file: Int32, _ path: String, _ measures: [String: MemoryDigests.Measure]
     ) throws(SystemError) -> MemoryDigests.Measure {
-        if let name = MemoryDigests.image(path), let told = measures[name],
-            told.size == Int(try FileStatus(file, name: path).size)
-        {
+        let known = MemoryDigests.image(path).map { measures[$0] } ?? told[path]
+        if let known, known.size == Int(try FileStatus(file, name: path).size) {
             _ = linux_begin_writing(file, 0, 0)
-            return told
+            return known
         }
         // The disk writes one part of a large file while the next is digested: to tell it of all waits for most of it.
         let size = Int(try FileStatus(file, name: path).size)

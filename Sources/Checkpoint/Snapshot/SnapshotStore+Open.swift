@@ -38,7 +38,7 @@ extension SnapshotStore {
     /// reads them: nothing is led by what is in them before the restored application goes on.
     public func inspected(_ id: String) throws(SnapshotError) -> Snapshot {
         try inspected(id) { file in
-            file.expandedSize == nil && file.path.hasPrefix("\(SnapshotStore.images)/\(MemoryDigests.prefix)")
+            file.expandedSize == nil && SnapshotStore.isMemory(file.path)
         }
     }
 
@@ -161,7 +161,7 @@ extension SnapshotStore {
         for file in manifest.files {
             guard let size = file.expandedSize else { continue }
             let plain = String(file.path.dropLast(SnapshotStore.suffix.count))
-            guard file.path.hasPrefix(SnapshotStore.images + "/"), file.path.hasSuffix(SnapshotStore.suffix),
+            guard SnapshotStore.isImage(file.path), file.path.hasSuffix(SnapshotStore.suffix),
                 (0..<1 << 50).contains(size), SnapshotFiles.isPath(plain), seen.insert(plain).inserted
             else { throw SnapshotError("\"\(file.path)\" is no compressed image") }
         }

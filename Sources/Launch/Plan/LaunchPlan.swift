@@ -39,6 +39,8 @@ public struct LaunchPlan: Sendable, Equatable {
     public var savedConnections = Profile.Connections.established
     /// Milliseconds between snapshots that are taken while it runs; `nil`: none is.
     public var saveInterval: Int?
+    /// Whether its memory is to be copied before a save while it runs, for which the kernel must tell what is written to.
+    public var isCopiedBefore = false
     /// Whether TIOCSTI and TIOCLINUX are refused, because the box shares the caller's terminal.
     public var guardsTerminal = false
     /// Whether the box loses the caller's terminal (`terminal = "none"`).

@@ -27,10 +27,9 @@ public struct Planner: Sendable {
         let unshare = plan.namespaces.unshare
         plan.interfaces = try interfaces(profile.network)
         let resolver = ResolverPlanner(host: host, network: profile.network, unshare: unshare)
-        // In a user namespace of its own they are locked, and a box with one cannot be saved. A function is saved with
-        // the application that it stands before.
-        let isSaved = profile.checkpoint.enabled || profile.function != nil
-        let dropsNamespaceFiles = isSaved && unshare.contains(.mount) && !unshare.contains(.user)
+        // In a user namespace of its own they are locked, and a box with one cannot be saved.
+        let dropsNamespaceFiles =
+            profile.checkpoint.enabled && unshare.contains(.mount) && !unshare.contains(.user)
         plan.filesystem = try FilesystemPlanner(
             host: host, filesystem: profile.filesystem, unshare: unshare,
             dropsNamespaceFiles: dropsNamespaceFiles,
@@ -159,6 +158,7 @@ public struct Planner: Sendable {
         let needsWaiter = !hasInit && (lifecycle.recordsExit || lifecycle.logSize != nil)
         plan.logSize = lifecycle.logSize
         plan.saveInterval = profile.checkpoint.every
+        plan.isCopiedBefore = profile.checkpoint.preCopy
         // Somebody has to be there for the process between the box and a bus, and for a compositor to see the end.
         let staysFor = lifecycle.restart != .no || plan.bus != nil || plan.isAtCompositor
         plan.detachment = needsWaiter || staysFor ? .waiter : .alone

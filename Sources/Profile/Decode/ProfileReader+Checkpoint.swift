@@ -7,6 +7,7 @@ extension ProfileReader {
         checkpoint.every = try duration(section["every"], "checkpoint.every")
         checkpoint.keep = try integer(section["keep"], "checkpoint.keep") ?? checkpoint.keep
         checkpoint.compression = try word(section["compression"], "checkpoint.compression") ?? .none
+        checkpoint.preCopy = try flag(section["pre-copy"], "checkpoint.pre-copy") ?? false
         return checkpoint
     }
 }

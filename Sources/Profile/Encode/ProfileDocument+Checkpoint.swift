@@ -8,6 +8,7 @@ extension Profile.Checkpoint {
         if let every { section.add("every", text: Quantity.durationText(every)) }
         if keep != usual.keep { section.add("keep", integer: keep) }
         if compression != usual.compression { section.add("compression", text: compression.rawValue) }
+        section.add("pre-copy", flag: preCopy, usual: usual.preCopy)
         return section.value
     }
 }

@@ -12,6 +12,8 @@ extension Profile {
         /// How many of those are kept, the newest.
         public var keep = 3
         public var compression = Compression.none
+        /// Whether memory is copied before a save while the box runs.
+        public var preCopy = false
 
         public init() {}
     }

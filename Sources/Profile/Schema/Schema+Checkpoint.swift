@@ -30,5 +30,10 @@ extension Schema {
             "How snapshots are kept: compressed once the application has been let go, or as CRIU writes them, which a "
                 + "restore reads sooner",
             example: "\"zstd\"", fallback: "none", basis: "zstd(1)"),
+        Key(
+            "pre-copy", .boolean,
+            "Whether memory is copied while the box runs, again and again what it has written to, until little is left: then "
+                + "a save or a move stops it for that only. The kernel must tell what is written to (CONFIG_MEM_SOFT_DIRTY)",
+            example: "true", fallback: "false", basis: "criu(8), pre-dump"),
     ]
 }

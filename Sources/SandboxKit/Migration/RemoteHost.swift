@@ -28,6 +28,12 @@ final class RemoteHost {
         case failed
     }
 
+    /// What comes next, where copies of memory come before the snapshot: one byte.
+    enum Part: UInt8 {
+        case copy = 0x72
+        case snapshot = 0x73
+    }
+
     /// The one byte that lets the sandbox stay there.
     static let commit: UInt8 = 0x63
 
@@ -68,6 +74,23 @@ final class RemoteHost {
         if line == word.rawValue || line.hasPrefix(word.rawValue + " ") { return }
         let failed = Word.failed.rawValue + " "
         throw LaunchError("\(host): \(line.hasPrefix(failed) ? String(line.dropFirst(failed.count)) : line)")
+    }
+
+    /// Says what comes next.
+    func announce(_ part: Part) throws(LaunchError) {
+        try heeding { () throws(LaunchError) in
+            try translated { () throws(SystemError) in
+                try writeBytes([part.rawValue], to: input, name: "what goes to \(host)")
+            }
+        }
+    }
+
+    /// Sends something. Where that fails the other host knows better what is wrong, when it has ended the conversation.
+    func heeding(_ send: () throws(LaunchError) -> Void) throws(LaunchError) {
+        do throws(LaunchError) { try send() } catch {
+            try expect(.restored)
+            throw error
+        }
     }
 
     func commit() throws(LaunchError) {

@@ -16,6 +16,11 @@ public struct MigrationOptions: Sendable {
     /// Whether it goes on there before its memory is there, which is brought over as it is needed, and all of it in the
     /// end.
     public var isLazy = false
+    /// Whether its memory is carried over before, while it runs here; as the profile says where `nil`, but with
+    /// ``isLazy``.
+    public var copiesBefore: Bool?
+    /// How often at the most.
+    public var preCopy = PreCopyPlan()
     /// The program that runs a command on a host, and its options.
     public var ssh = ["ssh"]
     /// How this program is called there, for a shell.
@@ -37,6 +42,11 @@ extension Sandbox {
             words.append("--lazy")
             try requirePipes()
         }
+        let copiesBefore = try self.copiesBefore(options)
+        if copiesBefore {
+            words.append("--pre-copy")
+            try CRIUEngine.find().requireMemoryTracking()
+        }
         let remote = try RemoteHost(
             host, ssh: options.ssh, command: ([options.remoteCommand] + words.map(quotedWord)).joined(separator: " "))
         defer { remote.end() }
@@ -45,17 +55,35 @@ extension Sandbox {
         saving.connections = options.connections
         // It is deleted in the end.
         saving.compresses = false
+        (saving.copiesBefore, saving.preCopy) = (copiesBefore, options.preCopy)
         if options.isLazy { return try migrateLazily(to: remote, saving) }
         var pause = 0
-        let snapshot = try checkpoint(saving) { id, frozen throws(LaunchError) in
+        var gone: Set<String>?
+        if copiesBefore { gone = [] }
+        let handOver = { (id: String, frozen: Int) throws(LaunchError) in
             let begun = monotonicMicroseconds()
-            do throws(LaunchError) { try send(id, to: remote) } catch {
-                // The other host knows better what is wrong, when it has ended the conversation.
-                try remote.expect(.restored)
-                throw error
+            if gone != nil { try remote.announce(.snapshot) }
+            try remote.heeding { () throws(LaunchError) in
+                try send(to: remote) { pipe throws(SnapshotError) in
+                    let store = try SnapshotStore.ofCaller()
+                    if let gone {
+                        try store.export(id, leaving: gone, to: pipe)
+                    } else {
+                        try store.export(id, to: pipe)
+                    }
+                }
             }
             try remote.expect(.restored)
             pause = frozen + monotonicMicroseconds() - begun
+        }
+        let snapshot = try checkpoint(saving, handOver: handOver) { files, draft throws(LaunchError) in
+            try remote.announce(.copy)
+            try remote.heeding { () throws(LaunchError) in
+                try send(to: remote) { pipe throws(SnapshotError) in
+                    try SnapshotStore.export(files, of: draft, to: pipe)
+                }
+            }
+            gone?.formUnion(files.map(\.path))
         }
         do throws(LaunchError) {
             try remote.commit()
@@ -66,6 +94,17 @@ extension Sandbox {
         }
         try forget(snapshot)
         return pause
+    }
+
+    private func copiesBefore(_ options: MigrationOptions) throws(LaunchError) -> Bool {
+        if options.isLazy {
+            guard options.copiesBefore != true else {
+                throw LaunchError("memory goes over before or afterwards", mend: "leave out --lazy, or --pre-copy")
+            }
+            return false
+        }
+        if let chosen = options.copiesBefore { return chosen }
+        return try registry.profile(of: name).checkpoint.preCopy
     }
 
     /// It runs elsewhere now.
@@ -80,7 +119,9 @@ extension Sandbox {
     private func migrateLazily(
         to remote: RemoteHost, _ saving: CheckpointOptions
     ) throws(LaunchError) -> Int {
-        let move = try LazyMove(name, to: remote) { id throws(LaunchError) in try send(id, to: remote) }
+        let move = try LazyMove(name, to: remote) { id throws(LaunchError) in
+            try send(to: remote) { pipe throws(SnapshotError) in try SnapshotStore.ofCaller().export(id, to: pipe) }
+        }
         do throws(LaunchError) {
             try forget(try checkpoint(saving, handOver: nil, move: move))
         } catch {
@@ -114,7 +155,10 @@ extension Sandbox {
             mend: "sysctl -w fs.pipe-max-size=\(needed), or leave out --lazy")
     }
 
-    private func send(_ snapshot: String, to remote: RemoteHost) throws(LaunchError) {
+    /// - Parameter write: writes an archive.
+    private func send(
+        to remote: RemoteHost, _ write: (_ pipe: Int32) throws(SnapshotError) -> Void
+    ) throws(LaunchError) {
         let pipe = try translated { () throws(SystemError) in try makePipe("send the snapshot") }
         let carrier: FramingProcess
         do throws(SystemError) {
@@ -128,7 +172,7 @@ extension Sandbox {
         }
         close(pipe.read)
         do throws(SnapshotError) {
-            try SnapshotStore.ofCaller().export(snapshot, to: pipe.write)
+            try write(pipe.write)
         } catch {
             close(pipe.write)
             _ = try translated { () throws(SystemError) in try carrier.finish() }
@@ -142,11 +186,12 @@ extension Sandbox {
     /// The other side of ``migrate(to:_:)``: takes a sandbox in from standard input, says on standard output how far it
     /// is, and lets the sandbox stay when it is told so. The process must have one thread.
     /// - Parameter options: its name and switch.
-    public static func receive(_ options: RestoreOptions) throws(LaunchError) {
+    /// - Parameter takesCopies: whether copies of its memory come before it.
+    public static func receive(_ options: RestoreOptions, takesCopies: Bool = false) throws(LaunchError) {
         signal(SIGPIPE, SIG_IGN)
         var speech = Speech()
         do throws(LaunchError) {
-            try take(options, &speech)
+            try take(options, takesCopies, &speech)
         } catch {
             let line = error.message.split(separator: "\n").joined(separator: " ")
             speech.say(.failed, error.key.map { "\($0): \(line)" } ?? line)
@@ -154,7 +199,9 @@ extension Sandbox {
         }
     }
 
-    private static func take(_ options: RestoreOptions, _ speech: inout Speech) throws(LaunchError) {
+    private static func take(
+        _ options: RestoreOptions, _ takesCopies: Bool, _ speech: inout Speech
+    ) throws(LaunchError) {
         let registry = try Registry.ofCaller()
         if options.isLazy { try LateMemory.check() }
         _ = try CRIUEngine.find()
@@ -169,11 +216,12 @@ extension Sandbox {
         speech.say(.ready)
         speech.isFramed = options.isLazy
         let store = try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller() }
-        let id = try takeSnapshot(store)
+        // All of it has been checked on its way here, and written to a directory of our own.
+        let found = try takesCopies ? takeCopies(store) : takeSnapshot(store)
+        let id = found.manifest.id
         var options = options
         if options.isLazy { options.pages = try joinPages() }
         do throws(LaunchError) {
-            let found = try stored { () throws(SnapshotError) in try store.verified(id) }
             options.isDetached = true
             _ = try Restoration(registry, found, options).run(found, isDetached: true)
         } catch {
@@ -207,8 +255,49 @@ extension Sandbox {
         speech.say(.done)
     }
 
-    /// - Returns: the snapshot's name.
-    private static func takeSnapshot(_ store: SnapshotStore) throws(LaunchError) -> String {
+    private static func takeSnapshot(
+        _ store: SnapshotStore, _ arrived: ArrivedCopies? = nil
+    ) throws(LaunchError) -> Snapshot {
+        try unwrapped { pipe throws(SnapshotError) in
+            try store.take(from: pipe, name: "the snapshot", ArchiveKeys(), arrived)
+        }
+    }
+
+    /// Takes copies of its memory until the snapshot comes.
+    private static func takeCopies(_ store: SnapshotStore) throws(LaunchError) -> Snapshot {
+        let arrived = ArrivedCopies(in: store)
+        do throws(LaunchError) {
+            while true {
+                switch try nextPart() {
+                case .copy: try unwrapped { pipe throws(SnapshotError) in try arrived.take(from: pipe) }
+                case .snapshot: return try takeSnapshot(store, arrived)
+                }
+            }
+        } catch {
+            var error = error
+            do throws(SnapshotError) { try arrived.discard() } catch let second {
+                error.message += "; \(second.message)"
+            }
+            throw error
+        }
+    }
+
+    private static func nextPart() throws(LaunchError) -> RemoteHost.Part {
+        var word: UInt8 = 0
+        let count = try translated { () throws(SystemError) in
+            try check("read what comes from the other host") { Int32(read(STDIN_FILENO, &word, 1)) }
+        }
+        if count == 0 { throw LaunchError("the connection has ended before all of the snapshot was there") }
+        guard let part = RemoteHost.Part(rawValue: word) else {
+            throw LaunchError("what comes from the other host is nothing of sandbox's")
+        }
+        return part
+    }
+
+    /// - Parameter take: reads one archive of those that come.
+    private static func unwrapped<Result>(
+        _ take: (_ pipe: Int32) throws(SnapshotError) -> Result
+    ) throws(LaunchError) -> Result {
         let pipe = try translated { () throws(SystemError) in try makePipe("take the snapshot") }
         defer { close(pipe.read) }
         let carrier: FramingProcess
@@ -221,11 +310,11 @@ extension Sandbox {
             throw LaunchError(error)
         }
         close(pipe.write)
-        let snapshot = try stored { () throws(SnapshotError) in try store.take(from: pipe.read, name: "the snapshot") }
+        let result = try stored { () throws(SnapshotError) in try take(pipe.read) }
         guard try translated({ () throws(SystemError) in try carrier.finish() }) else {
             throw LaunchError("the snapshot was cut off")
         }
-        return snapshot.manifest.id
+        return result
     }
 
     private static func isCommitted() -> Bool {

@@ -82,7 +82,7 @@ func criuFindings(_ features: CRIUEngine.Features) -> [HostFinding] {
     let all: [(name: String, has: Bool, what: String, cost: String, fix: String)] = [
         (
             "criu-memory-tracking", features.tracksMemory, "CRIU is told which memory was written to",
-            "Memory cannot be saved in steps while the application runs on.",
+            "checkpoint and migrate refuse --pre-copy: no memory is copied while the application runs.",
             "a kernel with CONFIG_MEM_SOFT_DIRTY"
         ),
         (

@@ -29,6 +29,7 @@ struct CheckpointCommand: ParsableCommand {
         name: .customLong("compress"), inversion: .prefixedNo,
         help: "Whether the snapshot is compressed once the application has been let go; else as the profile says.")
     var compress: Bool?
+    @OptionGroup var preCopy: PreCopyOptions
     @Option(
         name: .customLong("tcp"),
         help: "TCP connections: established (they go on after a restore) or close; else as the profile says.")
@@ -41,8 +42,8 @@ struct CheckpointCommand: ParsableCommand {
 
     func validate() throws {
         if json, !check { throw ValidationError("--json needs --check") }
-        if check, snapshot != nil || leaveRunning {
-            throw ValidationError("--check saves nothing: it goes without --snapshot and --leave-running")
+        if check, snapshot != nil || leaveRunning || preCopy.isOn == true {
+            throw ValidationError("--check saves nothing: it goes without --snapshot, --leave-running and --pre-copy")
         }
     }
 
@@ -55,6 +56,7 @@ struct CheckpointCommand: ParsableCommand {
             options.leavesRunning = leaveRunning
             options.compresses = compress
             options.connections = connections
+            (options.copiesBefore, options.preCopy) = (preCopy.isOn, preCopy.plan)
             options.notice = { Output.note($0) }
             let id = try progress.during { () throws(LaunchError) in try Sandbox(name).checkpoint(options) }
             print(id)

@@ -31,6 +31,7 @@ struct MigrateCommand: ParsableCommand {
         name: .customLong("lazy"),
         help: "Let it go on there before its memory is there, which follows as it is needed: a shorter gap.")
     var lazy = false
+    @OptionGroup var preCopy: PreCopyOptions
     @Option(
         name: .customLong("ssh"),
         help: ArgumentHelp(
@@ -43,6 +44,7 @@ struct MigrateCommand: ParsableCommand {
     var remoteCommand = "sandbox"
 
     func validate() throws {
+        if lazy, preCopy.isOn == true { throw ValidationError("--lazy and --pre-copy exclude each other") }
         // ssh would take it for an option.
         if host.isEmpty || host.hasPrefix("-") {
             throw ValidationError("\"\(host)\" is no host: write [USER@]HOST")
@@ -53,7 +55,7 @@ struct MigrateCommand: ParsableCommand {
         do throws(LaunchError) {
             var options = MigrationOptions()
             (options.name, options.switchName, options.remoteCommand) = (newName, fabric, remoteCommand)
-            options.isLazy = lazy
+            (options.isLazy, options.copiesBefore, options.preCopy) = (lazy, preCopy.isOn, preCopy.plan)
             options.ssh = ssh.split(separator: " ").map { String($0) }
             let pause = try Sandbox(name).migrate(to: host, options)
             print("\(name) runs on \(host); it stood still for \(pause / 1000) ms")
@@ -72,11 +74,14 @@ struct ReceiveCommand: ParsableCommand {
     @Argument var name: String
     @Option(name: .customLong("switch")) var fabric: String?
     @Flag(name: .customLong("lazy")) var lazy = false
+    @Flag(name: .customLong("pre-copy")) var preCopy = false
 
     func run() throws {
         var options = RestoreOptions()
         options.isLazy = lazy
         (options.name, options.switchName) = (name, fabric)
-        do throws(LaunchError) { try Sandbox.receive(options) } catch { throw ExitCode(error.status) }
+        do throws(LaunchError) { try Sandbox.receive(options, takesCopies: preCopy) } catch {
+            throw ExitCode(error.status)
+        }
     }
 }

@@ -32,6 +32,19 @@ extension ManualProse {
             With --compress, or checkpoint.compression = "zstd", the images are compressed once the application has \
             been let go, so that it does not stand still for that.
             """,
+            """
+            With --pre-copy, or checkpoint.pre-copy = true, all memory is copied while the application runs, and then, \
+            again and again, what it has written to meanwhile, until that is little or no longer gets less; in the end it \
+            stands still for the rest only. Each copy stops it for a moment, to learn what was written to, and 'sandbox \
+            snapshot show' tells how much each was and for how long it stood still. It is worth its while from some \
+            hundred megabytes on, of which few are written to all the time. Memory that processes share is copied in the \
+            end only, and what is in huge pages is written to two megabytes at a time. All copies are parts of the one snapshot, \
+            which is larger by what was copied more than once, and rests on no other. It is verified, compressed, \
+            exported and restored as any other, but not restored with --lazy. The kernel must tell which memory is written \
+            to (CONFIG_MEM_SOFT_DIRTY, which Debian's kernels have; 'sandbox doctor' tells): without that --pre-copy is \
+            refused, and a sandbox whose profile asks for it does not start. A copy that fails lets the application go on \
+            and leaves nothing. A paused sandbox writes to nothing, and is saved without copies.
+            """,
         ],
         examples: [
             (
@@ -39,6 +52,10 @@ extension ManualProse {
                 "sandbox checkpoint cache --snapshot warm\nsandbox restore warm -d"
             ),
             ("A copy of it as it is now:", "sandbox checkpoint cache --leave-running"),
+            (
+                "The same of one with much memory, which hardly stands still for it:",
+                "sandbox checkpoint cache --leave-running --pre-copy"
+            ),
             (
                 "Every ten minutes, six of them:",
                 """
@@ -60,7 +77,14 @@ extension ManualProse {
             """,
             """
             What is not carried over: files on the host, which both hosts must have alike, and switches. The pages of \
-            memory are all carried while the sandbox stands still, but for --lazy.
+            memory are all carried while the sandbox stands still, but for --pre-copy and --lazy.
+            """,
+            """
+            With --pre-copy, or checkpoint.pre-copy = true in its profile, memory goes over while the sandbox runs here: all \
+            of it, then what has been written to meanwhile, until that is little or no longer gets less (sandbox-checkpoint(1) \
+            tells more of it). It stands still for the rest only. Whatever fails meanwhile lets it go on here, as without; \
+            what had gone over is removed there. Of the two ways to a short gap it is the safe one: all memory is there when \
+            the sandbox goes on. The kernel here must tell which memory is written to; the one there need not.
             """,
             """
             With --lazy only what is no plain memory is carried while it stands still. It goes on there, and gets its \
@@ -88,6 +112,10 @@ extension ManualProse {
             ),
             (
                 "One with much memory, whose clients shall not wait for all of it:",
+                "sandbox migrate cache root@192.0.2.2 --pre-copy"
+            ),
+            (
+                "The same where the kernel does not tell what is written to:",
                 "sandbox migrate cache root@192.0.2.2 --lazy"
             ),
         ],

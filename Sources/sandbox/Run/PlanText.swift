@@ -34,6 +34,7 @@ extension LaunchPlan {
                 + "message queues, vsock, MPTCP, namespaces inside other than of mounts and networks",
             "TCP connections " + (savedConnections == .close ? "are closed" : "go on after a restore"),
         ]
+        if isCopiedBefore { lines.append("memory is copied before a save or a move while it runs") }
         if detachment == nil { lines.append("in the foreground it cannot be saved: -d detaches it") }
         return lines
     }

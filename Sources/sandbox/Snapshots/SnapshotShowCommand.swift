@@ -90,6 +90,7 @@ extension Snapshot {
             "taken \(TimeText.local(manifest.created))" + (manifest.isAutomatic ? " by checkpoint.every" : ""),
         ]
         if let frozen = manifest.frozen { lines.append("stood still for \(Figures.decimal(Double(frozen) / 1000)) ms") }
+        if !manifest.rounds.isEmpty { lines.append(copies) }
         lines.append(
             "\(Figures.bytes(UInt64(max(0, size)))) in \(manifest.files.count) files, "
                 + "\(Figures.bytes(UInt64(max(0, manifest.contents.memory)))) of memory")
@@ -104,6 +105,14 @@ extension Snapshot {
         if !versions.kernel.isEmpty { lines.append("Linux \(versions.kernel) \(versions.machine)") }
         if !versions.criu.isEmpty { lines.append("CRIU \(versions.criu)") }
         return lines
+    }
+
+    private var copies: String {
+        let sizes = manifest.rounds.map { Figures.bytes(UInt64(max(0, $0.copied))) }
+        let pauses = manifest.rounds.compactMap(\.frozen).map { Figures.decimal(Double($0) / 1000) }
+        let text = "its memory was copied before: " + sizes.joined(separator: ", ")
+        return pauses.count < sizes.count
+            ? text : text + "; it stood still for \(pauses.joined(separator: ", ")) ms for that"
     }
 
     private var processes: Table {

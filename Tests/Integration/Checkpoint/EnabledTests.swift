@@ -84,4 +84,25 @@ struct EnabledTests {
         let enabled = try mounts(["--set", "checkpoint.enabled=true"])
         #expect(enabled.contains(" / ") && !enabled.contains(" - nsfs "), "\(enabled)")
     }
+
+    @Test("one that is in it nevertheless is taken out before a save, and its going does not matter to a restore")
+    func lateNamespaceFile() throws {
+        let scene = try SwitchScene()
+        try scene.create("lab", ["--subnet", "10.86.0.0/24"])
+        let box = try RunningSandbox(scene.box, Self.profile)
+        let (folder, pin) = (scene.box.file("pins"), scene.box.path + "/state/switches/lab/netns")
+        let bind = "mkdir \(folder) && touch \(folder)/one && mount --bind /proc/self/ns/net \(folder)/one"
+        try scene.box.must(
+            ["nsenter", "-t", "\(box.process)", "-m", "-p", "--net=\(pin)", "--", "/bin/sh", "-c", bind])
+        func mounts() -> String { Files.read("/proc/\(box.process)/mountinfo") ?? "" }
+        #expect(mounts().contains(folder + "/one"))
+        let saved = try scene.box.sandbox(["checkpoint", "first", "--snapshot", "late", "--leave-running"])
+        #expect(saved.succeeded, "\(saved)")
+        #expect(!mounts().contains(folder + "/one"))
+        box.remove()
+        #expect(unlink(folder + "/one") == 0 && rmdir(folder) == 0)
+        let restored = try scene.box.sandbox(["restore", "late", "-d"])
+        #expect(restored.succeeded, "\(restored)")
+        #expect(try scene.box.sandbox(["rm", "-f", "first"]).succeeded)
+    }
 }
