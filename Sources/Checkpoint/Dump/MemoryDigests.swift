@@ -11,7 +11,7 @@ public final class MemoryDigests {
         var size: Int
         var digest: String
         /// Of its blocks.
-        var lines: [UInt8]
+        var lines: [UInt8] = []
     }
 
     /// Closed when it is to end, told once all is written.
