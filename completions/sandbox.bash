@@ -32,7 +32,7 @@ _sandbox_options() {
     'pause') echo '--version -h --help' ;;
     'resume') echo '--version -h --help' ;;
     'update') echo '--set --version -h --help' ;;
-    'checkpoint') echo '--snapshot --leave-running --compress --no-compress --pre-copy --no-pre-copy --rounds --tcp --check --json --version -h --help' ;;
+    'checkpoint') echo '--snapshot --leave-running --compress --no-compress --no-sync --pre-copy --no-pre-copy --rounds --tcp --check --json --version -h --help' ;;
     'restore') echo '-n --name --latest --replace --lazy -d --detach --count --address --switch --version -h --help' ;;
     'migrate') echo '-n --name --switch --lazy --pre-copy --no-pre-copy --rounds --ssh --remote-command --version -h --help' ;;
     'snapshot') echo '--version -h --help' ;;

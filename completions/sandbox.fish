@@ -298,6 +298,7 @@ complete -c sandbox -n '__sandbox_at checkpoint' -l snapshot -x -d 'Name of the 
 complete -c sandbox -n '__sandbox_at checkpoint' -l leave-running -d 'Let the application go on.'
 complete -c sandbox -n '__sandbox_at checkpoint' -l compress -d 'Whether the snapshot is compressed once the application has been let go; else as the profile says.'
 complete -c sandbox -n '__sandbox_at checkpoint' -l no-compress -d 'Whether the snapshot is compressed once the application has been let go; else as the profile says.'
+complete -c sandbox -n '__sandbox_at checkpoint' -l no-sync -d 'Do not wait for the disk: a power cut soon afterwards can take the snapshot.'
 complete -c sandbox -n '__sandbox_at checkpoint' -l pre-copy -d 'Copy its memory while it runs, until little is written to meanwhile: it stands still for the rest only; else as the profile says.'
 complete -c sandbox -n '__sandbox_at checkpoint' -l no-pre-copy -d 'Copy its memory while it runs, until little is written to meanwhile: it stands still for the rest only; else as the profile says.'
 complete -c sandbox -n '__sandbox_at checkpoint' -l rounds -x -d 'The most copies that --pre-copy makes, 1 to 32; else 4.'

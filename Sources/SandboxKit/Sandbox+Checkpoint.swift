@@ -21,6 +21,8 @@ public struct CheckpointOptions: Sendable {
     public var copiesBefore: Bool?
     /// How often at the most.
     public var preCopy = PreCopyPlan()
+    /// Whether the snapshot is on disk in the end. Where it is not, a power cut soon afterwards can take it.
+    public var syncs = true
     /// Whether it is one of a row of which only the newest are kept.
     var isAutomatic = false
 
@@ -100,6 +102,7 @@ private struct Checkpointing {
 
     func run(_ engine: CRIUEngine, root: Int32) throws(LaunchError) {
         let draft = try stored { () throws(SnapshotError) in try store.begin(id) }
+        draft.isSynced = options.syncs
         do throws(LaunchError) {
             try save(engine, root, draft)
         } catch {
@@ -121,7 +124,7 @@ private struct Checkpointing {
         if move == nil {
             // First, since it must not hold what is opened for CRIU. One that goes on would stand still for longer by it.
             if !options.leavesRunning {
-                digests = try translated { () throws(SystemError) in try MemoryDigests(of: images) }
+                digests = try translated { () throws(SystemError) in try MemoryDigests(of: images, syncs: options.syncs) }
             }
             dump.started = try StartedEngine(
                 engine, registry.kernelNotes(engine, record.namespaces), images: dump.images)

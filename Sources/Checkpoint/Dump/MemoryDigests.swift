@@ -36,7 +36,8 @@ public final class MemoryDigests {
     }
 
     /// - Parameter images: the directory that CRIU is to write to.
-    public init(of images: borrowing StateFolder) throws(SystemError) {
+    /// - Parameter syncs: whether somebody is going to wait for the disk.
+    public init(of images: borrowing StateFolder, syncs: Bool = true) throws(SystemError) {
         // On a single processor it would take time from CRIU's.
         if sysconf(Int32(_SC_NPROCESSORS_ONLN)) < 2 { return }
         let (words, answers) = (try makePipe("digest images"), try makePipe("digest images"))
@@ -46,7 +47,7 @@ public final class MemoryDigests {
             close(words.write)
             close(answers.read)
             setpriority(PRIO_PROCESS, 0, 19)
-            MemoryDigests.work(images, words.read, answers.write)
+            MemoryDigests.work(images, words.read, answers.write, syncs)
         }
         close(words.read)
         close(answers.write)
@@ -103,7 +104,9 @@ public final class MemoryDigests {
 
     // MARK: - The process
 
-    private static func work(_ images: borrowing StateFolder, _ word: Int32, _ answer: Int32) -> Never {
+    private static func work(
+        _ images: borrowing StateFolder, _ word: Int32, _ answer: Int32, _ syncs: Bool
+    ) -> Never {
         var files: [String: GrowingFile] = [:]
         while true {
             var wait = pollfd(fd: word, events: Int16(POLLIN), revents: 0)
@@ -114,7 +117,7 @@ public final class MemoryDigests {
             if isOver { setpriority(PRIO_PROCESS, 0, 0) }
             do throws(SystemError) {
                 for name in try images.entries() where files[name] == nil && (isOver || name.hasPrefix(prefix)) {
-                    files[name] = try GrowingFile.open(name, in: images)
+                    files[name] = try GrowingFile.open(name, in: images, syncs)
                 }
                 for file in files.values { try isOver ? file.finish() : file.catchUp(until: word) }
             } catch {
@@ -145,17 +148,22 @@ private final class GrowingFile {
     /// Bytes that the disk is told to write at a time.
     private static let piece = 8 << 20
 
-    private init(_ name: String, _ file: consuming Descriptor) {
+    private let syncs: Bool
+
+    private init(_ name: String, _ file: consuming Descriptor, _ syncs: Bool) {
         self.name = name
         self.file = file
+        self.syncs = syncs
     }
 
     /// - Returns: `nil` for what is no file.
-    static func open(_ name: String, in folder: borrowing StateFolder) throws(SystemError) -> GrowingFile? {
+    static func open(
+        _ name: String, in folder: borrowing StateFolder, _ syncs: Bool
+    ) throws(SystemError) -> GrowingFile? {
         let number = linux_openat(folder.descriptor.number, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0)
         if number < 0 { return nil }
         let file = Descriptor(number)
-        return try FileStatus(number, name: name).kind == .file ? GrowingFile(name, file) : nil
+        return try FileStatus(number, name: name).kind == .file ? GrowingFile(name, file, syncs) : nil
     }
 
     /// Digests what has been added, and has the disk begin to write it.
@@ -163,7 +171,7 @@ private final class GrowingFile {
     func catchUp(until interruption: Int32) throws(SystemError) {
         try digest.addPairs(of: file.number, to: Int(try FileStatus(file.number, name: name).size), name: name) {
             size in
-            if size - begun >= GrowingFile.piece {
+            if syncs, size - begun >= GrowingFile.piece {
                 _ = linux_begin_writing(file.number, Int64(begun), Int64(size - begun))
                 begun = size
             }

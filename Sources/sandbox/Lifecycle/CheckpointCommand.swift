@@ -29,6 +29,10 @@ struct CheckpointCommand: ParsableCommand {
         name: .customLong("compress"), inversion: .prefixedNo,
         help: "Whether the snapshot is compressed once the application has been let go; else as the profile says.")
     var compress: Bool?
+    @Flag(
+        name: .customLong("no-sync"),
+        help: "Do not wait for the disk: a power cut soon afterwards can take the snapshot.")
+    var noSync = false
     @OptionGroup var preCopy: PreCopyOptions
     @Option(
         name: .customLong("tcp"),
@@ -42,8 +46,9 @@ struct CheckpointCommand: ParsableCommand {
 
     func validate() throws {
         if json, !check { throw ValidationError("--json needs --check") }
-        if check, snapshot != nil || leaveRunning || preCopy.isOn == true {
-            throw ValidationError("--check saves nothing: it goes without --snapshot, --leave-running and --pre-copy")
+        if check, snapshot != nil || leaveRunning || noSync || preCopy.isOn == true {
+            throw ValidationError(
+                "--check saves nothing: it goes without --snapshot, --leave-running, --no-sync and --pre-copy")
         }
     }
 
@@ -56,6 +61,7 @@ struct CheckpointCommand: ParsableCommand {
             options.leavesRunning = leaveRunning
             options.compresses = compress
             options.connections = connections
+            options.syncs = !noSync
             (options.copiesBefore, options.preCopy) = (preCopy.isOn, preCopy.plan)
             options.notice = { Output.note($0) }
             let id = try progress.during { () throws(LaunchError) in try Sandbox(name).checkpoint(options) }

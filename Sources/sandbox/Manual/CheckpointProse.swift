@@ -33,6 +33,11 @@ extension ManualProse {
             been let go, so that it does not stand still for that.
             """,
             """
+            Once it is done the snapshot is on disk, since it may be all that is left of the application. With --no-sync \
+            nobody waits for that, as nobody does with criu(8) itself: a snapshot of a gigabyte is made in about two thirds \
+            of the time, and a power cut within half a minute can take it, or leave what 'sandbox snapshot verify' refuses.
+            """,
+            """
             With --pre-copy, or checkpoint.pre-copy = true, all memory is copied while the application runs, and then, \
             again and again, what it has written to meanwhile, until that is little or no longer gets less; in the end it \
             stands still for the rest only. Each copy stops it for a moment, to learn what was written to, and 'sandbox \
