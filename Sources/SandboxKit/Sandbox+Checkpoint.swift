@@ -124,7 +124,8 @@ private struct Checkpointing {
         if move == nil {
             // First, since it must not hold what is opened for CRIU. One that goes on would stand still for longer by it.
             if !options.leavesRunning {
-                digests = try translated { () throws(SystemError) in try MemoryDigests(of: images, syncs: options.syncs) }
+                digests = try translated { () throws(SystemError) in try MemoryDigests(of: images, syncs: options.syncs)
+                }
             }
             dump.started = try StartedEngine(
                 engine, registry.kernelNotes(engine, record.namespaces), images: dump.images)

@@ -20,6 +20,8 @@ final class LazyMove {
     private let remote: RemoteHost
     private let name: String
     private let send: (_ id: String) throws(LaunchError) -> Void
+    /// Whether neighbours are to find its addresses here.
+    private let hold: @Sendable (_ isHere: Bool) throws(LaunchError) -> Void
     /// CRIU's end of the conversation about pages, and ours.
     private let pages: (engine: Int32, own: Int32)
     /// Seen by the process that watches over this one, too.
@@ -39,10 +41,12 @@ final class LazyMove {
     var hasLeft: Bool { place.value != Place.here.rawValue }
 
     /// - Parameter send: sends a snapshot to the other host.
+    /// - Parameter hold: lets go of its addresses, or holds them again.
     init(
-        _ name: String, to remote: RemoteHost, _ send: @escaping (_ id: String) throws(LaunchError) -> Void
+        _ name: String, to remote: RemoteHost, hold: @escaping @Sendable (_ isHere: Bool) throws(LaunchError) -> Void,
+        _ send: @escaping (_ id: String) throws(LaunchError) -> Void
     ) throws(LaunchError) {
-        (self.name, self.remote, self.send) = (name, remote, send)
+        (self.name, self.remote, self.hold, self.send) = (name, remote, hold, send)
         do throws(SystemError) {
             place = try SharedByte()
             var ends: [Int32] = [0, 0]
@@ -55,11 +59,12 @@ final class LazyMove {
     }
 
     func prepare(_ dump: inout Dump, _ record: SandboxRecord) {
-        let (place, group) = (place, Cgroup(groups: record.groups))
+        let (place, hold, group) = (place, hold, Cgroup(groups: record.groups))
         dump.pages = pages
         dump.isBehind = {
             // When this process was killed, nobody is left to tell.
             if place.value == Place.gone.rawValue { try? group.freeze() }
+            if place.value == Place.leaving.rawValue { try? hold(true) }
             return place.value != Place.here.rawValue
         }
     }
@@ -86,7 +91,13 @@ final class LazyMove {
         do throws(SystemError) {
             let pipe = try makePipe("carry pages")
             words = pipe.read
-            relay = try startChild(in: []) { PageRelay.run(own, to: input, from: output, words: pipe.write) }
+            let hold = hold
+            relay = try startChild(in: []) {
+                PageRelay.run(own, to: input, from: output, words: pipe.write) {
+                    // Else its neighbours find it there once it has ended here.
+                    try? hold(false)
+                }
+            }
             close(pipe.write)
         } catch {
             close(own)

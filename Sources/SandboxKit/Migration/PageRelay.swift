@@ -11,6 +11,7 @@ struct PageRelay {
     private let input: Int32
     private let output: Int32
     private let words: Int32
+    private let arrived: () -> Void
     /// What CRIU has not taken yet.
     private var pending: [UInt8] = []
     /// Whether the other host has said all.
@@ -22,18 +23,22 @@ struct PageRelay {
     /// - Parameter output: what it says.
     /// - Parameter words: gets a line for each of its words: when it came, in microseconds of the monotonic clock, and
     ///   the word. When nobody reads there any more CRIU is let go.
-    static func run(_ own: Int32, to input: Int32, from output: Int32, words: Int32) -> Never {
+    /// - Parameter arrived: called when the sandbox has begun to run there.
+    static func run(
+        _ own: Int32, to input: Int32, from output: Int32, words: Int32, arrived: @escaping () -> Void
+    ) -> Never {
         signal(SIGPIPE, SIG_IGN)
         // No signal of a terminal is to cut the conversation off.
         setsid()
         closeDescriptors(keeping: [own, input, output, words, 2])
-        var relay = PageRelay(own: own, input: input, output: output, words: words)
+        var relay = PageRelay(own: own, input: input, output: output, words: words, arrived: arrived)
         while !relay.isOver || relay.own >= 0 { relay.step() }
         _exit(0)
     }
 
-    private init(own: Int32, input: Int32, output: Int32, words: Int32) {
+    private init(own: Int32, input: Int32, output: Int32, words: Int32, arrived: @escaping () -> Void) {
         (self.own, self.input, self.output, self.words) = (own, input, output, words)
+        self.arrived = arrived
     }
 
     private mutating func step() {
@@ -89,6 +94,7 @@ struct PageRelay {
             case .word(let word):
                 let line = "\(monotonicMicroseconds()) \(word)\n"
                 _ = write(words, line, line.utf8.count)
+                if word == RemoteHost.Word.restored.rawValue { arrived() }
                 if word == PageSource.whole { isOver = true }
                 if word.hasPrefix(RemoteHost.Word.failed.rawValue) { finish() }
             case .end: break

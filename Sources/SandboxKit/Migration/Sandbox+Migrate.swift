@@ -119,7 +119,10 @@ extension Sandbox {
     private func migrateLazily(
         to remote: RemoteHost, _ saving: CheckpointOptions
     ) throws(LaunchError) -> Int {
-        let move = try LazyMove(name, to: remote) { id throws(LaunchError) in
+        let (state, ports) = (registry.state, try record().ports)
+        let move = try LazyMove(name, to: remote) { isHere throws(LaunchError) in
+            try switched("network") { () throws(SwitchError) in try SwitchStore(state).hold(ports, isHere: isHere) }
+        } _: { id throws(LaunchError) in
             try send(to: remote) { pipe throws(SnapshotError) in try SnapshotStore.ofCaller().export(id, to: pipe) }
         }
         do throws(LaunchError) {
