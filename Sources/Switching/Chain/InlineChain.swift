@@ -157,19 +157,21 @@ struct InlineChain: ~Copyable {
     }
 
     static func counters(_ port: String, in namespace: Int32) throws(SystemError) -> [NetfilterCounter] {
-        do throws(SystemError) {
-            return try NetfilterSocket(in: namespace).counters(of: .netdev, table: port)
-        } catch {
-            if error.code == ENOENT { return [] }
-            throw error
+        try InlineChain.listed { () throws(SystemError) in
+            try NetfilterSocket(in: namespace).counters(of: .netdev, table: port)
         }
     }
 
     private func sets() throws(SystemError) -> [String] {
-        do throws(SystemError) {
-            return try NetfilterSocket(in: namespace).sets(of: .netdev, table: port)
-                .map(\.name).filter { $0.hasPrefix(RuleSet.prefix) }
-        } catch {
+        let all = try InlineChain.listed { () throws(SystemError) in
+            try NetfilterSocket(in: namespace).sets(of: .netdev, table: port)
+        }
+        return all.map(\.name).filter { $0.hasPrefix(RuleSet.prefix) }
+    }
+
+    /// What a table has; nothing where there is none yet.
+    private static func listed<Item>(_ list: () throws(SystemError) -> [Item]) throws(SystemError) -> [Item] {
+        do throws(SystemError) { return try list() } catch {
             if error.code == ENOENT { return [] }
             throw error
         }

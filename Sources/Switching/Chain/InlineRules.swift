@@ -77,8 +77,9 @@ struct InlineRules {
             ChainDirection.allCases.map { HopRules(hop, $0, port: port, ports: ports) }
         }
         for rule in rules { lines += rule.beginning }
+        let used = rules.flatMap(\.sets)
         var sets = Set(knownSets)
-        for (set, origin) in rules.flatMap(\.sets) where sets.insert(set.name).inserted {
+        for (set, origin) in used where sets.insert(set.name).inserted {
             lines.append(Line(text: "add set netdev \(port) \(set.definition)", origin: origin))
         }
         for rule in rules { lines += rule.lines }
@@ -94,8 +95,8 @@ struct InlineRules {
             for id in goneSegments { lines += removal(InlineRules.hook(id, direction), direction, id) }
         }
         for id in gone { lines += removal(id) }
-        let used = Set(rules.flatMap(\.sets).map(\.set.name))
-        for name in knownSets where !used.contains(name) { say("delete set netdev \(port) \(name)") }
+        let kept = Set(used.map(\.set.name))
+        for name in knownSets where !kept.contains(name) { say("delete set netdev \(port) \(name)") }
         return lines
     }
 
