@@ -64,6 +64,7 @@ final class LazyMove {
         dump.isBehind = {
             // When this process was killed, nobody is left to tell.
             if place.value == Place.gone.rawValue { try? group.freeze() }
+            // It goes on here: what fails keeps its traffic away, and is no reason to leave it standing still.
             if place.value == Place.leaving.rawValue { try? hold(true) }
             return place.value != Place.here.rawValue
         }
