@@ -19,13 +19,17 @@ def write(area, index):
     memory, versions = areas[area]
     versions[index] += 1
     memory[index * PAGE:(index + 1) * PAGE] = page(index, versions[index])
-def check(*_):
+asked = 0
+def ask(*_):
+    global asked
+    asked += 1
+def check():
     wrong = sum(memory[i * PAGE:(i + 1) * PAGE] != page(i, v) for memory, known in areas for i, v in enumerate(known))
     print("checked", writes, "wrong", wrong, flush=True)
 for area in 0, 1:
     for index in range(len(areas[area][1])): write(area, index)
 writes = 0
-signal.signal(signal.SIGUSR1, check)
+signal.signal(signal.SIGUSR1, ask)
 print("ready", flush=True)
 while True:
     for _ in range(20):
@@ -35,6 +39,10 @@ while True:
         writes += 1
     fresh = bytearray(random.randrange(1 << 18))
     time.sleep(0.02)
+    # Here, where what it knows and what is there are the same.
+    while asked:
+        asked -= 1
+        check()
 PY
 
 must() {
