@@ -77,6 +77,31 @@ struct FileDigestTests {
         #expect(digest.lines.count == 6 * FileDigest.line && FileDigest.of(digest.lines) == expected(content))
     }
 
+    @Test("two processes come to the same, however far each of them gets", arguments: [10, 40, 1000])
+    func helped(_ pause: UInt32) throws {
+        let content = bytes(80 * Self.block + 99)
+        let path = NSTemporaryDirectory() + "file-digest-\(UUID())"
+        try Data(content).write(to: URL(fileURLWithPath: path))
+        defer { unlink(path) }
+        let file = open(path, O_RDONLY)
+        defer { close(file) }
+        let own = getpid()
+        // The copy of a process with other threads may stand still: those of a test run are many.
+        for attempt in 1...20 {
+            var places = 0
+            var digest = FileDigest()
+            try digest.addPairsHelped(of: file, to: content.count, name: path) { _ in
+                usleep(getpid() == own ? pause * 100 : 5000)
+                places += 1
+            }
+            #expect(digest.size == 80 * Self.block)
+            try digest.addAll(of: file, name: path)
+            #expect(digest.finish() == expected(content))
+            if places < 40 { return }
+            if attempt == 20 { Issue.record("the helper never came to anything") }
+        }
+    }
+
     @Test("one that becomes shorter meanwhile is an error") func shorter() throws {
         let path = NSTemporaryDirectory() + "file-digest-\(UUID())"
         try Data(bytes(10)).write(to: URL(fileURLWithPath: path))

@@ -23,7 +23,7 @@ public struct FileDigest: ~Copyable {
     public init() {}
 
     /// Bytes of the block under way.
-    private var filled: Int { size - lines.count / FileDigest.line * FileDigest.block }
+    var filled: Int { size - lines.count / FileDigest.line * FileDigest.block }
 
     public mutating func add(_ bytes: UnsafeRawBufferPointer) {
         var rest = bytes[...]
@@ -66,9 +66,14 @@ public struct FileDigest: ~Copyable {
     }
 
     /// Adds the file's bytes from where it is, ``size``, to the file's end.
-    mutating func addAll(of file: Int32, name: String) throws(SystemError) {
+    /// - Parameter helped: with another process beside this one where that is worth its while.
+    mutating func addAll(of file: Int32, name: String, helped: Bool = false) throws(SystemError) {
         let end = Int(try FileStatus(file, name: name).size)
-        try addPairs(of: file, to: end, name: name)
+        if helped {
+            try addPairsHelped(of: file, to: end, name: name)
+        } else {
+            try addPairs(of: file, to: end, name: name)
+        }
         // One byte more than there is tells of the end at once.
         let room = min(FileDigest.block, max(1, end - size + 1))
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 64)
@@ -86,24 +91,40 @@ public struct FileDigest: ~Copyable {
     mutating func addPairs(
         of file: Int32, to end: Int, name: String, while isToGoOn: (_ size: Int) -> Bool = { _ in true }
     ) throws(SystemError) {
-        let two = 2 * FileDigest.block
-        if filled > 0 || end - size < two { return }
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: two, alignment: 64)
+        if filled > 0 || end - size < FileDigest.pair { return }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: FileDigest.pair, alignment: 64)
         defer { buffer.deallocate() }
-        guard let start = buffer.baseAddress else { return }
         repeat {
-            var done = 0
-            while done < two {
-                let count = try check("read \(name)") {
-                    Int32(pread(file, start + done, two - done, off_t(size + done)))
-                }
-                // It has become shorter.
-                if count == 0 { throw SystemError("read \(name)", code: EIO) }
-                done += Int(count)
+            lines += try FileDigest.pair(of: file, at: size, buffer, name: name)
+            size += FileDigest.pair
+        } while isToGoOn(size) && end - size >= FileDigest.pair
+    }
+
+    /// Takes the lines of blocks that follow those so far.
+    mutating func append(lines more: [UInt8]) {
+        lines += more
+        size += more.count / FileDigest.line * FileDigest.block
+    }
+
+    /// Bytes of two blocks.
+    static let pair = 2 * block
+
+    /// The lines of the two blocks at a place of a file.
+    /// - Parameter buffer: room for both.
+    static func pair(
+        of file: Int32, at place: Int, _ buffer: UnsafeMutableRawBufferPointer, name: String
+    ) throws(SystemError) -> [UInt8] {
+        var done = 0
+        while done < buffer.count {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+            let count = try check("read \(name)") {
+                Int32(pread(file, rest.baseAddress, rest.count, off_t(place + done)))
             }
-            lines += FileDigest.lines(of: UnsafeRawBufferPointer(buffer))
-            size += two
-        } while isToGoOn(size) && end - size >= two
+            // It has become shorter.
+            if count == 0 { throw SystemError("read \(name)", code: EIO) }
+            done += Int(count)
+        }
+        return lines(of: UnsafeRawBufferPointer(buffer))
     }
 
     /// The lines of one block or two.

@@ -94,15 +94,10 @@ public final class SnapshotDraft {
         // The disk writes one part of a large file while the next is digested: to tell it of all waits for most of it.
         let size = Int(try FileStatus(file, name: path).size)
         var digest = FileDigest()
-        var begun = 0
-        try digest.addPairs(of: file, to: size, name: path) { done in
-            if done >= begun {
-                beginWriting(file, begun, SnapshotDraft.piece)
-                begun += SnapshotDraft.piece
-            }
-            return true
+        try digest.addPairsHelped(of: file, to: size, name: path) { place in
+            if place % SnapshotDraft.piece == 0 { beginWriting(file, place, SnapshotDraft.piece) }
         }
-        beginWriting(file, begun, 0)
+        beginWriting(file, 0, 0)
         try digest.addAll(of: file, name: path)
         let sum = digest.finish()
         return .init(size: digest.size, digest: sum, lines: digest.lines)
