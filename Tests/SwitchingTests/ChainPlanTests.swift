@@ -102,11 +102,14 @@ struct ChainPlanTests {
         let sent = lines.filter { $0.hasPrefix("add rule netdev p7 ingress ") }.map { $0.dropFirst(27) }
         #expect(sent == ["tcp dport 80 jump h1s", "jump h2s", "fwd to \"k7\""])
         let received = lines.filter { $0.hasPrefix("add rule netdev p7 egress ") }.map { $0.dropFirst(26) }
+        #expect(received == ["jump h2a", "tcp sport 80 jump h1a"])
+        (rules.isQueued, rules.isSteered) = (true, true)
         #expect(
-            received == [
+            rules.lines.map(\.text).filter { $0.hasPrefix("add rule netdev p7 egress meta mark") }.map {
+                $0.dropFirst(26)
+            } == [
                 "meta mark & 0x20000000 == 0x20000000 meta mark set meta mark & 0xdfffffff return",
-                "meta mark 185466882 return", "jump h2a",
-                "tcp sport 80 jump h1a",
+                "meta mark 185466882 return",
             ])
         #expect(lines.contains("add rule netdev p7 h2a dup to \"p3\""))
         #expect(lines.contains("delete counter netdev p7 h9a_dropped") && lines.contains("flush chain netdev p7 h1s"))
@@ -123,6 +126,18 @@ struct ChainPlanTests {
         #expect(
             text("tcp dport vmap { 1 : return, 2 : drop, 3 : drop }").text
                 == "tcp dport vmap { 1 : return, 2 : goto end, 3 : goto end }")
+        #expect(
+            text("ip protocol udp udp dport { 1-65535 } ip daddr { 0.0.0.0/0 } return").text
+                == "ip protocol udp return")
+        #expect(
+            text("meta l4proto tcp tcp sport { 1-65535 } ip6 saddr { ::/0 } return").text
+                == "meta l4proto tcp meta protocol ip6 return")
+        #expect(
+            text("udp dport { 1-65535 } ip saddr { 0.0.0.0/0 } tcp dport { 1-9 } drop").text
+                == "meta l4proto udp meta protocol ip tcp dport { 1-9 } goto end")
+        #expect(
+            text("udp dport != { 1-65535 } ip saddr { 0.0.0.0/1 } return").text
+                == "udp dport != { 1-65535 } ip saddr { 0.0.0.0/1 } return")
         let refused = text("tcp dport 25 reject with tcp reset")
         #expect(refused.text == "tcp dport 25 counter name lost reject with tcp reset" && refused.drops)
         let ports = text("udp dport { 53, 80, 53 } ip6 daddr != { fd00::1/128, fd00::2/128 } return")
@@ -158,6 +173,18 @@ struct ChainPlanTests {
         #expect(anew.filter { $0.contains("add set netdev p7 \(set) ") }.count == 1, "twice is an error")
         let first = try #require(anew.firstIndex { $0.hasPrefix("add rule") })
         #expect(!anew[first...].contains { $0.hasPrefix("add set") || $0.hasPrefix("add counter") })
+    }
+
+    @Test("a chain without inline functions and queues has no table")
+    func needlessTable() throws {
+        let box = ResolvedFunction("box", name: "box", .sandbox)
+        #expect(!InlineRules(port: "p7", plan: try ChainPlan([])).isNeeded)
+        #expect(!InlineRules(port: "p7", plan: try ChainPlan([box])).isNeeded)
+        #expect(InlineRules(port: "p7", plan: try ChainPlan([function("gate") { $0.toSwitch = ["drop"] }])).isNeeded)
+        let slow = try ChainPlan([function("slow") { $0.limits.ingress = 1000 }])
+        #expect(InlineRules(port: "p7", plan: slow).isNeeded)
+        // The port's own limit is led to by the table.
+        #expect(InlineRules(port: "p7", plan: try ChainPlan([box]), lastQueue: "k7").isNeeded)
     }
 
     @Test("what nft says is told of the rule that it is about")

@@ -34,6 +34,8 @@ struct InlineChain: ~Copyable {
         rules.layout = joined
         rules.gone = try goneHops(joined)
         rules.ports = try mirrorPorts(plan, links)
+        rules.isQueued = links.contains { $0.name == ChainDirection.toApplication.queue(of: port) }
+        rules.isSteered = ([plan] + old).contains { $0.hops.contains { $0.hasBox } }
         // A limit of the port's own: what comes in is led past it by tc(8), which nft(8) would never see.
         let companion = PortShaper.companion(of: port)
         if links.contains(where: { $0.name == companion }) { rules.lastQueue = companion }
@@ -50,7 +52,7 @@ struct InlineChain: ~Copyable {
             throw SwitchError(error, key: "chain")
         }
         do throws(SwitchError) {
-            try load(rules)
+            try apply(rules)
         } catch {
             try attributed { () throws(SystemError) in try drop(made) }
             throw error
@@ -66,7 +68,7 @@ struct InlineChain: ~Copyable {
         if joined != layout || !rules.goneSegments.isEmpty {
             rules.layout = layout
             rules.gone = try goneHops(layout)
-            try load(rules)
+            try apply(rules)
             let names = rules.goneSegments.flatMap { id in
                 ChainDirection.allCases.map { FabricName.segment(port, id, $0) }
             }
@@ -138,6 +140,11 @@ struct InlineChain: ~Copyable {
             throw error
         }
         return made
+    }
+
+    private func apply(_ rules: InlineRules) throws(SwitchError) {
+        if rules.isNeeded { return try load(rules) }
+        try attributed { () throws(SystemError) in try removeTable() }
     }
 
     private func load(_ rules: InlineRules) throws(SwitchError) {
@@ -289,12 +296,16 @@ struct InlineChain: ~Copyable {
 
     /// Takes all of it away; what is not there is no error.
     func remove() throws(SystemError) {
+        try removeTable()
+        let apart = try socket.links().map(\.name).filter { $0.hasPrefix(FabricName.segments(port)) }
+        try drop(ChainDirection.allCases.map { $0.queue(of: port) } + apart)
+    }
+
+    private func removeTable() throws(SystemError) {
         do throws(SystemError) {
             try NetfilterSocket(in: namespace).commit([.delete(table: port, .netdev)])
         } catch {
             if error.code != ENOENT { throw error }
         }
-        let apart = try socket.links().map(\.name).filter { $0.hasPrefix(FabricName.segments(port)) }
-        try drop(ChainDirection.allCases.map { $0.queue(of: port) } + apart)
     }
 }

@@ -18,6 +18,13 @@ struct InlineRules {
     var lastQueue: String?
     /// Ports of sandboxes that rules send copies to, by name.
     var ports: [String: String] = [:]
+    /// Whether frames may come by that have been in a queue towards the application.
+    var isQueued = false
+    /// Whether frames may come by that have been led through boxes.
+    var isSteered = false
+
+    /// Whether anything is done to any frame. Else there is to be no table: an empty one costs, too.
+    var isNeeded: Bool { !places.hops.isEmpty || !plan.queued.isEmpty || lastQueue != nil }
 
     /// On a frame that has been in a queue towards the application and comes by again. No other namespace sees it.
     private static let passed = "0x20000000"
@@ -105,12 +112,12 @@ struct InlineRules {
         let head = "add rule netdev \(port) \(direction.hook) "
         var lines: [Line] = []
         let queue = plan.queued.contains(direction) ? direction.queue(of: port) : nil
-        if direction == .toApplication {
+        if direction == .toApplication, isQueued || queue != nil {
             let mark = InlineRules.passed
             lines.append(
                 Line(text: head + "meta mark & \(mark) == \(mark) meta mark set meta mark & 0xdfffffff return"))
         }
-        if direction == .toApplication {
+        if direction == .toApplication, isSteered {
             // What has passed the whole chain, on its way out for good.
             lines.append(Line(text: head + "meta mark \(SteeringRule.Mark.delivered.rawValue) return"))
         }

@@ -13,7 +13,7 @@ struct RuleText: Equatable {
     /// - Parameter drop: the chain that counts and drops.
     /// - Parameter counter: what counts frames that are refused.
     init(_ rule: String, drop: String, counter: String) {
-        var words = RuleWords.split(rule)
+        var words = RuleText.narrowed(RuleWords.split(rule))
         for index in words.indices {
             let bare = RuleWords.bare(words[index])
             switch bare {
@@ -33,6 +33,38 @@ struct RuleText: Equatable {
             place += 1
         }
         text = words.joined(separator: " ")
+    }
+
+    /// Without what all frames of a protocol would pass: all ports (nobody has port 0), all addresses. The kernel would look
+    /// for it in each frame.
+    private static func narrowed(_ words: [String]) -> [String] {
+        var words = words
+        var place = 0
+        while place + 4 < words.count {
+            let match = words[place..<(place + 5)]
+            if let instead = substitute(
+                for: match.joined(separator: " "), after: words[..<place].joined(separator: " "))
+            {
+                words.replaceSubrange(match.indices, with: instead)
+            } else {
+                place += 1
+            }
+        }
+        return words
+    }
+
+    /// - Parameter before: the rule's words before that; what they say of the protocol is not said again.
+    private static func substitute(for match: String, after before: String) -> [String]? {
+        switch match {
+        case "tcp dport { 1-65535 }", "tcp sport { 1-65535 }":
+            before.hasSuffix("protocol tcp") || before.hasSuffix("l4proto tcp") ? [] : ["meta", "l4proto", "tcp"]
+        case "udp dport { 1-65535 }", "udp sport { 1-65535 }":
+            before.hasSuffix("protocol udp") || before.hasSuffix("l4proto udp") ? [] : ["meta", "l4proto", "udp"]
+        case "ip saddr { 0.0.0.0/0 }", "ip daddr { 0.0.0.0/0 }":
+            before.hasPrefix("ip protocol ") ? [] : ["meta", "protocol", "ip"]
+        case "ip6 saddr { ::/0 }", "ip6 daddr { ::/0 }": ["meta", "protocol", "ip6"]
+        default: nil
+        }
     }
 }
 

@@ -129,10 +129,11 @@ extension Integration {
             let client = try scene.start("client", ["--chain", "counter"])
             let file = scene.box.file("steps")
             let whole = ["SANDBOX_CRASH": file + ":main:0"]
-            #expect(try scene.box.sandbox(["chain", "remove", "client", "counter"], environment: whole).succeeded)
+            #expect(
+                try scene.box.sandbox(["chain", "insert", "client", "firewall:none"], environment: whole).succeeded)
             let steps = (Files.read(file) ?? "").split(separator: "\n").filter { $0.hasPrefix("main ") }
             let number = try #require(steps.firstIndex(of: "main install chain")) + 1
-            try must("insert", "client", "counter")
+            try must("remove", "client", "firewall")
             let killed = try scene.box.sandbox(
                 ["chain", "insert", "client", "firewall:none"],
                 environment: ["SANDBOX_CRASH": file + ".2:main:\(number)"])

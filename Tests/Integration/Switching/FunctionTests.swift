@@ -56,6 +56,20 @@ extension Integration {
             #expect(Clock.waitUntil { (try? leftovers()) == [] })
         }
 
+        @Test("the switch keeps rules for a port as long as its chain has a function with some") func tables() throws {
+            func tables() throws -> Int {
+                try enter(["nft", "list", "tables"]).lines.filter { $0.contains("netdev") }.count
+            }
+            let client = try scene.start("client", ["--chain", "bridge"])
+            #expect(try tables() == 0)
+            for function in ["counter", "shaper?rate=10mbit"] {
+                try scene.box.must([scene.box.binary, "chain", "insert", "client", function, "--at", "1"])
+                #expect(try tables() == 1 && client.ask("tcp", "10.94.0.7", 80) == "ok")
+                try scene.box.must([scene.box.binary, "chain", "remove", "client", "1"])
+                #expect(try tables() == 0 && client.ask("tcp", "10.94.0.7", 80) == "ok")
+            }
+        }
+
         private func address(_ sandbox: RunningSandbox) throws -> String {
             let text = try scene.port(of: sandbox.name)["addresses"].texts.first ?? ""
             return String(text.split(separator: "/")[0])
