@@ -37,6 +37,7 @@ struct FileDigestTests {
         "of any size it is what the blocks make, read from a file or added piece by piece",
         arguments: [
             0, 1, block - 1, block, block + 1, 2 * block, 2 * block + 77, 3 * block, 4 * block - 1, 5 * block + 64,
+            33 * block + 5, 66 * block,
         ])
     func sizes(_ size: Int) throws {
         let content = bytes(size)
@@ -47,6 +48,8 @@ struct FileDigestTests {
         defer { close(file) }
         let read = try FileDigest.of(file: file, name: path)
         #expect(read.sum == expected(content) && read.size == size)
+        let mapped = try FileDigest.of(file: file, name: path, by: .mapped)
+        #expect(mapped == read)
         var added = FileDigest()
         var rest = content[...]
         while !rest.isEmpty {

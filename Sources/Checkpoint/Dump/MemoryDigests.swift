@@ -169,8 +169,8 @@ private final class GrowingFile {
     /// Digests what has been added, and has the disk begin to write it.
     /// - Parameter interruption: what is to be heard of before all of it is done.
     func catchUp(until interruption: Int32) throws(SystemError) {
-        try digest.addPairs(of: file.number, to: Int(try FileStatus(file.number, name: name).size), name: name) {
-            size in
+        let size = Int(try FileStatus(file.number, name: name).size)
+        try digest.addPairs(of: file.number, to: size, name: name, by: .mapped) { size in
             if syncs, size - begun >= GrowingFile.piece {
                 _ = linux_begin_writing(file.number, Int64(begun), Int64(size - begun))
                 begun = size
@@ -182,7 +182,7 @@ private final class GrowingFile {
 
     /// Digests what is left.
     func finish() throws(SystemError) {
-        try digest.addAll(of: file.number, name: name, helped: true)
+        try digest.addAll(of: file.number, name: name, by: .mapped, helped: true)
         sum = digest.finish()
     }
 

@@ -72,7 +72,7 @@ public final class ImageProof {
                 if late?.early(of: file.path) != nil { continue }
                 let opened = try SnapshotFiles.open(path: file.path, in: folder)
                 let measure = try attributed { () throws(SystemError) in
-                    try FileDigest.of(file: opened.number, name: file.path)
+                    try FileDigest.of(file: opened.number, name: file.path, by: .mapped)
                 }
                 if measure != (file.digest, file.size) { _exit(1) }
             }

@@ -75,11 +75,11 @@ final class DigestHelper {
     private static func work(
         _ file: Int32, _ start: Int, _ end: Int, _ answer: Int32, _ name: String, _ done: (Int) -> Void
     ) -> Never {
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: FileDigest.pair, alignment: 64)
+        var reader = BlockReader(file, name: name, .mapped)
         // What it cannot read the other one reads, and tells why it cannot.
         do throws(SystemError) {
             for place in stride(from: end - FileDigest.pair, through: start, by: -FileDigest.pair) {
-                try writeBytes(try FileDigest.pair(of: file, at: place, buffer, name: name), to: answer, name: name)
+                try writeBytes(FileDigest.lines(of: try reader.pair(at: place)), to: answer, name: name)
                 done(place)
             }
         } catch {
@@ -93,11 +93,12 @@ extension FileDigest {
     /// As ``addPairs(of:to:name:while:)``, with a process beside this one where that is worth its while.
     /// - Parameter done: told of the place of each two blocks, perhaps by that process.
     mutating func addPairsHelped(
-        of file: Int32, to end: Int, name: String, done: (_ place: Int) -> Void = { _ in }
+        of file: Int32, to end: Int, name: String, by way: BlockReader.Way = .copied,
+        done: (_ place: Int) -> Void = { _ in }
     ) throws(SystemError) {
         let last = size + (end - size) / FileDigest.pair * FileDigest.pair
         let helper = filled == 0 ? try DigestHelper(file, from: size, to: last, name: name, done: done) : nil
-        try addPairs(of: file, to: last, name: name) { size in
+        try addPairs(of: file, to: last, name: name, by: way) { size in
             done(size - FileDigest.pair)
             helper?.hear()
             return size < helper?.reached ?? last

@@ -60,20 +60,23 @@ public struct FileDigest: ~Copyable {
 
     /// The digest of an open file, from its beginning to its end, and how many bytes that were.
     public static func of(file: Int32, name: String) throws(SystemError) -> (sum: String, size: Int) {
+        try of(file: file, name: name, by: .copied)
+    }
+
+    static func of(file: Int32, name: String, by way: BlockReader.Way) throws(SystemError) -> (sum: String, size: Int) {
         var digest = FileDigest()
-        try digest.addAll(of: file, name: name)
+        try digest.addAll(of: file, name: name, by: way)
         return (digest.finish(), digest.size)
     }
 
     /// Adds the file's bytes from where it is, ``size``, to the file's end.
     /// - Parameter helped: with another process beside this one where that is worth its while.
-    mutating func addAll(of file: Int32, name: String, helped: Bool = false) throws(SystemError) {
+    mutating func addAll(
+        of file: Int32, name: String, by way: BlockReader.Way = .copied, helped: Bool = false
+    ) throws(SystemError) {
         let end = Int(try FileStatus(file, name: name).size)
-        if helped {
-            try addPairsHelped(of: file, to: end, name: name)
-        } else {
-            try addPairs(of: file, to: end, name: name)
-        }
+        if helped { try addPairsHelped(of: file, to: end, name: name, by: way) }
+        try addPairs(of: file, to: end, name: name, by: way)
         // One byte more than there is tells of the end at once.
         let room = min(FileDigest.block, max(1, end - size + 1))
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 64)
@@ -89,13 +92,13 @@ public struct FileDigest: ~Copyable {
     /// - Parameter end: what the file has at least.
     /// - Parameter isToGoOn: asked after each two.
     mutating func addPairs(
-        of file: Int32, to end: Int, name: String, while isToGoOn: (_ size: Int) -> Bool = { _ in true }
+        of file: Int32, to end: Int, name: String, by way: BlockReader.Way = .copied,
+        while isToGoOn: (_ size: Int) -> Bool = { _ in true }
     ) throws(SystemError) {
         if filled > 0 || end - size < FileDigest.pair { return }
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: FileDigest.pair, alignment: 64)
-        defer { buffer.deallocate() }
+        var reader = BlockReader(file, name: name, way)
         repeat {
-            lines += try FileDigest.pair(of: file, at: size, buffer, name: name)
+            lines += FileDigest.lines(of: try reader.pair(at: size))
             size += FileDigest.pair
         } while isToGoOn(size) && end - size >= FileDigest.pair
     }
@@ -108,24 +111,6 @@ public struct FileDigest: ~Copyable {
 
     /// Bytes of two blocks.
     static let pair = 2 * block
-
-    /// The lines of the two blocks at a place of a file.
-    /// - Parameter buffer: room for both.
-    static func pair(
-        of file: Int32, at place: Int, _ buffer: UnsafeMutableRawBufferPointer, name: String
-    ) throws(SystemError) -> [UInt8] {
-        var done = 0
-        while done < buffer.count {
-            let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
-            let count = try check("read \(name)") {
-                Int32(pread(file, rest.baseAddress, rest.count, off_t(place + done)))
-            }
-            // It has become shorter.
-            if count == 0 { throw SystemError("read \(name)", code: EIO) }
-            done += Int(count)
-        }
-        return lines(of: UnsafeRawBufferPointer(buffer))
-    }
 
     /// The lines of one block or two.
     static func lines(of bytes: UnsafeRawBufferPointer) -> [UInt8] {
