@@ -102,16 +102,6 @@ final class Interfaces {
     }
 }
 
-extension Profile.Capabilities {
-    /// Whether anything in the box can come to have a capability: of the five sets none has it, and the bounding set
-    /// is ours.
-    fileprivate func mayHold(_ name: String) -> Bool {
-        guard let keep else { return true }
-        let all = keep + ambient + (bounding ?? []) + (permitted ?? []) + (effective ?? []) + (inheritable ?? [])
-        return all.contains { [name, "CAP_" + name, "ALL"].contains($0.uppercased()) }
-    }
-}
-
 extension Port {
     /// As a sandbox's record has it.
     var value: Value {

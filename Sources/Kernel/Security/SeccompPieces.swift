@@ -16,6 +16,13 @@ extension SeccompFilter {
         Rule(["clone3", "fsopen", "fspick", "fsconfig", "fsmount"], .errno(38)),  // ENOSYS
     ]
 
+    /// Keeps a program with CAP_NET_RAW from sending frames that pass no rule at its interface: those of AF_XDP sockets
+    /// (EAFNOSUPPORT), which io_uring could make in the program's place (ENOSYS).
+    public static let noHiddenFramesRules: [Rule] = [
+        Rule(["socket"], .errno(97), [Condition(0, .equal, 44)]),
+        Rule(["io_uring_setup"], .errno(38)),
+    ]
+
     /// Keeps a program from what CRIU cannot save, in the way in which a kernel without it would, so that the program
     /// does without: io_uring, secret memory, userfaultfd, performance counters, BPF, POSIX message queues, vsock, MPTCP,
     /// and namespaces within the box other than of mounts and networks.

@@ -42,6 +42,24 @@ extension Explanation {
             mend: "network.allow = [\"tcp to 10.1.0.2:443\"]")
     }
 
+    /// Whom it can pretend to be there.
+    private func sources(on interface: Profile.Interface) -> Statement? {
+        let isShared = interface.kind == .macvlan || interface.kind == .macvtap
+        guard isShared || interface.kind == .veth else { return nil }
+        if interface.spoofing == .allow {
+            return Statement(
+                .medium, "network", "It may send from others' addresses there.", mend: "network.spoofing = \"deny\"")
+        }
+        guard isShared else { return nil }
+        if profile.security.capabilities.mayHold("NET_ADMIN") {
+            return Statement(
+                .medium, "network",
+                "It may send from others' addresses there: what would keep it from that lies in the box.",
+                mend: "security.capabilities.keep without NET_ADMIN, or a switch of kind bridge")
+        }
+        return Statement(.confined, "network", "It sends from its own addresses alone.")
+    }
+
     /// What it reaches over the network, abstract sockets included: they belong to the network namespace.
     var network: [Statement] {
         if let place = profile.namespaces.join[.net] {
@@ -49,7 +67,9 @@ extension Explanation {
         }
         if isIsolated(.net) {
             let interfaces = profile.network.interfaces
-            if !interfaces.isEmpty { return interfaces.map { access(through: $0) } }
+            if !interfaces.isEmpty {
+                return interfaces.flatMap { [access(through: $0)] + [sources(on: $0)].compactMap { $0 } }
+            }
             return [Statement(.confined, "network", "It has a network of its own, apart from the host's.")]
         }
         let landlock = profile.security.landlock

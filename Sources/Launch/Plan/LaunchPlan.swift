@@ -41,6 +41,8 @@ public struct LaunchPlan: Sendable, Equatable {
     public var saveInterval: Int?
     /// Whether its memory is to be copied before a save while it runs, for which the kernel must tell what is written to.
     public var isCopiedBefore = false
+    /// Whether sockets are refused whose frames pass no rule at the box's own end of an interface.
+    public var hidesNoFrames = false
     /// Whether TIOCSTI and TIOCLINUX are refused, because the box shares the caller's terminal.
     public var guardsTerminal = false
     /// Whether the box loses the caller's terminal (`terminal = "none"`).

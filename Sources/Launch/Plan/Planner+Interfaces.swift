@@ -47,6 +47,19 @@ extension Planner {
         }
     }
 
+    /// Whether the box must not have sockets that send past its own end of an interface.
+    func hidesNoFrames(_ profile: Profile) throws(LaunchError) -> Bool {
+        guard profile.mayHideFrames else { return false }
+        // Who has neither gets no filter.
+        if !profile.process.noNewPrivileges, !profile.security.capabilities.mayHold("SYS_ADMIN") {
+            throw LaunchError(
+                key: "process.no-new-privileges",
+                "nothing else keeps a box with NET_RAW from sending frames past what holds its interface",
+                mend: "set it to true, or take NET_RAW out of security.capabilities.keep")
+        }
+        return true
+    }
+
     /// The character devices of interfaces whose program speaks Ethernet itself.
     func tapSteps(
         _ interfaces: [InterfacePlan], _ filesystem: Profile.Filesystem, _ unshare: Set<NamespaceKind>
@@ -61,5 +74,18 @@ extension Planner {
                 mend: "set filesystem.private = [\"dev\"] in a mount namespace without a user namespace")
         }
         return taps.map { MountStep("\($0.key).attach", .tap(interface: $0.name)) }
+    }
+}
+
+extension Profile {
+    /// Whether something in the box could send frames past what its own end of an interface is held by: sockets for
+    /// whole frames need CAP_NET_RAW, and who may have CAP_NET_ADMIN is held by nothing there.
+    var mayHideFrames: Bool {
+        let capabilities = security.capabilities
+        let isHeld = network.interfaces.contains { interface in
+            guard interface.kind == .macvlan || interface.kind == .macvtap else { return false }
+            return interface.spoofing != .allow || interface.allow != nil || !interface.rate.isEmpty
+        }
+        return isHeld && capabilities.mayHold("NET_RAW") && !capabilities.mayHold("NET_ADMIN")
     }
 }

@@ -26,6 +26,7 @@ public struct Planner: Sendable {
         plan.namespaces = try namespaces(profile)
         let unshare = plan.namespaces.unshare
         plan.interfaces = try interfaces(profile.network)
+        plan.hidesNoFrames = try hidesNoFrames(profile)
         let resolver = ResolverPlanner(host: host, network: profile.network, unshare: unshare)
         // In a user namespace of its own they are locked, and a box with one cannot be saved.
         let dropsNamespaceFiles =

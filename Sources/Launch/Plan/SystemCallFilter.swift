@@ -12,6 +12,7 @@ struct SystemCallFilter {
         var filter = SeccompFilter()
         if plan.guardsTerminal { filter.rules += SeccompFilter.terminalInjectionRules }
         if plan.security.userNamespaces == .deny { filter.rules += SeccompFilter.noUserNamespacesRules }
+        if plan.hidesNoFrames { filter.rules += SeccompFilter.noHiddenFramesRules }
         if plan.isCheckpointable { filter.rules += SeccompFilter.checkpointRules }
         if let wanted = plan.security.seccomp {
             let refusal = try action(wanted.action, "security.seccomp.action")

@@ -120,7 +120,8 @@ extension Profile.Interface {
         note("publish", !publish.isEmpty, isVeth || isUser)
         note("rate", !rate.isEmpty, isMade)
         note("chain", !chain.isEmpty, isVeth)
-        note("spoofing", spoofing != usual.spoofing, isVeth)
+        // Nothing watches over a device that is moved in.
+        note("spoofing", spoofing == .allow || spoofing == .deny && kind == .physical, isPort)
         note("allow", allow != nil, isVeth || kind == .macvlan)
         return given
     }

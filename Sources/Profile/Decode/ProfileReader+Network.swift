@@ -42,7 +42,7 @@ extension ProfileReader {
         interface.rate.ingress = try read(table["rate"]?["ingress"], "\(key).rate.ingress")
         interface.rate.burst = try size(table["rate"]?["burst"], "\(key).rate.burst")
         interface.chain = try texts(table["chain"], "\(key).chain") ?? []
-        interface.spoofing = try word(table["spoofing"], "\(key).spoofing") ?? .deny
+        interface.spoofing = try word(table["spoofing"], "\(key).spoofing")
         interface.allow = try read(table["allow"], "\(key).allow") { TrafficRule($0) }
         return interface
     }

@@ -48,7 +48,7 @@ extension Profile.Interface {
         table.add("publish", texts: publish.map { $0.description })
         table.add("rate", section: rate.document)
         table.add("chain", texts: chain)
-        if spoofing != usual.spoofing { table.add("spoofing", text: spoofing.rawValue) }
+        table.add("spoofing", text: spoofing?.rawValue)
         table.add("allow", exactly: allow?.map { $0.description })
         return table
     }

@@ -117,8 +117,8 @@ extension Profile {
         public var rate = Rate()
         /// ``FunctionReference``s as they were written, from the application on.
         public var chain: [String] = []
-        /// Whether frames may have other source addresses than the interface's.
-        public var spoofing = Permission.deny
+        /// Whether frames may have other source addresses than the interface's; `nil`: not where it can be prevented.
+        public var spoofing: Permission?
         /// What passes; `nil`: everything.
         public var allow: [TrafficRule]?
 

@@ -28,6 +28,14 @@ extension Profile {
         public var inheritable: [String]?
 
         public init() {}
+
+        /// Whether anything in the box can come to have a capability: of the five sets none has it, and the bounding
+        /// set is ours.
+        public func mayHold(_ name: String) -> Bool {
+            guard let keep else { return true }
+            let all = keep + ambient + (bounding ?? []) + (permitted ?? []) + (effective ?? []) + (inheritable ?? [])
+            return all.contains { [name, "CAP_" + name, "ALL"].contains($0.uppercased()) }
+        }
     }
 
     /// How ids of the box map to ids outside (user_namespaces(7)).

@@ -17,7 +17,7 @@ public enum NetworkLock {
         var messages: [NetlinkMessage] = []
         for hook in hooks {
             messages += [
-                .add(droppingChain: hook.name, table: table, .inet, hook: hook.number, priority: -400),
+                .add(droppingChain: hook.name, table: table, .inet, hook: .number(hook.number), priority: -400),
                 .add(rule: [.hasMark(mark), .accept], chain: hook.name, table: table, .inet),
             ]
         }

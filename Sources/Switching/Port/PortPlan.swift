@@ -16,7 +16,10 @@ struct PortPlan: Equatable {
     /// Whether the default route is the one that it tells, or routers.
     var takesRouter = false
     var isIsolated: Bool
+    /// Whether it is to send from its own addresses alone, where that can be held.
     var isGuarded: Bool
+    /// Whether it is not to be at all where that cannot be held.
+    var mustBeGuarded: Bool
     var rules: [TrafficRule]?
     var publications: [Publication]
     /// Families of which the default route leads to the switch.
@@ -37,7 +40,7 @@ struct PortPlan: Equatable {
         }
         mtu = interface.mtu ?? spec.mtu
         isIsolated = interface.isolated ?? spec.isIsolated
-        isGuarded = interface.spoofing == .deny
+        (isGuarded, mustBeGuarded) = (interface.spoofing != .allow, interface.spoofing == .deny)
         publications = interface.publish
         // Who publishes wants to be reached.
         rules = interface.allow.map { $0 + interface.publish.map { $0.rule } }

@@ -31,6 +31,7 @@ struct SharedPort {
     private func make(_ box: BoxReference, addresses: [IPPrefix], switchName: String?) throws(SwitchError) -> Port {
         let shaper = try PortShaper(plan, inside: box)
         let rules = try SharedRules(plan, inside: box)
+        let ownAddresses = try SharedGuard(plan, inside: box)
         let outside = try attributed { () throws(SystemError) in try NetlinkSocket(in: host) }
         let device = try attributed(to: "device") { () throws(SystemError) in try outside.link(.name(parent)) }
         guard let device else {
@@ -59,14 +60,19 @@ struct SharedPort {
         let made = try attributed { () throws(SystemError) in try inside.link(.name(plan.name)) }
         guard let made else { throw SwitchError("the interface \(plan.name) is gone as soon as it was made") }
         _ = try shaper?.hold(made, inside)
-        try rules?.hold(plan.name, in: box.namespace)
+        let mac = made.address ?? plan.mac
         let end = BoxEnd(plan, made.index)
         var leased = BoxEnd.Leased(addresses: addresses)
+        let known = plan.isDynamic ? nil : ownAddresses?.messages(mac, addresses)
+        try hold((rules?.messages ?? []) + (known ?? []), in: box.namespace)
         if plan.kind == .macvtap {
             // They are for the program at the character device: what comes in never gets to the kernel's own stack.
             try end.raise(inside)
         } else if plan.isDynamic {
-            leased = try end.lease(inside, made.address ?? plan.mac, for: box)
+            leased = try end.lease(inside, mac, for: box)
+            // Nothing runs in the box until now.
+            let all = leased.addresses + (leased.linkLocal.map { [IPPrefix($0)] } ?? [])
+            try hold(ownAddresses?.messages(mac, all) ?? [], in: box.namespace)
         } else {
             try end.setUp(inside, addresses)
         }
@@ -75,6 +81,20 @@ struct SharedPort {
             addresses: leased.addresses, mac: made.address)
         port.nameServers = leased.nameServers
         return port
+    }
+
+    private func hold(_ messages: [NetlinkMessage], in namespace: Int32) throws(SwitchError) {
+        if messages.isEmpty { return }
+        let key = plan.rules == nil ? "spoofing" : "allow"
+        do throws(SystemError) {
+            try NetfilterSocket(in: namespace).commit(messages)
+        } catch {
+            guard error.code == EOPNOTSUPP else { throw SwitchError(error, key: key) }
+            throw SwitchError(
+                key: key, "this kernel cannot look at what an interface sends: \(error.message)",
+                mend: "use Linux 5.16 or newer with CONFIG_NETFILTER_EGRESS and CONFIG_NF_TABLES_NETDEV"
+                    + (plan.rules == nil ? ", or set spoofing = \"allow\"" : ""))
+        }
     }
 
     /// cfg80211's devices have this directory.

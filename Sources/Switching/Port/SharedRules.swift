@@ -1,11 +1,12 @@
 import Addresses
-import Kernel
+import Netlink
 import Profile
 
 /// What passes an interface on a device of the host's: nftables(8) at the interface itself (netdev family), since no
 /// switch of ours is behind it. Who cannot administer the box's network cannot lift it.
 struct SharedRules {
     private let rules: [TrafficRule]
+    private let interface: String
 
     /// - Returns: `nil` where all may pass.
     init?(_ plan: PortPlan, inside box: BoxReference) throws(SwitchError) {
@@ -21,64 +22,102 @@ struct SharedRules {
                 key: "allow", "a rule by name (\"\(name)\") needs a switch of kind bridge with a name server",
                 mend: "write addresses, or use such a switch")
         }
-        self.rules = rules
+        (self.rules, interface) = (rules, plan.name)
     }
 
-    /// To be called before the interface is up.
-    func hold(_ interface: String, in namespace: Int32) throws(SwitchError) {
-        try Program("nft", package: "nftables").run(["-f", "-"], input: text(interface), in: namespace)
+    /// Are to be in force before the interface is up.
+    var messages: [NetlinkMessage] {
+        let counter = SharedTable.refused(interface)
+        return [SharedTable.creation, SharedTable.counter(counter)]
+            + SharedTable.chain("\(interface)_sent", .egress(of: interface), priority: 0, sent(counter))
+            + SharedTable.chain("\(interface)_received", .ingress(of: interface), priority: 0, received(counter))
     }
 
-    /// As ``Ruleset/ports`` has it for ports of a bridge: without connection tracking, so an answer is what comes from
-    /// where the box may begin, and begins no connection.
-    func text(_ interface: String) -> String {
-        let begun = rules.filter { $0.direction == .to }
-        let answered = rules.filter { $0.direction == .from }
-        let begins = "tcp flags & (syn | ack) == syn counter drop"
-        let sent =
-            ["icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, mld2-listener-report } accept"]
-            + begun.map { matches($0, (.destination, .destination)) } + [begins]
-            + answered.map { matches($0, (.destination, .source)) }
-        let received =
-            [
-                "icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert } accept",
-                "icmp type { destination-unreachable, time-exceeded } accept",
-                "icmpv6 type { destination-unreachable, packet-too-big, time-exceeded } accept",
-            ]
-            + answered.map { matches($0, (.source, .destination)) } + [begins]
-            + begun.map { matches($0, (.source, .source)) }
-        return "table netdev sandbox {\n" + chain("sent", "egress", interface, sent)
-            + chain("received", "ingress", interface, received) + "}\n"
+    // As ``Ruleset/ports`` has it for ports of a bridge: without connection tracking, so an answer is what comes from
+    // where the box may begin, and begins no connection.
+
+    private func sent(_ counter: String) -> [FrameRule] {
+        let neighbours = [
+            ControlMessage.neighbourSolicit, ControlMessage.neighbourAdvert, ControlMessage.routerSolicit,
+            ControlMessage.listenerReport,
+        ]
+        return [SharedRules.arp] + SharedRules.control(.v6, neighbours)
+            + begun.flatMap { matches($0, (.destination, .destination)) }
+            + [SharedRules.begins + [.count(counter), .drop]]
+            + answered.flatMap { matches($0, (.destination, .source)) } + [[.count(counter)]]
     }
 
-    private func chain(_ name: String, _ hook: String, _ interface: String, _ rules: [String]) -> String {
-        let head = "type filter hook \(hook) device \"\(interface)\" priority 0; policy drop;"
-        return "chain \(name) {\n"
-            + ([head, "ether type arp accept"] + rules + ["counter drop", ""])
-            .joined(separator: "\n") + "}\n"
+    private func received(_ counter: String) -> [FrameRule] {
+        let neighbours = [
+            ControlMessage.neighbourSolicit, ControlMessage.neighbourAdvert, ControlMessage.routerAdvert,
+        ]
+        let errors6 = [ControlMessage.unreachable6, ControlMessage.tooBig6, ControlMessage.timeExceeded6]
+        return [SharedRules.arp] + SharedRules.control(.v6, neighbours + errors6)
+            + SharedRules.control(.v4, [ControlMessage.unreachable, ControlMessage.timeExceeded])
+            + answered.flatMap { matches($0, (.source, .destination)) }
+            + [SharedRules.begins + [.count(counter), .drop]]
+            + begun.flatMap { matches($0, (.source, .source)) } + [[.count(counter)]]
     }
 
-    private enum Side: String { case source = "s", destination = "d" }
+    private var begun: [TrafficRule] { rules.filter { $0.direction == .to } }
+    private var answered: [TrafficRule] { rules.filter { $0.direction == .from } }
+
+    private static let arp: FrameRule = [
+        .bytes(.frame, at: NetfilterExpression.type, .equal, NetfilterExpression.arpType), .accept,
+    ]
+
+    /// A TCP segment with SYN and without ACK.
+    private static let begins: FrameRule = [
+        .transport(6), .bits(.transport, at: 13, mask: [0x12], value: [0x02]),
+    ]
+
+    private static func control(_ family: IPFamily, _ kinds: [UInt8]) -> [FrameRule] {
+        let number = family == .v4 ? ControlMessage.icmp : ControlMessage.icmp6
+        return kinds.map { NetfilterExpression.packets(family) + [.transport(number), .message($0), .accept] }
+    }
+
+    private enum Side { case source, destination }
 
     /// - Parameter sides: of the packet, where the rule's address is and where its ports are.
-    private func matches(_ rule: TrafficRule, _ sides: (address: Side, ports: Side)) -> String {
-        var words = ""
+    private func matches(_ rule: TrafficRule, _ sides: (address: Side, ports: Side)) -> [FrameRule] {
+        let families: [IPFamily]
+        var network: IPPrefix?
         switch rule.peer {
-        case .network(let network):
-            words = "\(network.family == .v4 ? "ip" : "ip6") \(sides.address.rawValue)addr \(network.network) "
-        case .any, .name: break
+        case .network(let given): (families, network) = ([given.family], given)
+        case .any, .name:
+            // That is not only what we know of.
+            if rule.protocol == .any { return [[.accept]] }
+            families = [.v4, .v6]
         }
-        switch rule.protocol {
-        case .any: break
-        case .icmp: words += "meta l4proto { icmp, ipv6-icmp } "
-        case .tcp, .udp:
-            let kind = rule.protocol.rawValue
-            if let ports = rule.ports {
-                words += "\(kind) \(sides.ports.rawValue)port \(ports.lowerBound)-\(ports.upperBound) "
-            } else {
-                words += "meta l4proto \(kind) "
+        return families.map { family in
+            var words = NetfilterExpression.packets(family)
+            if let network { words += SharedRules.isIn(network, sides.address) }
+            let numbers = rule.protocol.numbers(family)
+            if rule.protocol != .any { words.append(.transport(numbers.0)) }
+            if let ports = rule.ports { words += SharedRules.isAmong(ports, sides.ports) }
+            return words + [.accept]
+        }
+    }
+
+    private static func isIn(_ network: IPPrefix, _ side: Side) -> FrameRule {
+        let offset =
+            switch (network.family, side) {
+            case (.v4, .source): 12
+            case (.v4, .destination): 16
+            case (.v6, .source): 8
+            case (.v6, .destination): 24
             }
-        }
-        return words + "accept"
+        let value = network.first.bytes
+        if network.length == network.family.width { return [.bytes(.network, at: offset, .equal, value)] }
+        return [.bits(.network, at: offset, mask: network.mask.bytes, value: value)]
+    }
+
+    private static func isAmong(_ ports: ClosedRange<UInt16>, _ side: Side) -> FrameRule {
+        func bytes(_ port: UInt16) -> [UInt8] { [UInt8(port >> 8), UInt8(truncatingIfNeeded: port)] }
+        let offset = side == .source ? 0 : 2
+        return [
+            .bytes(.transport, at: offset, .atLeast, bytes(ports.lowerBound)),
+            .bytes(.transport, at: offset, .atMost, bytes(ports.upperBound)),
+        ]
     }
 }

@@ -10,6 +10,14 @@ public struct RulesetProbe: Sendable {
             name: "nft-bridge-sets", purpose: "guarding against spoofing, network.allow", rules: Ruleset.ports,
             tables: [["bridge", Ruleset.guardTable], ["bridge", Ruleset.rulesTable]]),
         RulesetProbe(
+            name: "nft-egress", purpose: "the same for interfaces of kind macvlan and macvtap",
+            rules: """
+                table netdev probe {
+                    chain probe { type filter hook egress device "lo" priority 0; policy accept; }
+                }
+
+                """, tables: [["netdev", "probe"]]),
+        RulesetProbe(
             name: "nft-nat", purpose: "--uplink nat",
             rules: chain("type nat hook postrouting priority 100;", "masquerade")),
         RulesetProbe(

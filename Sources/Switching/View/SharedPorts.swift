@@ -7,7 +7,7 @@ import Profile
 extension Switch {
     /// Ports on a device of the host's, looked for in the boxes: of those with a record by their names there, of others
     /// by the addresses that they took.
-    borrowing func sharedPorts(_ boxes: [BoxOnSwitch]) throws(SwitchError) -> [PortView] {
+    borrowing func lookAtSharedPorts(_ boxes: [BoxOnSwitch], _ view: inout SwitchView) throws(SwitchError) {
         let name = spec.name
         var all = boxes
         for box in try holders() where !boxes.contains(where: { $0.process == box.process }) { all.append(box) }
@@ -15,16 +15,19 @@ extension Switch {
         for box in all {
             let own = box.ports.filter { $0.switchName == name }
             if own.isEmpty { continue }
-            for port in try attributed({ () throws(SystemError) in try SharedLook.ports(own, of: box) }) {
+            for seen in try attributed({ () throws(SystemError) in try SharedLook.ports(own, of: box) }) {
+                let port = seen.port
                 // A lease for each of its addresses: one port all the same.
                 if let known = ports.firstIndex(where: { $0.mac == port.mac && $0.interface == port.interface }) {
                     ports[known].addresses += port.addresses.filter { !ports[known].addresses.contains($0) }
                 } else {
                     ports.append(port)
+                    if let spoofed = seen.spoofed { view.spoofed = (view.spoofed ?? 0) &+ spoofed }
+                    if let refused = seen.refused { view.refused = (view.refused ?? 0) &+ refused }
                 }
             }
         }
-        return ports
+        view.ports = ports
     }
 
     /// What the leases tell of boxes: addresses of a port each, or an interface's name for one without.
@@ -61,18 +64,23 @@ extension ProcessIdentity {
 
 /// Interfaces of the network namespace that a box's process lives in.
 private enum SharedLook {
-    static func ports(_ ports: [Port], of box: BoxOnSwitch) throws(SystemError) -> [PortView] {
+    /// A port, and the frames that its own rules have dropped; `nil` where it has none.
+    struct Seen {
+        var port: PortView
+        var spoofed: UInt64?
+        var refused: UInt64?
+    }
+
+    static func ports(_ ports: [Port], of box: BoxOnSwitch) throws(SystemError) -> [Seen] {
         guard let process = try ProcessHandle(box.process) else { return [] }
-        let socket: NetlinkSocket
+        let (links, addresses, counters): ([Link], [InterfaceAddress], [NetfilterCounter])
         do throws(SystemError) {
-            socket = try NetlinkSocket(in: process.descriptor.number)
+            (links, addresses, counters) = try look(process.descriptor.number)
         } catch {
             // It has ended meanwhile.
             if error.code == ESRCH { return [] }
             throw error
         }
-        let links = try socket.links()
-        let addresses = try socket.addresses()
         return ports.compactMap { port in
             let link = links.first { link in
                 if !port.name.isEmpty { return link.name == port.name }
@@ -80,8 +88,24 @@ private enum SharedLook {
                     own.link == link.index && port.addresses.contains { $0.address == own.prefix.address }
                 }
             }
-            return link.map { view(port, $0, box) }
+            return link.map { link in
+                func packets(_ name: String) -> UInt64? { counters.first { $0.name == name }?.packets }
+                let (spoofed, refused) = (
+                    packets(SharedTable.spoofed(link.name)), packets(SharedTable.refused(link.name))
+                )
+                var view = view(port, link, box)
+                (view.isGuarded, view.isFiltered) = (spoofed != nil, refused != nil)
+                return Seen(port: view, spoofed: spoofed, refused: refused)
+            }
         }
+    }
+
+    private static func look(
+        _ namespace: Int32
+    ) throws(SystemError) -> ([Link], [InterfaceAddress], [NetfilterCounter]) {
+        let socket = try NetlinkSocket(in: namespace)
+        let counters = try NetfilterSocket(in: namespace).counters(of: .netdev, table: SharedTable.name)
+        return (try socket.links(), try socket.addresses(), counters)
     }
 
     private static func view(_ port: Port, _ link: Link, _ box: BoxOnSwitch) -> PortView {
@@ -91,8 +115,6 @@ private enum SharedLook {
         view.addresses = port.addresses.map { $0.address }
         view.mac = link.address
         view.isUp = link.isUp && link.hasCarrier
-        // Nobody guards them: the parent passes what they send.
-        view.isGuarded = false
         view.counters = link.counters
         return view
     }

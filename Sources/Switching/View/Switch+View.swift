@@ -24,7 +24,7 @@ extension Switch {
         var view = SwitchView(spec)
         switch spec.kind {
         case .bridge: try FabricLook(self).look(&view)
-        case .macvlan: view.ports = try sharedPorts(boxes)
+        case .macvlan: try lookAtSharedPorts(boxes, &view)
         }
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)

@@ -152,8 +152,9 @@ struct SwitchStatsTable {
         }
         var text = table.text(width: width, style: style)
         for sample in samples {
-            guard let spoofed = sample.view.spoofed, let refused = sample.view.refused else { continue }
-            text += "\(printable(sample.view.spec.name)): \(spoofed) spoofed, \(refused) refused by rules\n"
+            let (spoofed, refused) = (sample.view.spoofed, sample.view.refused)
+            if spoofed == nil, refused == nil { continue }
+            text += "\(printable(sample.view.spec.name)): \(spoofed ?? 0) spoofed, \(refused ?? 0) refused by rules\n"
         }
         return text
     }

@@ -53,7 +53,7 @@ extension PortView {
         if let ingressRate { words.append("receives at most \(Figures.bits(ingressRate))") }
         if isIsolated { words.append("isolated") }
         if isFiltered { words.append("rules") }
-        if attach == .veth, !isGuarded { words.append("may spoof") }
+        if !isGuarded { words.append("may spoof") }
         if !isUp { words.append("down") }
         return words
     }

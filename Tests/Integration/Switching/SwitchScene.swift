@@ -81,9 +81,14 @@ final class RunningCapture {
     private let child: Child
     private let file: String
 
-    init(_ box: Box, _ words: [String], _ file: String) throws {
+    convenience init(_ box: Box, _ words: [String], _ file: String) throws {
+        try self.init(box, by: [box.binary, "switch", "capture"] + words + ["-w", box.file(file)], file)
+    }
+
+    /// By a command that writes to the file, and says on standard error that it listens.
+    init(_ box: Box, by command: [String], _ file: String) throws {
         (self.box, self.file) = (box, file)
-        child = try box.start([box.binary, "switch", "capture"] + words + ["-w", box.file(file)], name: file)
+        child = try box.start(command, name: file)
         let isLooking = Clock.waitUntil { (Files.read(box.file(file + ".err")) ?? "").contains("listening on") }
         guard isLooking else { throw Failure(saying: Files.read(box.file(file + ".err")) ?? "no capture") }
     }
