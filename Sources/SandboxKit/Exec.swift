@@ -2,6 +2,7 @@ import Glibc
 import Kernel
 public import Launch
 import Profile
+import Switching
 
 extension Sandbox {
     /// Runs a further command in the sandbox, in the foreground, as confined as the sandbox's own.
@@ -23,7 +24,11 @@ extension Sandbox {
         let request = try registry.request(name)
         entry.directory = request.directory
         entry.groups = try groups(of: box, record)
-        let plan = try Planner(host: try host(of: request)).exec(
+        var host = try host(of: request)
+        // A switch can be forgotten while the box runs.
+        let shared = record.ports.filter { $0.sharesDevice }.compactMap { $0.switchName }
+        host.sharesDevice = { name throws(LaunchError) in shared.contains(name) }
+        let plan = try Planner(host: host).exec(
             try registry.profile(request, name), in: entry, command: command, options, term: callersTerminal())
         return try Launcher.exec(plan, in: box, arguments: arguments, shrinks: shrinks)
     }

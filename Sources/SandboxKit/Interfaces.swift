@@ -103,6 +103,9 @@ final class Interfaces {
 }
 
 extension Port {
+    /// Whether what holds it lies in the box.
+    var sharesDevice: Bool { attach == .macvlan || attach == .macvtap }
+
     /// As a sandbox's record has it.
     var value: Value {
         .table([

@@ -80,6 +80,13 @@ struct Restoration {
             }
             if let mac = port.mac { plan.interfaces[index].interface.hardwareAddress = .fixed(mac) }
         }
+        // It comes back with the filter that it had.
+        if plan.hidesNoFrames, !record.ports.contains(where: { $0.sharesDevice }) {
+            throw LaunchError(
+                key: "network.switch",
+                "\"\(original)\" was saved with sockets that send past what holds a port of kind macvlan",
+                mend: "take a switch of kind bridge, or start it anew there")
+        }
         self.plan = plan
     }
 

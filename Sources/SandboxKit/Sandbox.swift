@@ -67,6 +67,10 @@ public struct Sandbox: Sendable {
             let store = try SwitchStore.ofCaller()
             return try switched { () throws(SwitchError) in try store.resolver(of: name) }
         }
+        facts.sharesDevice = { name throws(LaunchError) in
+            let store = try SwitchStore.ofCaller()
+            return try switched { () throws(SwitchError) in try store.find(name)?.kind == .macvlan }
+        }
         facts.functions = { references, key throws(LaunchError) in
             do throws(ProfileError) {
                 return try ProfileStore.ofCaller().resolve(references, key: key)

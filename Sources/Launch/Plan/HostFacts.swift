@@ -28,6 +28,10 @@ public struct HostFacts: Sendable {
     public var resolver: @Sendable (_ switchName: String) throws(LaunchError) -> Resolver? = { _ throws(LaunchError) in
         nil
     }
+    /// Whether ports of a switch share a device of the host's (kind macvlan).
+    public var sharesDevice: @Sendable (_ switchName: String) throws(LaunchError) -> Bool = { _ throws(LaunchError) in
+        false
+    }
     /// Whom a box asks for names besides those that its interfaces tell of.
     public var nameServers: [IPAddress] = []
     /// The functions that a chain names; `key` is the chain's.

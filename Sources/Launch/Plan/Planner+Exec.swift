@@ -17,7 +17,7 @@ extension Planner {
         if let core = profile.process.coreLimit { plan.limits["core"] = core }
         plan.security = profile.security
         plan.isCheckpointable = profile.checkpoint.enabled
-        plan.hidesNoFrames = profile.mayHideFrames
+        plan.hidesNoFrames = try mayHideFrames(profile)
         plan.namespaces.uidMap = entry.box.uidMap
         plan.namespaces.gidMap = entry.box.gidMap
         if profile.filesystem.landlock {

@@ -49,7 +49,7 @@ extension Planner {
 
     /// Whether the box must not have sockets that send past its own end of an interface.
     func hidesNoFrames(_ profile: Profile) throws(LaunchError) -> Bool {
-        guard profile.mayHideFrames else { return false }
+        guard try mayHideFrames(profile) else { return false }
         // Who has neither gets no filter.
         if !profile.process.noNewPrivileges, !profile.security.capabilities.mayHold("SYS_ADMIN") {
             throw LaunchError(
@@ -58,6 +58,23 @@ extension Planner {
                 mend: "set it to true, or take NET_RAW out of security.capabilities.keep")
         }
         return true
+    }
+
+    /// Whether something in the box could send frames past what its own end of an interface is held by: sockets for
+    /// whole frames need CAP_NET_RAW, and who may have CAP_NET_ADMIN is held by nothing there.
+    func mayHideFrames(_ profile: Profile) throws(LaunchError) -> Bool {
+        let capabilities = profile.security.capabilities
+        guard capabilities.mayHold("NET_RAW"), !capabilities.mayHold("NET_ADMIN") else { return false }
+        for interface in profile.network.interfaces {
+            if interface.spoofing == .allow, interface.allow == nil, interface.rate.isEmpty { continue }
+            switch interface.attach {
+            case .macvlan?, .macvtap?: return true
+            // What it is is the switch's to say.
+            case nil: if let name = interface.switchName, try host.sharesDevice(name) { return true }
+            default: break
+            }
+        }
+        return false
     }
 
     /// The character devices of interfaces whose program speaks Ethernet itself.
@@ -74,18 +91,5 @@ extension Planner {
                 mend: "set filesystem.private = [\"dev\"] in a mount namespace without a user namespace")
         }
         return taps.map { MountStep("\($0.key).attach", .tap(interface: $0.name)) }
-    }
-}
-
-extension Profile {
-    /// Whether something in the box could send frames past what its own end of an interface is held by: sockets for
-    /// whole frames need CAP_NET_RAW, and who may have CAP_NET_ADMIN is held by nothing there.
-    var mayHideFrames: Bool {
-        let capabilities = security.capabilities
-        let isHeld = network.interfaces.contains { interface in
-            guard interface.kind == .macvlan || interface.kind == .macvtap else { return false }
-            return interface.spoofing != .allow || interface.allow != nil || !interface.rate.isEmpty
-        }
-        return isHeld && capabilities.mayHold("NET_RAW") && !capabilities.mayHold("NET_ADMIN")
     }
 }

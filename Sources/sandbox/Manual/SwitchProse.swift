@@ -14,8 +14,10 @@ extension ManualProse {
             the caller's state directory and need root. A switch of kind macvlan has no bridge: its ports share a \
             device of the host's, each with a hardware address of its own; the switch keeps count of their addresses, \
             and its name server has an address beside theirs. Isolated ones reach what is beyond the device only, \
-            not their neighbours, nor the name server; rules and rates lie in the box, which must not have \
-            CAP_NET_ADMIN.
+            not their neighbours, nor the name server. Neighbours hand each other frames behind the device's back, so \
+            that rules, rates and what keeps a port to its own addresses lie in the box, which must not have \
+            CAP_NET_ADMIN: rules and rates are refused where it may get that, and a port may spoof there, as switch show \
+            says, unless network.spoofing is "deny": then it is refused, too.
             """,
             """
             With --dhcp, who asks by DHCP from a sandbox is told the addresses that his port has anyway; address = \

@@ -266,6 +266,15 @@ extension Integration {
             let hidden = "import socket; socket.socket(44, 3, 0)"
             #expect(try saved.exec([], ["python3", "-c", hidden]).err.contains("not supported"))
             saved.remove()
+            // One that was not on such a switch has no filter for it.
+            try scene.create("lab")
+            let other = try scene.start(
+                "other", ["--unshare", "net,pid,mount"] + Self.raw + set("checkpoint.enabled", "true"))
+            try scene.box.must([scene.box.binary, "checkpoint", "other", "--snapshot", "free"])
+            expectRefused(
+                try scene.box.sandbox(["restore", "free", "-d", "--switch", "wire", "--address", "10.97.0.6/24"]),
+                naming: "network.switch", "macvlan")
+            other.remove()
         }
     }
 }
