@@ -66,4 +66,46 @@ struct PortPlanTests {
         #expect(trunk?.key == "trunk")
         #expect(try plan({ $0.vlan = 7 }, on: spec { $0.filtersVLANs = true }).vlan == 7)
     }
+
+    @Test("DHCP on a trunk without a VLAN of its own, or from the switch's own server in another VLAN")
+    func dynamicInVLANs() throws {
+        let filtering = try spec { ($0.filtersVLANs, $0.subnets) = (true, []) }
+        let dynamic = { (interface: inout Profile.Interface) in interface.address = .dynamic([.v4]) }
+        #expect(
+            try plan(
+                {
+                    dynamic(&$0); $0.vlan = 10
+                }, on: filtering
+            ).dynamic == [.v4])
+        #expect(
+            try plan(
+                {
+                    dynamic(&$0); ($0.vlan, $0.trunk) = (10, [20])
+                }, on: filtering
+            ).dynamic == [.v4])
+        let trunk = #expect(throws: SwitchError.self) {
+            try plan(
+                {
+                    dynamic(&$0); $0.trunk = [10]
+                }, on: filtering)
+        }
+        #expect(trunk?.key == "address" && trunk?.mend != nil)
+        let serving = try spec { ($0.filtersVLANs, $0.hasDNS, $0.hasDHCP) = (true, true, true) }
+        #expect(try plan({ dynamic(&$0) }, on: serving).fixed == nil)
+        #expect(
+            try plan(
+                {
+                    dynamic(&$0); $0.vlan = 1
+                }, on: serving
+            ).fixed == nil)
+        for change in [{ $0.vlan = 10 }, { $0.trunk = [10] }] as [(inout Profile.Interface) -> Void] {
+            let error = #expect(throws: SwitchError.self) {
+                try plan(
+                    {
+                        dynamic(&$0); change(&$0)
+                    }, on: serving)
+            }
+            #expect(error?.key == "address" && error?.message.contains("VLAN 1") == true)
+        }
+    }
 }

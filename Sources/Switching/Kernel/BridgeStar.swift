@@ -166,7 +166,7 @@ struct BridgeStar {
             guard let far = near.other else { throw SystemError("join a further bridge", code: ENODEV) }
             try socket.send(.change(.index(far), LinkChange(isUp: true, master: bridge.index)))
             if spec.filtersVLANs {
-                for end in [near.index, far] { try socket.send(.add([.trunk(2...4094)], toPort: end)) }
+                for end in [near.index, far] { try socket.send(.add(Fabric.otherVLANs, toPort: end)) }
             }
             try teach(bridge.index, far, socket)
         } catch {

@@ -44,6 +44,9 @@ struct Fabric {
         key: "vlan-filtering", "this kernel has no VLANs on bridges (CONFIG_BRIDGE_VLAN_FILTERING)",
         mend: "'sandbox switch features' tells what it has")
 
+    /// What leads to other stations passes all VLANs with their tags, but for the one that ports begin in.
+    static let otherVLANs = [PortVLAN.trunk(2...4094)]
+
     /// Of the switch's bridges.
     static func options(_ spec: SwitchSpec) -> BridgeOptions {
         var options = BridgeOptions()

@@ -39,7 +39,7 @@ struct VxlanUplink {
                 } + [
                     .change(.index(made.index), LinkChange(ipv6Addresses: .never)),
                     .change(.index(made.index), LinkChange(isUp: true, master: bridge.index)),
-                ])
+                ] + (spec.filtersVLANs ? [.add(Fabric.otherVLANs, toPort: made.index)] : []))
         }
     }
 

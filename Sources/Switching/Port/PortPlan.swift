@@ -57,8 +57,15 @@ struct PortPlan: Equatable {
         case .auto: fixed = nil
         case .none: fixed = []
         // The switch knows what its server would say.
-        case .dynamic where spec.hasDHCP: fixed = nil
+        case .dynamic where spec.hasDHCP:
+            try PortPlan.checkServer(interface, spec)
+            fixed = nil
         case .dynamic(let families):
+            if vlan == nil, !trunk.isEmpty {
+                throw SwitchError(
+                    key: "address", "a trunk alone has no VLAN of its own to ask a DHCP server in",
+                    mend: "name that one with network.vlan, or write \"none\" and ask from the box")
+            }
             (fixed, dynamic) = ([], families)
             // Leases are renewed from the box's own addresses.
             let servers = families.map { $0 == .v4 ? DHCPDatagram.serverPort : DHCPv6Message.serverPort }
@@ -85,6 +92,15 @@ struct PortPlan: Equatable {
     }
 
     var isDynamic: Bool { !dynamic.isEmpty }
+
+    /// The switch's own server is where its address is: in the VLAN that ports begin in.
+    private static func checkServer(_ interface: Profile.Interface, _ spec: SwitchSpec) throws(SwitchError) {
+        if interface.vlan == nil && interface.trunk.isEmpty || interface.vlan == 1 { return }
+        let place = interface.vlan.map { "VLAN \($0)" } ?? "a trunk alone"
+        throw SwitchError(
+            key: "address", "the DHCP server of the switch \"\(spec.name)\" is in VLAN 1, and not heard in \(place)",
+            mend: "write \"auto\", which needs no server")
+    }
 
     private static func check(_ prefix: IPPrefix, _ spec: SwitchSpec) throws(SwitchError) {
         guard let subnet = spec.subnet(of: prefix.address) else {

@@ -21,7 +21,7 @@ extension SwitchStore {
         case .nat: try makeLink(HostLink(spec: spec, fabric: namespace, host: host.number))
         case .device(let name):
             try DeviceUplink(name: name, fabric: namespace, host: host.number)
-                .move(folder, mtu: spec.mtu, force: force)
+                .move(folder, for: spec, force: force)
         }
     }
 

@@ -12,7 +12,8 @@ struct DeviceUplink {
     let host: Int32
 
     /// - Parameter force: takes the device that carries the host's default route.
-    func move(_ folder: borrowing StateFolder, mtu: Int, force: Bool) throws(SwitchError) {
+    func move(_ folder: borrowing StateFolder, for spec: SwitchSpec, force: Bool) throws(SwitchError) {
+        let mtu = spec.mtu
         let outside = try attributed { () throws(SystemError) in try NetlinkSocket(in: host) }
         let device = try attributed { () throws(SystemError) in try outside.link(.name(name)) }
         guard let device else {
@@ -46,6 +47,9 @@ struct DeviceUplink {
                 .change(.name(FabricName.uplink), LinkChange(master: bridge.index, ipv6Addresses: .never)),
                 .change(.name(FabricName.uplink), LinkChange(isUp: true)),
             ])
+            if spec.filtersVLANs, let link = try inside.link(.name(FabricName.uplink)) {
+                try inside.send(.add(Fabric.otherVLANs, toPort: link.index))
+            }
         }
     }
 

@@ -24,7 +24,7 @@ extension ManualProse {
             "dhcp" in a profile is the same as "auto" there. For IPv6 he asks from the address on the link that goes \
             with his hardware address, and learns from the switch that addresses are to be had so. A port asks, refuses \
             and gives back in its own name alone, and answers nobody: all else is dropped and counted as spoofed. \
-            Where a network beyond the switch may have a server of its own, --dhcp is refused. What another client had \
+            The server is in VLAN 1, as the switch is. Where a network beyond the switch may have a server of its own, --dhcp is refused. What another client had \
             until a moment ago is free at once: the server begins anew then, without leases.
             """,
         ],

@@ -45,7 +45,12 @@ struct SwitchCreateCommand: ParsableCommand {
         name: .customLong("mtu"),
         help: ArgumentHelp("Largest packet, in bytes; 1500, less with --vxlan.", valueName: "bytes"))
     var mtu: Int?
-    @Flag(name: .customLong("vlan-filtering"), help: "Ports belong to VLANs, as network.vlan says.")
+    @Flag(
+        name: .customLong("vlan-filtering"),
+        help: """
+            Ports belong to VLANs, as network.vlan says: those of others than 1 pass an uplink device and a VXLAN with \
+            their tags. The switch's own address, NAT and servers are in VLAN 1.
+            """)
     var filtersVLANs = false
     @Flag(name: .customLong("isolated"), help: "Ports do not reach each other unless they say so.")
     var isIsolated = false

@@ -39,8 +39,76 @@ access_and_trunk() {
     "$SANDBOX" switch delete lab || fault "the switch cannot be deleted"
 }
 
+# A network beyond the switch, with a DHCP server in VLAN 1, which is untagged, and in VLANs 10 and 20.
+outside() {
+    ip netns add lan
+    ip link add u0 type veth peer name u1 netns lan
+    ip link set u0 up
+    ip -n lan link set u1 up
+    local vlan link servers=()
+    for vlan in 1 10 20; do
+        link=u1
+        if [ "$vlan" != 1 ]; then
+            link=u1.$vlan
+            ip -n lan link add link u1 name "$link" type vlan id "$vlan" && ip -n lan link set "$link" up
+        fi
+        ip -n lan address add "10.82.$vlan.1/24" dev "$link"
+        ip -n lan address add "fd82:$vlan::1/64" dev "$link" nodad
+        servers+=("--dhcp-range=10.82.$vlan.100,10.82.$vlan.199" "--dhcp-range=fd82:$vlan::100,fd82:$vlan::1ff,64")
+    done
+    ip netns exec lan dnsmasq --keep-in-foreground --port=0 --bind-dynamic --enable-ra --user=root \
+        --leasefile-ro --conf-file=/dev/null --pid-file= "${servers[@]}" >"$scratch/dnsmasq" 2>&1 &
+    server=$!
+}
+
+# The addresses of a box whose port is as these options say.
+asked() {
+    "$SANDBOX" run --unshare net --switch office "$@" -- \
+        sh -c 'ip -o address show dev eth0 scope global; ping -c 1 -W 5 "$(ip route | sed -n "s/^default via \([0-9.]*\).*/\1/p")"' 2>&1
+}
+
+dynamic() {
+    outside
+    "$SANDBOX" switch create office --subnet none --uplink u0 --vlan-filtering 2>"$scratch/errors" ||
+        { fault "$(cat "$scratch/errors")"; return; }
+    matches "without a VLAN" "$(asked --address dhcp)" "*10.82.1.1[0-9][0-9]/24*1 received*"
+    matches "an access port" "$(asked --address dhcp --set network.vlan=10)" "*10.82.10.1[0-9][0-9]/24*1 received*"
+    matches "another VLAN" "$(asked --address dhcp,dhcp6 --set network.vlan=20)" \
+        "*10.82.20.1[0-9][0-9]/24*fd82:20::1*1 received*"
+    matches "a trunk with a VLAN of its own" \
+        "$(asked --address dhcp --set network.vlan=10 --set 'network.trunk=[20]')" "*10.82.10.1[0-9][0-9]/24*1 received*"
+    matches "a trunk alone" "$(asked --address dhcp --set 'network.trunk=[10,20]')" "*network.address*trunk alone*"
+    "$SANDBOX" switch delete office || fault "the switch cannot be deleted"
+    kill "$server"
+    wait "$server" 2>/dev/null
+    ip netns delete lan
+}
+
+# A trunk's own addresses are held in its VLANs, too.
+guarded_trunk() {
+    "$SANDBOX" switch create lab --subnet 10.81.0.0/24 --vlan-filtering 2>"$scratch/errors" ||
+        { fault "$(cat "$scratch/errors")"; return; }
+    port red 10.81.0.11/24 --set network.vlan=10
+    port both 10.81.0.14/24 --set 'network.trunk=[10]'
+    "$SANDBOX" exec both -- sh -c "ip link add link eth0 name v10 type vlan id 10 && ip address flush dev eth0 &&
+        ip address add 10.81.0.14/24 dev v10 && ip link set v10 up" >"$scratch/output" 2>&1 ||
+        fault "VLAN 10 in the box: $(cat "$scratch/output")"
+    holds "the trunk's own address" pings both 10.81.0.11
+    "$SANDBOX" exec both -- sh -c "ip address flush dev v10 && ip address add 10.81.0.99/24 dev v10"
+    pings both 10.81.0.11 && fault "a trunk sends from another's address"
+    "$SANDBOX" rm -f red both >/dev/null 2>&1
+    "$SANDBOX" switch delete lab || fault "the switch cannot be deleted"
+}
+
 if command -v nft >/dev/null; then
     test_case "access ports and a trunk port of VLANs" access_and_trunk
+    test_case "a trunk port sends from its own address alone" guarded_trunk
 else
     skip_case "access ports and a trunk port of VLANs" "nft is missing"
+    skip_case "a trunk port sends from its own address alone" "nft is missing"
+fi
+if command -v nft >/dev/null && command -v dnsmasq >/dev/null; then
+    test_case "addresses by DHCP in VLANs" dynamic
+else
+    skip_case "addresses by DHCP in VLANs" "nft or dnsmasq is missing"
 fi
