@@ -14,6 +14,12 @@ public struct SignalMask: Sendable {
         self.set = set
     }
 
+    /// Gives it to this process.
+    public func apply() {
+        var mask = set
+        sigprocmask(SIG_SETMASK, &mask, nil)
+    }
+
     /// Lets a command begin with it.
     public func put(in spawn: inout linux_spawn) { spawn.mask = set }
 }

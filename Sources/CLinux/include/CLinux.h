@@ -222,6 +222,69 @@ static inline ssize_t linux_packet_send(
     memcpy(place.sll_addr, station, 6);
     return sendto(socket, bytes, count, MSG_NOSIGNAL, (struct sockaddr *)&place, sizeof place);
 }
+/// A socket of packet(7) is to see all frames of an interface but those that came in with a bit of `mark`: promiscuous,
+/// with times and with the tags of VLANs that are no longer in a frame. To be made for protocol 0.
+static inline int linux_capture_start(int socket, int link, unsigned mark) {
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)(SKF_AD_OFF + SKF_AD_PKTTYPE)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PACKET_OUTGOING, 2, 0),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (unsigned)(SKF_AD_OFF + SKF_AD_MARK)),
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, mark, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, 262144),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+    };
+    struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
+    struct packet_mreq all = {.mr_ifindex = link, .mr_type = PACKET_MR_PROMISC};
+    int on = 1, room = 16 << 20;
+    if (setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) < 0) return -1;
+    if (setsockopt(socket, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) < 0) return -1;
+    if (setsockopt(socket, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on) < 0) return -1;
+    if (setsockopt(socket, SOL_PACKET, PACKET_AUXDATA, &on, sizeof on) < 0) return -1;
+    if (setsockopt(socket, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof all) < 0) return -1;
+    return linux_packet_bind(socket, link, 0x0003);
+}
+struct linux_frame {
+    uint32_t seconds;
+    uint32_t microseconds;
+    /// Where it begins.
+    uint32_t offset;
+    uint32_t length;
+};
+/// The next frame of such a socket, its VLAN's tag put back, somewhere in `bytes`. EAGAIN where none is waiting.
+static inline int linux_capture_take(int socket, unsigned char *bytes, size_t size, struct linux_frame *frame) {
+    char control[256];
+    struct iovec place = {.iov_base = bytes + 4, .iov_len = size - 4};
+    struct msghdr message = {
+        .msg_iov = &place, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    ssize_t length = recvmsg(socket, &message, MSG_DONTWAIT);
+    if (length < 0) return -1;
+    *frame = (struct linux_frame){.offset = 4, .length = (uint32_t)length};
+    for (struct cmsghdr *part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+        if (part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_TIMESTAMPNS) {
+            struct timespec time;
+            memcpy(&time, CMSG_DATA(part), sizeof time);
+            frame->seconds = (uint32_t)time.tv_sec;
+            frame->microseconds = (uint32_t)(time.tv_nsec / 1000);
+        } else if (part->cmsg_level == SOL_PACKET && part->cmsg_type == PACKET_AUXDATA) {
+            struct tpacket_auxdata known;
+            memcpy(&known, CMSG_DATA(part), sizeof known);
+            if (!(known.tp_status & TP_STATUS_VLAN_VALID) || length < 12) continue;
+            uint16_t type = known.tp_status & TP_STATUS_VLAN_TPID_VALID ? known.tp_vlan_tpid : 0x8100;
+            uint16_t tag[2] = {htons(type), htons(known.tp_vlan_tci)};
+            memmove(bytes, bytes + 4, 12);
+            memcpy(bytes + 12, tag, 4);
+            frame->offset = 0;
+            frame->length = (uint32_t)length + 4;
+        }
+    }
+    return 0;
+}
+/// Frames that such a socket has lost since it was asked last.
+static inline unsigned linux_capture_lost(int socket) {
+    struct tpacket_stats lost = {0};
+    socklen_t size = sizeof lost;
+    return getsockopt(socket, SOL_PACKET, PACKET_STATISTICS, &lost, &size) < 0 ? 0 : lost.tp_drops;
+}
 /// bind(2) of an IPv6 UDP socket to one interface and a port.
 static inline int linux_dhcp6_bind(int socket, const char *interface, unsigned short port) {
     struct sockaddr_in6 place = {.sin6_family = AF_INET6, .sin6_port = htons(port)};

@@ -164,6 +164,7 @@ struct BridgeStar {
             let peer = LinkOptions(FabricName.far(number), mtu: UInt32(main.mtu))
             let near = try socket.create(LinkSpec(end, .veth(peer: peer)))
             guard let far = near.other else { throw SystemError("join a further bridge", code: ENODEV) }
+            try NetfilterSocket(in: namespace).commit([PortElements.joining([near.index, far])])
             try socket.send(.change(.index(far), LinkChange(isUp: true, master: bridge.index)))
             if spec.filtersVLANs {
                 for end in [near.index, far] { try socket.send(.add(Fabric.otherVLANs, toPort: end)) }

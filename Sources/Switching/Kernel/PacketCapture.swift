@@ -30,6 +30,13 @@ public struct PacketCapture: Sendable {
         return words + ["--"] + filter
     }
 
+    /// The same for frames that come from standard input (pcap-savefile(5)).
+    var readingArguments: [String] {
+        var words = ["-r", "-", "-n"] + (isRaw ? ["-U", "-w", "-"] : ["-l"])
+        if let count { words += ["-c", "\(count)"] }
+        return words + ["--"] + filter
+    }
+
     /// Finds out whether the filter is one, before anything is opened or written.
     /// - Returns: the program that does it.
     public func check(in namespace: Int32) throws(SwitchError) -> Engine {
@@ -50,7 +57,7 @@ public struct PacketCapture: Sendable {
 
     /// The program that was found.
     public struct Engine: Sendable {
-        fileprivate let program: Program
+        let program: Program
         fileprivate init(_ program: Program) { self.program = program }
     }
 

@@ -90,9 +90,15 @@ enum Ruleset {
         """
 
     /// What a switch of several bridges needs beside ``ports``. The kernel keeps isolated ports apart on one bridge: on
-    /// its way to another one a frame carries a mark.
+    /// its way to another one a frame carries a mark, and another one where it has come from one bridge to another: who
+    /// looks at all of the switch (``FabricCapture``) is to see it once.
     static let apart = """
         table bridge switch {
+            set joints { typeof iif; }
+            chain mark_passing {
+                type filter hook prerouting priority -311; policy accept;
+                iif @joints meta mark set meta mark or 0x20000000
+            }
             set apart { typeof iif; }
             chain mark_apart {
                 type filter hook prerouting priority -310; policy accept;
@@ -105,4 +111,6 @@ enum Ruleset {
         }
 
         """
+    /// The mark of a frame that has come from another bridge.
+    static let passing: UInt32 = 0x2000_0000
 }

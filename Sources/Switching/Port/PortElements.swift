@@ -32,6 +32,11 @@ struct PortElements {
     /// That it does not reach others of its sort on other bridges: see ``BridgeStar``.
     func keepingApart() -> [NetlinkMessage] { [PortElements.keepingApart([index])] }
 
+    /// That these join bridges.
+    static func joining(_ ends: [Int32]) -> NetlinkMessage {
+        .add(ends.map { NetfilterElement(PortElements(index: $0).key) }, to: guardSet("joints"))
+    }
+
     static func keepingApart(_ ports: [Int32]) -> NetlinkMessage {
         .add(ports.map { NetfilterElement(PortElements(index: $0).key) }, to: guardSet("apart"))
     }

@@ -10,7 +10,7 @@ struct SwitchCaptureCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "capture", abstract: "Show or keep the packets that pass a port.",
         discussion: """
-            Of a switch all frames that it forwards are seen, or those of one port, by the port's name in 'sandbox \
+            Of a switch all frames that it forwards are seen, each once, or those of one port, by the port's name in 'sandbox \
             switch show' or by its sandbox's; of a sandbox those of its first interface, or of the one named. Frames \
             that the switch drops, because their source is not the port's own, say, are seen at the port that they \
             came from and not at the switch.
@@ -66,6 +66,9 @@ struct SwitchCaptureCommand: ParsableCommand {
         }
         let engine = try switched { () throws(SwitchError) in try capture.check(in: place.namespace.number) }
         try openOutput()
+        if place.isWhole, let all = try FabricCapture(capture, of: name, in: place.namespace.number) {
+            throw ExitCode(try all.run(engine))
+        }
         try capture.become(engine, in: place.namespace.number)
     }
 

@@ -130,5 +130,34 @@ extension Integration {
                 #expect(reached == reaches, "\(from) to \(to)")
             }
         }
+
+        @Test(
+            "a capture of the whole switch sees each frame once, whatever bridges it passes", .needsProgram("tcpdump"))
+        func captured() throws {
+            let names = (0..<4).map { "n\($0)" }
+            defer { host.end(boxes: names, switches: ["wide"]) }
+            try host.must("switch", "create", "wide", "--subnet", "10.76.6.0/24")
+            try fill("wide")
+            for (index, name) in names.enumerated() {
+                try host.sleeper(name, ["--switch", "wide", "--address", "10.76.6.\(index + 10)/24"])
+            }
+            let all = try RunningCapture(box, ["wide", "icmp"], "all.pcap")
+            let text = try box.start([box.binary, "switch", "capture", "wide", "-c", "1", "icmp"], name: "text")
+            #expect(Clock.waitUntil { (Files.read(box.file("text.err")) ?? "").contains("listening") })
+            // On the second bridge alone, between the two both ways, and to the switch itself from both.
+            let ways = [("n2", "13"), ("n0", "13"), ("n3", "10"), ("n3", "1"), ("n0", "1")]
+            for (from, to) in ways {
+                let outcome = try host.exec(from, ["ping", "-n", "-c", "1", "-W", "2", "10.76.6.\(to)"])
+                #expect(outcome.succeeded, "\(from) to \(to)")
+            }
+            #expect(text.wait() == .exited(0) && box.output("text").contains("ICMP echo request"))
+            let lines = try all.end(after: "10.76.6.1 > 10.76.6.10: ICMP echo reply")
+            for (from, to) in ways {
+                let own = "10.76.6.1\(from.dropFirst())"
+                for line in ["\(own) > 10.76.6.\(to): ICMP echo request", "10.76.6.\(to) > \(own): ICMP echo reply"] {
+                    #expect(lines.filter { $0.contains(line) }.count == 1, "\(line): \(lines)")
+                }
+            }
+        }
     }
 }
