@@ -392,7 +392,7 @@ complete -c sandbox -n '__sandbox_at switch create' -l parent -x -d 'Of a macvla
 complete -c sandbox -n '__sandbox_at switch create' -l uplink -x -d 'How ports reach beyond the switch: none; nat, through the host and with its address; or a device of the host\'s, which becomes a port and comes back when the switch is deleted, its routes apart.'
 complete -c sandbox -n '__sandbox_at switch create' -l force -d 'With the device that the host itself reaches others by, too.'
 complete -c sandbox -n '__sandbox_at switch create' -l mtu -x -d 'Largest packet, in bytes; 1500, less with --vxlan.'
-complete -c sandbox -n '__sandbox_at switch create' -l vlan-filtering -d 'Ports belong to VLANs, as network.vlan says.'
+complete -c sandbox -n '__sandbox_at switch create' -l vlan-filtering -d 'Ports belong to VLANs, as network.vlan says: those of others than 1 pass an uplink device and a VXLAN with their tags. The switch\'s own address, NAT and servers are in VLAN 1.'
 complete -c sandbox -n '__sandbox_at switch create' -l isolated -d 'Ports do not reach each other unless they say so.'
 complete -c sandbox -n '__sandbox_at switch create' -l dns -d 'Resolve the names of its sandboxes, by a name server of its own (dnsmasq) that runs in a box.'
 complete -c sandbox -n '__sandbox_at switch create' -l dhcp -d 'Tell sandboxes that ask by DHCP the addresses that their ports have, by the server of --dns.'

@@ -8,6 +8,9 @@ enum Ruleset {
 
     /// Frames between ports, before the bridge forwards them and after (bridge family: no connection tracking).
     ///
+    /// The protocol is asked of the kernel each time: a frame's own type is that of its VLAN's tag where it has one, which
+    /// nft(8) would look at of its own accord. Neighbours take tags of VLAN 0 for none.
+    ///
     /// Sets are looked up by interface index, which the kernel gives to no other interface afterwards: what a port
     /// leaves in them means nothing, and ``StaleElements`` takes it out.
     static let ports = """
@@ -27,12 +30,12 @@ enum Ruleset {
                 iif @guarded goto guard
             }
             chain guard {
-                iif . arp saddr ether . arp saddr ip @source4 accept
-                arp saddr ip 0.0.0.0 accept
-                icmpv6 type nd-neighbor-advert iif . @th,64,128 != @target6 counter name spoofed drop
-                icmpv6 type { nd-router-advert, nd-redirect } counter name spoofed drop
+                meta protocol arp iif . arp saddr ether . arp saddr ip @source4 accept
+                meta protocol arp arp saddr ip 0.0.0.0 accept
+                meta protocol ip6 icmpv6 type nd-neighbor-advert iif . @th,64,128 != @target6 counter name spoofed drop
+                meta protocol ip6 icmpv6 type { nd-router-advert, nd-redirect } counter name spoofed drop
                 iif . ether saddr . ip6 saddr @source6 accept
-                ip6 saddr :: icmpv6 type { nd-neighbor-solicit, mld2-listener-report } accept
+                meta protocol ip6 ip6 saddr :: icmpv6 type { nd-neighbor-solicit, mld2-listener-report } accept
                 counter name spoofed drop
             }
         }
@@ -62,8 +65,9 @@ enum Ruleset {
                 oif @filtered goto received
             }
             chain sent {
-                ether type arp accept
-                icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, mld2-listener-report } accept
+                meta protocol arp accept
+                meta protocol ip6 icmpv6 type \
+                    { nd-neighbor-solicit, nd-neighbor-advert, nd-router-solicit, mld2-listener-report } accept
                 iif . meta l4proto . ip daddr . th dport @out4 accept
                 iif . meta l4proto . ip6 daddr . th dport @out6 accept
                 iif @named jump names_sent
@@ -73,10 +77,10 @@ enum Ruleset {
                 counter name refused drop
             }
             chain received {
-                ether type arp accept
-                icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert } accept
-                icmp type { destination-unreachable, time-exceeded } accept
-                icmpv6 type { destination-unreachable, packet-too-big, time-exceeded } accept
+                meta protocol arp accept
+                meta protocol ip6 icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, nd-router-advert } accept
+                meta protocol ip icmp type { destination-unreachable, time-exceeded } accept
+                meta protocol ip6 icmpv6 type { destination-unreachable, packet-too-big, time-exceeded } accept
                 oif . meta l4proto . ip saddr . th dport @in4 accept
                 oif . meta l4proto . ip6 saddr . th dport @in6 accept
                 tcp flags & (syn | ack) == syn counter name refused drop

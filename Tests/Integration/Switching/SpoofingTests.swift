@@ -84,6 +84,20 @@ extension Integration {
             try expectHeld(message("89", "00000000" + Self.v6("8") + Self.v6("8")), "redirect")
         }
 
+        @Test("the same in frames with the tag of VLAN 0, which others take for none") func tagged() throws {
+            let (to, from) = (try mac("victim"), try mac("evil"))
+            func tagged(_ frame: String) -> String { frame.prefix(24) + "81000000" + frame.dropFirst(24) }
+            func message(_ source: String, _ type: String, _ body: String) -> String {
+                tagged(Frames.icmpv6(Self.v6(source), Self.v6("7"), type: type, body, to: to, from: from))
+            }
+            let link = "0201" + Frames.hex(from)
+            try expectHeld(message("6", "88", "60000000" + Self.v6("8") + link), "tgt is fd91::8")
+            try expectHeld(message("6", "86", "40000708" + "0000000000000000"), "router advertisement")
+            try expectHeld(message("8", "80", "00010001"), "fd91::8 > fd91::7")
+            try expectHeld(tagged(Frames.arp("10.91.0.8", at: from, to: to)), "Reply 10.91.0.8 is-at")
+            try expectHeld(tagged(Frames.udp("10.91.0.8", "10.91.0.7", to: to, from: from)), "10.91.0.8.4660")
+        }
+
         @Test("one's own is believed: both families, and neighbour advertisements") func own() throws {
             #expect(try evil.ping("10.91.0.7") && evil.ping("fd91::7") && victim.ping("fd91::6"))
             let (to, from) = (try mac("victim"), try mac("evil"))

@@ -43,6 +43,8 @@ access_and_trunk() {
 outside() {
     ip netns add lan
     ip link add u0 type veth peer name u1 netns lan
+    # A router out there is none for this host.
+    echo 1 >/proc/sys/net/ipv6/conf/u0/disable_ipv6
     ip link set u0 up
     ip -n lan link set u1 up
     local vlan link servers=()
