@@ -18,7 +18,7 @@ public enum NetfilterExpression: Sendable, Equatable {
     case count(String)
 
     public enum Fact: Sendable, Equatable {
-        /// The Ethernet type, as the sender of the frame told the kernel: two bytes. A frame's own bytes can say otherwise.
+        /// The Ethernet type, as the sender of the frame told the kernel: two bytes. The frame itself can say otherwise.
         case `protocol`
         /// The transport's number (protocols(5)), behind all headers of IPv6.
         case transport

@@ -3,8 +3,8 @@ import Glibc
 public import Kernel
 import Netlink
 
-/// All that a switch of several bridges forwards, each frame once: where it comes in. tcpdump(8) looks at one interface; it
-/// gets what we see at all of the bridges, those too that are joined meanwhile.
+/// All that a switch of several bridges forwards, each frame once: where it comes in. tcpdump(8) looks at one interface,
+/// so it gets what we see at all of the bridges, those too that are joined meanwhile.
 public struct FabricCapture {
     private let capture: PacketCapture
     private let namespace: Int32

@@ -8,8 +8,8 @@ enum Ruleset {
 
     /// Frames between ports, before the bridge forwards them and after (bridge family: no connection tracking).
     ///
-    /// The protocol is asked of the kernel each time: a frame's own type is that of its VLAN's tag where it has one, which
-    /// nft(8) would look at of its own accord. Neighbours take tags of VLAN 0 for none.
+    /// The protocol is asked of the kernel each time: a frame's own type is that of its VLAN's tag where it has one, and
+    /// nft(8) would look at that of its own accord. Neighbours take tags of VLAN 0 for none.
     ///
     /// Sets are looked up by interface index, which the kernel gives to no other interface afterwards: what a port
     /// leaves in them means nothing, and ``StaleElements`` takes it out.
@@ -101,7 +101,7 @@ enum Ruleset {
             set joints { typeof iif; }
             chain mark_passing {
                 type filter hook prerouting priority -311; policy accept;
-                iif @joints meta mark set meta mark or 0x20000000
+                iif @joints meta mark set meta mark or 0x10000000
             }
             set apart { typeof iif; }
             chain mark_apart {
@@ -116,5 +116,5 @@ enum Ruleset {
 
         """
     /// The mark of a frame that has come from another bridge.
-    static let passing: UInt32 = 0x2000_0000
+    static let passing: UInt32 = 0x1000_0000
 }

@@ -4,10 +4,10 @@ import Profile
 
 /// That an interface on a device of the host's sends from its own hardware address and addresses alone.
 ///
-/// Neighbours on one device hand each other frames behind the device's back, so that nobody sees them but the interfaces
-/// themselves: the rules are at the one in the box, as ``SharedRules`` are, and hold for who cannot administer the box's
-/// network. Packet sockets that go past queues pass there, and past filters of tc(8) they would not; frames of AF_XDP
-/// pass nowhere, for which the box gets no such sockets (``SeccompFilter/noHiddenFramesRules``).
+/// Neighbours on one device hand each other frames behind the device's back, and nobody sees those but the interfaces
+/// themselves. So the rules are at the one in the box, as ``SharedRules`` are, and hold for who cannot administer the
+/// box's network. Packet sockets that go past queues pass there, and past filters of tc(8) they would not; frames of
+/// AF_XDP pass nowhere, for which the box gets no such sockets (``SeccompFilter/noHiddenFramesRules``).
 struct SharedGuard {
     private let interface: String
 
@@ -18,8 +18,8 @@ struct SharedGuard {
             guard plan.mustBeGuarded else { return nil }
             throw SwitchError(
                 key: "spoofing",
-                "what keeps this kind of interface to its own addresses lies in the box, which could lift it: it may get "
-                    + "CAP_NET_ADMIN",
+                "what keeps this kind of interface to its own addresses lies in the box, which could lift it: it may "
+                    + "get CAP_NET_ADMIN",
                 mend: "set security.capabilities.keep without NET_ADMIN, or use a switch of kind bridge")
         }
         interface = plan.name

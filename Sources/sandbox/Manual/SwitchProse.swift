@@ -16,16 +16,17 @@ extension ManualProse {
             and its name server has an address beside theirs. Isolated ones reach what is beyond the device only, \
             not their neighbours, nor the name server. Neighbours hand each other frames behind the device's back, so \
             that rules, rates and what keeps a port to its own addresses lie in the box, which must not have \
-            CAP_NET_ADMIN: rules and rates are refused where it may get that, and a port may spoof there, as switch show \
-            says, unless network.spoofing is "deny": then it is refused, too.
+            CAP_NET_ADMIN: rules and rates are refused where it may get that, and a port may spoof there, as switch \
+            show says, unless network.spoofing is "deny": then it is refused, too.
             """,
             """
             With --dhcp, who asks by DHCP from a sandbox is told the addresses that his port has anyway; address = \
             "dhcp" in a profile is the same as "auto" there. For IPv6 he asks from the address on the link that goes \
             with his hardware address, and learns from the switch that addresses are to be had so. A port asks, refuses \
             and gives back in its own name alone, and answers nobody: all else is dropped and counted as spoofed. \
-            The server is in VLAN 1, as the switch is. Where a network beyond the switch may have a server of its own, --dhcp is refused. What another client had \
-            until a moment ago is free at once: the server begins anew then, without leases.
+            The server is in VLAN 1, as the switch is. Where a network beyond the switch may have a server of its own, \
+            --dhcp is refused. What another client had until a moment ago is free at once: the server begins anew then, \
+            without leases.
             """,
         ],
         examples: [

@@ -92,6 +92,24 @@ extension Integration {
                 })
         }
 
+        @Test("a macvlan that is held to its lease sends from nothing else, and renews it", .needsProgram("nft"))
+        func guarded() throws {
+            let server = try script("usual")
+            defer {
+                host.end(boxes: ["one"])
+                stop(server)
+            }
+            try host.sleeper("one", network("macvlan") + set("security.capabilities.keep", "[\"NET_RAW\"]"))
+            #expect(Clock.waitUntil { said().split(separator: "\n").contains("REQUEST 10.73.0.40") }, "\(said())")
+            #expect(try host.pings("one", "10.73.0.1"))
+            let frame = Frames.udp("10.73.0.99", "10.73.0.1", to: "ff:ff:ff:ff:ff:ff", from: "02:00:00:00:00:99")
+            // It is said that there is no room for it.
+            _ = try host.exec("one", ["python3", "-c", PortScripts.frames, frame])
+            let place = "--net=/proc/\(box.recorded("process", of: "one")?.pid ?? 0)/ns/net"
+            let counted = try box.must(["nsenter", place, "nft", "list", "counters", "table", "netdev", "sandbox"])
+            #expect(counted.out.contains("eth0_spoofed") && counted.out.contains("packets 1 "), "\(counted)")
+        }
+
         @Test("an address that the server refuses to renew is gone, though its lease has long to run")
         func refusedRenewal()
             throws

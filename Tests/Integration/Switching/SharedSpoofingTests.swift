@@ -225,7 +225,8 @@ extension Integration {
                 tap = os.open("/dev/tap%d" % socket.if_nametoindex("eth0"), os.O_RDWR)
                 fcntl.ioctl(tap, 0x400454CA, struct.pack("16sH22x", b"eth0", 0x1002))
                 # SIOCSIFHWADDR at the tap needs no right at all.
-                try: fcntl.ioctl(tap, 0x8924, struct.pack("16sH6s", b"eth0", 1, bytes.fromhex("02000000be01")).ljust(40, b"\\0"))
+                other = struct.pack("16sH6s", b"eth0", 1, bytes.fromhex("02000000be01")).ljust(40, b"\\0")
+                try: fcntl.ioctl(tap, 0x8924, other)
                 except OSError: pass
                 for frame in sys.argv[1:]: os.write(tap, bytes.fromhex(frame))
                 """
