@@ -31,6 +31,8 @@ final class Interfaces {
     private let plans: [InterfacePlan]
     private let owner: String?
     private let mayAdminister: Bool
+    /// Whether nothing but its user keeps the box from administering its network.
+    private let reliesOnUser: Bool
     private let store: SwitchStore
     private let registry: Registry
     /// A descriptor of the host's network namespace.
@@ -54,7 +56,8 @@ final class Interfaces {
         }
         plans = plan.interfaces
         owner = plan.name
-        mayAdminister = plan.security.capabilities.mayHold("NET_ADMIN")
+        mayAdminister = plan.security.capabilities.mayHold("NET_ADMIN", in: plan.process)
+        reliesOnUser = plan.security.capabilities.keep == nil && !mayAdminister
         let directory: StateDirectory
         if let state {
             directory = state
@@ -76,6 +79,14 @@ final class Interfaces {
 
     /// Must stay open until the interfaces are made.
     var descriptors: [Int32] { [host] + prepared.compactMap { $0?.fabric.namespace.number } }
+
+    /// Whether one of them is held by the box's own end for no other reason than that its user is not root.
+    var needUnprivilegedUser: Bool {
+        guard reliesOnUser else { return false }
+        return zip(plans, prepared).contains { plan, fabric in
+            plan.interface.kind == .macvlan || plan.interface.kind == .macvtap || fabric?.fabric.spec.kind == .macvlan
+        }
+    }
 
     func attach(_ namespace: Int32, _ pid: Int32) throws(LaunchError) -> [Port] {
         let box = BoxReference(namespace: namespace, pid: pid, owner: owner, mayAdminister: mayAdminister)

@@ -100,6 +100,7 @@ struct NamedLaunch {
             }
         }
         var plan = plan
+        plan.mustNotBeRoot = interfaces?.needUnprivilegedUser ?? false
         try registry.placeOverlay(&plan, progress.record.name)
         let unlock = lock.releaser
         context.begun = { () throws(LaunchError) in

@@ -118,7 +118,9 @@ public struct Sandbox: Sendable {
     ) throws(LaunchError) -> Int32 {
         var context = LaunchContext(arguments: arguments, remains: shrinks ? Remains() : nil)
         context.notice = notice
+        var plan = plan
         if let interfaces = try Interfaces(plan) {
+            plan.mustNotBeRoot = interfaces.needUnprivilegedUser
             context.held = interfaces.descriptors
             context.network = interfaces.host
             context.attach = { namespace, pid throws(LaunchError) in

@@ -36,6 +36,21 @@ struct HiddenFramesTests {
             })
     }
 
+    @Test("a user other than root has what is named alone") func user() throws {
+        func change(_ user: String, _ ambient: [String]) -> (inout Profile) -> Void {
+            { profile in
+                profile.process.user = user
+                (profile.security.capabilities.keep, profile.security.capabilities.ambient) = (nil, ambient)
+            }
+        }
+        for user in ["nobody", "65534"] {
+            #expect(try areRefused(change(user, ["NET_RAW"])))
+            #expect(try !areRefused(change(user, [])))
+            #expect(try !areRefused(change(user, ["NET_RAW", "NET_ADMIN"])))
+        }
+        for user in ["root", "0", "00"] { #expect(try !areRefused(change(user, ["NET_RAW"]))) }
+    }
+
     @Test("nobody else") func allowed() throws {
         #expect(try !areRefused { $0.security.capabilities.keep = [] })
         #expect(try !areRefused { $0.security.capabilities.keep = nil })

@@ -53,6 +53,12 @@ struct Confinement {
         let held = try attributed(to: key) { () throws(SystemError) in try CapabilityState.current() }
         // Another user is no reason for more than the box's own command had.
         let isRoot = (identity?.uid ?? getuid()) == 0 && (plan.entry?.box.uid ?? 0) == 0
+        if isRoot, plan.mustNotBeRoot {
+            throw LaunchError(
+                key: "process.user",
+                "\"\(plan.process.user ?? "")\" is root in the box, and could lift what holds its interface",
+                mend: "give security.capabilities.keep without NET_ADMIN, or name the user root")
+        }
         let state = try wanted(held, isRoot: isRoot)
         let credentials = identity.map { Credentials(uid: $0.uid, gid: $0.gid, groups: $0.groups) }
         try attributed(to: identity == nil ? key : "process.user") { () throws(SystemError) in

@@ -51,7 +51,7 @@ extension Explanation {
                 .medium, "network", "It may send from others' addresses there.", mend: "network.spoofing = \"deny\"")
         }
         guard isShared else { return nil }
-        if profile.security.capabilities.mayHold("NET_ADMIN") {
+        if profile.security.capabilities.mayHold("NET_ADMIN", in: profile.process) {
             return Statement(
                 .medium, "network",
                 "It may send from others' addresses there: what would keep it from that lies in the box.",

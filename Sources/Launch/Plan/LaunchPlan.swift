@@ -43,6 +43,8 @@ public struct LaunchPlan: Sendable, Equatable {
     public var isCopiedBefore = false
     /// Whether sockets are refused whose frames pass no rule at the box's own end of an interface.
     public var hidesNoFrames = false
+    /// Whether a user who turns out to be root is refused: what holds an interface counts on another.
+    public var mustNotBeRoot = false
     /// Whether TIOCSTI and TIOCLINUX are refused, because the box shares the caller's terminal.
     public var guardsTerminal = false
     /// Whether the box loses the caller's terminal (`terminal = "none"`).

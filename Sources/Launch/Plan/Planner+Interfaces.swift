@@ -51,7 +51,7 @@ extension Planner {
     func hidesNoFrames(_ profile: Profile) throws(LaunchError) -> Bool {
         guard try mayHideFrames(profile) else { return false }
         // Who has neither gets no filter.
-        if !profile.process.noNewPrivileges, !profile.security.capabilities.mayHold("SYS_ADMIN") {
+        if !profile.process.noNewPrivileges, !profile.security.capabilities.mayHold("SYS_ADMIN", in: profile.process) {
             throw LaunchError(
                 key: "process.no-new-privileges",
                 "nothing else keeps a box with NET_RAW from sending frames past what holds its interface",
@@ -63,8 +63,10 @@ extension Planner {
     /// Whether something in the box could send frames past what its own end of an interface is held by: sockets for
     /// whole frames need CAP_NET_RAW, and who may have CAP_NET_ADMIN is held by nothing there.
     func mayHideFrames(_ profile: Profile) throws(LaunchError) -> Bool {
-        let capabilities = profile.security.capabilities
-        guard capabilities.mayHold("NET_RAW"), !capabilities.mayHold("NET_ADMIN") else { return false }
+        func may(_ capability: String) -> Bool {
+            profile.security.capabilities.mayHold(capability, in: profile.process)
+        }
+        guard may("NET_RAW"), !may("NET_ADMIN") else { return false }
         for interface in profile.network.interfaces {
             if interface.spoofing == .allow, interface.allow == nil, interface.rate.isEmpty { continue }
             switch interface.attach {

@@ -93,6 +93,13 @@ extension Profile {
         public var sessionKeyring = true
 
         public init() {}
+
+        /// Whether its command begins without root's rights and cannot come to them, as far as the user's name tells:
+        /// what that is in the box's own passwd(5) shows when it is launched.
+        public var isUnprivileged: Bool {
+            guard noNewPrivileges, let user else { return false }
+            return user != "root" && Int(user) != 0
+        }
     }
 
     public enum Terminal: String, Sendable, CaseIterable {

@@ -30,10 +30,11 @@ extension Profile {
         public init() {}
 
         /// Whether anything in the box can come to have a capability: of the five sets none has it, and the bounding
-        /// set is ours.
-        public func mayHold(_ name: String) -> Bool {
-            guard let keep else { return true }
-            let all = keep + ambient + (bounding ?? []) + (permitted ?? []) + (effective ?? []) + (inheritable ?? [])
+        /// set is ours, or there is no way to more than its command begins with.
+        public func mayHold(_ name: String, in process: Process) -> Bool {
+            if keep == nil, !process.isUnprivileged { return true }
+            let all =
+                (keep ?? []) + ambient + (bounding ?? []) + (permitted ?? []) + (effective ?? []) + (inheritable ?? [])
             return all.contains { [name, "CAP_" + name, "ALL"].contains($0.uppercased()) }
         }
     }

@@ -80,8 +80,10 @@ extension Schema {
             "spoofing", .string(.choice(words(Profile.Permission.allCases))),
             "Whether frames may have other source addresses than the interface's own. What keeps one of kind macvlan or "
                 + "macvtap from that lies in the box: it holds where security.capabilities.keep is given, without "
-                + "NET_ADMIN; elsewhere such an interface may, and deny is refused. A box that keeps NET_RAW then has "
-                + "neither io_uring nor sockets of AF_XDP, whose frames nothing would see", example: "\"deny\"",
+                + "NET_ADMIN, or process.user names another than root; elsewhere such an interface may, and deny is "
+                + "refused. A box that keeps NET_RAW then has neither io_uring nor sockets of AF_XDP, whose frames "
+                + "nothing would see",
+            example: "\"deny\"",
             fallback: "deny, where that holds"),
         Key(
             "allow", .list(.string(.trafficRule)),

@@ -195,6 +195,21 @@ extension Integration {
             #expect(try explained(set("security.capabilities.keep", "[]")).contains("from its own addresses alone"))
         }
 
+        @Test("a user other than root is held, and one who turns out to be root is refused") func users() throws {
+            let nobody = ["--switch", "wire", "--address", "10.97.0.6/24"] + set("process.user", "nobody")
+            let held = try scene.start("held", on: "wire", Array(nobody.dropFirst(2)))
+            #expect(try !scene.port(of: "held", on: "wire")["spoofing"].isTrue)
+            #expect(try held.exec([], ["grep", "CapBnd", "/proc/self/status"]).out.contains("0000000000000000"))
+            held.remove()
+            let accounts = try scene.box.write("passwd", "root:x:0:0::/:/bin/sh\nnobody:x:0:0::/:/bin/sh\n")
+            for more in [[], ["-n", "alias"]] {
+                let outcome = try scene.box.sandbox(
+                    ["run", "--unshare", "net,mount", "--bind", "\(accounts):/etc/passwd"] + nobody + more
+                        + ["--", "true"])
+                expectRefused(outcome, naming: "process.user", "is root in the box")
+            }
+        }
+
         @Test("two ports of one box, each with its own rules and addresses") func two() throws {
             let profile = """
                 [namespaces]
