@@ -11,10 +11,12 @@ public struct FabricCapture {
     private let name: String
 
     /// - Parameter namespace: the switch's.
-    /// - Returns: `nil` where the switch has one bridge, which needs no more than tcpdump.
+    /// - Returns: `nil` where the switch has one bridge and room there: that needs no more than tcpdump.
     public init?(_ capture: PacketCapture, of name: String, in namespace: Int32) throws(SystemError) {
         (self.capture, self.namespace, self.name) = (capture, namespace, name)
-        if try NetlinkSocket(in: namespace).link(.name(FabricName.bridge(1))) == nil { return nil }
+        let socket = try NetlinkSocket(in: namespace)
+        if try socket.link(.name(FabricName.bridge(1))) != nil { return }
+        if try socket.links(master: FabricName.bridgeIndex).count < BridgeStar.limit / 2 { return nil }
     }
 
     /// Looks until it is told to end, has got the packets asked for, or the switch is gone. The process must have one
@@ -71,21 +73,34 @@ public struct FabricCapture {
         var bridges: [Int32] = []
         defer { for socket in bridges { close(socket) } }
         while try join(&bridges, links) {}
-        try say("listening on \(name), \(bridges.count) bridges\n")
+        try sayWhere(bridges.count)
         var room = [UInt8](repeating: 0, count: 262_148)
-        var isOver = false
+        var (isOver, next) = (false, monotonicMilliseconds() + 1000)
         while !isOver {
             var waiting = ([signals] + bridges).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
             waiting.append(pollfd(fd: output, events: 0, revents: 0))
             let count = poll(&waiting, nfds_t(waiting.count), 1000)
             if count < 0, errno != EINTR { throw SystemError("wait for packets", code: errno) }
-            if count == 0 { _ = try join(&bridges, links) }
+            if monotonicMilliseconds() >= next {
+                if try join(&bridges, links) { try sayWhere(bridges.count) }
+                next = monotonicMilliseconds() + 1000
+            }
             // What has come until now is written in any case.
-            isOver = waiting[0].revents != 0 || waiting[waiting.count - 1].revents != 0
+            isOver = waiting[waiting.count - 1].revents != 0 || isToEnd(signals)
             for socket in bridges where try !pass(from: socket, to: output, &room, reader) { isOver = true }
         }
         let lost = bridges.reduce(0) { $0 &+ linux_capture_lost($1) }
         if lost > 0 { try say("\(lost) packets dropped by kernel\n") }
+    }
+
+    /// Whether a signal says so: not one of a terminal's size, say.
+    private func isToEnd(_ signals: Int32) -> Bool {
+        var signal = signalfd_siginfo()
+        let size = MemoryLayout<signalfd_siginfo>.size
+        while read(signals, &signal, size) == size {
+            if [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD].contains(Int32(signal.ssi_signo)) { return true }
+        }
+        return false
     }
 
     /// Looks at the next bridge, where there is one more.
@@ -120,6 +135,10 @@ public struct FabricCapture {
             try writeBytes(head + room[start..<end], to: output, name: reader)
         }
         return true
+    }
+
+    private func sayWhere(_ count: Int) throws(SystemError) {
+        try say("listening on \(name), \(count == 1 ? "1 bridge" : "\(count) bridges")\n")
     }
 
     private func say(_ text: String) throws(SystemError) {

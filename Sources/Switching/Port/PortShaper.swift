@@ -29,7 +29,7 @@ struct PortShaper {
             throw SwitchError(
                 key: "rate",
                 "a limit of this kind of interface lies in the box, which could lift it: it may get CAP_NET_ADMIN",
-                mend: "set security.capabilities.keep without NET_ADMIN, or another process.user, or use a bridge")
+                mend: "name a process.user other than root, keep no NET_ADMIN, or use a switch of kind bridge")
         }
         (leaving, coming, burst) = (plan.rate.egress, plan.rate.ingress, plan.rate.burst)
         mtu = plan.mtu

@@ -20,7 +20,7 @@ struct SharedGuard {
                 key: "spoofing",
                 "what keeps this kind of interface to its own addresses lies in the box, which could lift it: it may "
                     + "get CAP_NET_ADMIN",
-                mend: "set security.capabilities.keep without NET_ADMIN, or another process.user, or use a bridge")
+                mend: "name a process.user other than root, keep no NET_ADMIN, or use a switch of kind bridge")
         }
         interface = plan.name
     }

@@ -15,7 +15,7 @@ struct SharedRules {
             throw SwitchError(
                 key: "allow",
                 "rules of this kind of interface lie in the box, which could lift them: it may get CAP_NET_ADMIN",
-                mend: "set security.capabilities.keep without NET_ADMIN, or another process.user, or use a bridge")
+                mend: "name a process.user other than root, keep no NET_ADMIN, or use a switch of kind bridge")
         }
         for case .name(let name) in rules.map({ $0.peer }) {
             throw SwitchError(

@@ -138,10 +138,17 @@ extension Integration {
             defer { host.end(boxes: names, switches: ["wide"]) }
             try host.must("switch", "create", "wide", "--subnet", "10.76.6.0/24")
             try fill("wide")
-            for (index, name) in names.enumerated() {
+            func start(_ index: Int, _ name: String) throws {
                 try host.sleeper(name, ["--switch", "wide", "--address", "10.76.6.\(index + 10)/24"])
             }
+            try start(0, "n0")
+            // The second bridge comes while it looks.
             let all = try RunningCapture(box, ["wide", "icmp"], "all.pcap")
+            #expect(Files.read(box.file("all.pcap.err"))?.contains("1 bridge\n") == true)
+            for (index, name) in names.enumerated() where index > 0 { try start(index, name) }
+            // A terminal's new size is no reason to end.
+            all.signal(SIGWINCH)
+            #expect(Clock.waitUntil { (Files.read(box.file("all.pcap.err")) ?? "").contains("2 bridges") })
             let text = try box.start([box.binary, "switch", "capture", "wide", "-c", "1", "icmp"], name: "text")
             #expect(Clock.waitUntil { (Files.read(box.file("text.err")) ?? "").contains("listening") })
             // On the second bridge alone, between the two both ways, and to the switch itself from both.

@@ -93,6 +93,8 @@ final class RunningCapture {
         guard isLooking else { throw Failure(saying: Files.read(box.file(file + ".err")) ?? "no capture") }
     }
 
+    func signal(_ number: Int32) { child.signal(number) }
+
     /// Ends it as Ctrl-C does.
     /// - Returns: a line for each packet.
     func end() throws -> [String] {

@@ -3,7 +3,7 @@
 # shellcheck source-path=SCRIPTDIR/.. source=case.bash
 . "$1/case.bash"
 
-modprobe -a bridge veth 8021q nf_tables >/dev/null 2>&1
+modprobe -a bridge veth 8021q vxlan nf_tables >/dev/null 2>&1
 PATH=$PATH:/usr/sbin:/sbin
 
 port() {
@@ -65,6 +65,7 @@ outside() {
 
 # The addresses of a box whose port is as these options say.
 asked() {
+    # shellcheck disable=SC2016
     "$SANDBOX" run --unshare net --switch office "$@" -- \
         sh -c 'ip -o address show dev eth0 scope global; ping -c 1 -W 5 "$(ip route | sed -n "s/^default via \([0-9.]*\).*/\1/p")"' 2>&1
 }
@@ -86,6 +87,42 @@ dynamic() {
     ip netns delete lan
 }
 
+# `sandbox` on one of two hosts that a wire joins.
+on() {
+    local host=$1
+    shift
+    SANDBOX_STATE=/run/state-$host nsenter --net="/run/netns/$host" "$SANDBOX" "$@"
+}
+
+spanning() {
+    local number
+    for number in 1 2; do
+        ip netns add h$number
+        mkdir -m 700 /run/state-h$number
+    done
+    ip link add w1 netns h1 type veth peer name w2 netns h2
+    for number in 1 2; do
+        ip -n h$number address add 10.83.0.$number/24 dev w$number
+        ip -n h$number link set w$number up
+        on h$number switch create wide --subnet 10.83.1.25$number/24 --vlan-filtering --vxlan 83 \
+            --peer 10.83.0.$((3 - number)) 2>"$scratch/errors" || fault "$(cat "$scratch/errors")"
+    done
+    while read -r host name address vlan; do
+        on "$host" run -d -n "$name" --unshare net --switch wide --address "$address/24" --set "network.vlan=$vlan" -- \
+            sleep 600 >/dev/null 2>"$scratch/errors" || fault "$name: $(cat "$scratch/errors")"
+    done <<<"h1 red1 10.83.1.11 10
+h2 red2 10.83.1.12 10
+h2 blue 10.83.1.13 20"
+    holds "a VLAN's port at the other host" on h1 exec red1 -- ping -c 2 -W 5 10.83.1.12 >/dev/null 2>&1
+    on h1 exec red1 -- ping -c 2 -W 2 10.83.1.13 >/dev/null 2>&1 && fault "another VLAN's port at the other host is reached"
+    on h1 rm -f red1 >/dev/null 2>&1
+    on h2 rm -f red2 blue >/dev/null 2>&1
+    for number in 1 2; do
+        on h$number switch delete wide || fault "the switch cannot be deleted"
+        ip netns delete h$number
+    done
+}
+
 # A trunk's own addresses are held in its VLANs, too.
 guarded_trunk() {
     "$SANDBOX" switch create lab --subnet 10.81.0.0/24 --vlan-filtering 2>"$scratch/errors" ||
@@ -105,9 +142,11 @@ guarded_trunk() {
 if command -v nft >/dev/null; then
     test_case "access ports and a trunk port of VLANs" access_and_trunk
     test_case "a trunk port sends from its own address alone" guarded_trunk
+    test_case "VLANs of a switch of two hosts" spanning
 else
     skip_case "access ports and a trunk port of VLANs" "nft is missing"
     skip_case "a trunk port sends from its own address alone" "nft is missing"
+    skip_case "VLANs of a switch of two hosts" "nft is missing"
 fi
 if command -v nft >/dev/null && command -v dnsmasq >/dev/null; then
     test_case "addresses by DHCP in VLANs" dynamic
