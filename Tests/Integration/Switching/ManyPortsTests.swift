@@ -138,13 +138,12 @@ extension Integration {
             defer { host.end(boxes: names, switches: ["wide"]) }
             try host.must("switch", "create", "wide", "--subnet", "10.76.6.0/24")
             try fill("wide")
-            func start(_ index: Int, _ name: String) throws {
-                try host.sleeper(name, ["--switch", "wide", "--address", "10.76.6.\(index + 10)/24"])
-            }
             // The second bridge comes while it looks.
             let all = try RunningCapture(box, ["wide", "icmp"], "all.pcap")
             #expect(Files.read(box.file("all.pcap.err"))?.contains("1 bridge\n") == true)
-            for (index, name) in names.enumerated() { try start(index, name) }
+            for (index, name) in names.enumerated() {
+                try host.sleeper(name, ["--switch", "wide", "--address", "10.76.6.\(index + 10)/24"])
+            }
             // A terminal's new size is no reason to end.
             all.signal(SIGWINCH)
             #expect(Clock.waitUntil { (Files.read(box.file("all.pcap.err")) ?? "").contains("2 bridges") })
