@@ -228,7 +228,7 @@ struct Restoration {
             restore.prepare = { () throws(LaunchError) in try surroundings.build() }
             (restore.namespaces, restore.mounts) = (old.namespaces, saved.mounts)
             restore.notes = registry.kernelNotes(engine, old.namespaces)
-            if late.isLate { restore.memory = lateMemory(late.source, helpers.proven.later) }
+            if late.isLate { restore.memory = lateMemory(late.source, helpers.proven.later, of: snapshot.manifest.id) }
             // Who watches over the memory has them by then.
             defer { late.source?.close() }
             restore.files = saved.files.map { ($0.key, $0.role == .log ? kept.output : kept.input) }

@@ -164,7 +164,7 @@ private struct Checkpointing {
         let surroundings = try SavedSurroundings(registry, record, profile, root: root)
         dump.mounts = surroundings.mounts
         try abandonWhenKilled(&dump)
-        if let move { move.prepare(&dump, record) }
+        if let move { move.prepare(&dump) }
         if let frames {
             dump.locking = { () throws(LaunchError) in
                 try switched("network") { () throws(SwitchError) in try frames.keep() }
@@ -215,7 +215,7 @@ private struct Checkpointing {
             // One that goes on can be stopped while the disk is written.
             if options.leavesRunning { unlock() }
             if let move {
-                try move.finish(record)
+                try move.finish()
             } else {
                 manifest.frozen = frozen
                 manifest.created = unixMilliseconds()

@@ -23,6 +23,8 @@ final class LazyMove {
     private let send: (_ id: String) throws(LaunchError) -> Void
     /// Whether neighbours are to find its addresses here.
     private let hold: @Sendable (_ isHere: Bool) -> Void
+    /// Pauses it, which may run there.
+    private let park: @Sendable () throws(LaunchError) -> Void
     /// What they have sent meanwhile.
     private let frames: WaitingFrames?
     /// CRIU's end of the conversation about pages, and ours.
@@ -46,13 +48,15 @@ final class LazyMove {
     /// - Parameter send: sends a snapshot to the other host.
     /// - Parameter frames: what comes for it while it stands still, which is given to where it runs.
     /// - Parameter hold: lets go of its addresses, or holds them again, in whatever process.
+    /// - Parameter park: pauses it here, in whatever process, since it may run there.
     init(
         _ name: String, to remote: RemoteHost, _ frames: WaitingFrames?,
         hold: @escaping @Sendable (_ isHere: Bool) -> Void,
+        park: @escaping @Sendable () throws(LaunchError) -> Void,
         _ send: @escaping (_ id: String) throws(LaunchError) -> Void
     ) throws(LaunchError) {
         (self.name, self.remote, self.frames) = (name, remote, frames)
-        (self.hold, self.send) = (hold, send)
+        (self.hold, self.park, self.send) = (hold, park, send)
         do throws(SystemError) {
             place = try SharedByte()
             var ends: [Int32] = [0, 0]
@@ -64,12 +68,12 @@ final class LazyMove {
         }
     }
 
-    func prepare(_ dump: inout Dump, _ record: SandboxRecord) {
-        let (place, hold, group) = (place, hold, Cgroup(groups: record.groups))
+    func prepare(_ dump: inout Dump) {
+        let (place, hold, park) = (place, hold, park)
         dump.pages = pages
         dump.isBehind = {
             // When this process was killed, nobody is left to tell.
-            if place.value == Place.gone.rawValue { try? group.freeze() }
+            if place.value == Place.gone.rawValue { try? park() }
             if place.value == Place.leaving.rawValue { hold(true) }
             return place.value != Place.here.rawValue
         }
@@ -131,7 +135,7 @@ final class LazyMove {
     }
 
     /// Once CRIU has ended: waits until all is there, and has the other host keep it.
-    func finish(_ record: SandboxRecord) throws(LaunchError) {
+    func finish() throws(LaunchError) {
         CrashPoint.pass("pages served")
         try awaitWhole()
         CrashPoint.pass("whole")
@@ -141,7 +145,7 @@ final class LazyMove {
         place.value = Place.gone.rawValue
         CrashPoint.pass("committed")
         do throws(LaunchError) { try remote.expect(.done) } catch {
-            try translated { () throws(SystemError) in try Cgroup(groups: record.groups).freeze() }
+            try park()
             throw LaunchError(
                 "\(error.message): it runs there, or nowhere; here it is paused, as it was when it left",
                 mend: "look there first; 'sandbox resume \(name)' lets it go on here, 'sandbox rm -f \(name)' ends it")

@@ -42,4 +42,24 @@ extension Sandbox {
             try SwitchStore(registry.state).waitingFrames(for: record.ports, of: box.number)
         }
     }
+
+    /// Pauses it here, since it may run on another host by now.
+    func park(_ record: SandboxRecord) throws(LaunchError) {
+        try translated { () throws(SystemError) in
+            try Cgroup(groups: record.groups).freeze()
+            try registry.openFolder(name)?.write(File.left, "")
+        }
+    }
+
+    /// Has its neighbours find it here again where it goes on after ``park(_:)``.
+    func returnHome(_ record: SandboxRecord) throws(LaunchError) {
+        let hasLeft = try translated { () throws(SystemError) in
+            guard let folder = try registry.openFolder(name), try folder.read(File.left) != nil else { return false }
+            try folder.remove(File.left)
+            return true
+        }
+        if !hasLeft { return }
+        try station(record.ports, isHere: true)
+        try announce()
+    }
 }

@@ -130,10 +130,13 @@ extension Sandbox {
     private func migrateLazily(
         to remote: RemoteHost, _ saving: CheckpointOptions
     ) throws(LaunchError) -> Int {
-        let (sandbox, ports) = (self, try record().ports)
+        let (sandbox, record) = (self, try record())
+        let ports = record.ports
         let frames = try waitingFrames()
         let move = try LazyMove(name, to: remote, frames) { isHere in
             sandbox.tell(ports, isHere: isHere)
+        } park: { () throws(LaunchError) in
+            try sandbox.park(record)
         } _: { id throws(LaunchError) in
             try send(to: remote) { pipe throws(SnapshotError) in try SnapshotStore.ofCaller().export(id, to: pipe) }
         }

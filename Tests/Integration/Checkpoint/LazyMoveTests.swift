@@ -6,12 +6,15 @@ import Testing
     "A sandbox that moves and its neighbours", .serialized,
     .enabled(if: canCheckpoint, "needs root and CRIU: make deps"), .needsProgram("sshd"))
 struct LazyMoveTests {
-    /// Passes on what comes, slowly until there is the file.
+    /// Passes on what comes, slowly until there is the file, and ends with the other end.
     private func slowly(_ pair: TwoHosts) throws -> String {
         try pair.remote(
             behind: """
-                import os, time
-                while True:
+                import os, select, time
+                poll = select.poll()
+                poll.register(0, select.POLLIN)
+                poll.register(1, 0)
+                while not any(number == 1 for number, _ in poll.poll()):
                     bytes = os.read(0, 65536)
                     if not bytes: break
                     while bytes: bytes = bytes[os.write(1, bytes):]
@@ -94,38 +97,34 @@ struct LazyMoveTests {
         case ssh, receiver, watcher, sender
     }
 
-    private func kill(_ victim: Victim, _ pair: TwoHosts, _ move: Child) {
+    /// - Returns: how many were killed.
+    private func kill(_ victim: Victim, _ pair: TwoHosts, _ move: Child) -> Int {
         let box = pair.box
-        func receivers() -> [pid_t] {
-            Processes.all.filter { pid in
-                let words = Processes.command(pid)
-                return words.first == box.binary && words.contains("receive")
-                    && (Files.read("/proc/\(pid)/environ") ?? "").contains(box.file("b"))
-            }
+        let receivers = Processes.all.filter { pid in
+            let words = Processes.command(pid)
+            return words.first == box.binary && words.contains("receive")
+                && (Files.read("/proc/\(pid)/environ") ?? "").contains(box.file("b"))
         }
-        switch victim {
-        case .ssh:
-            for pid in Processes.all
-            where Processes.command(pid).first == "ssh" && Processes.command(pid).contains(box.file("user")) {
-                Glibc.kill(pid, SIGKILL)
+        let found: [pid_t] =
+            switch victim {
+            case .ssh:
+                Processes.all.filter { pid in
+                    let words = Processes.command(pid)
+                    return words.first == "ssh" && words.contains(box.file("user"))
+                }
+            case .receiver:
+                receivers.filter { pid in
+                    let parent = Processes.status(pid, "PPid").flatMap { pid_t($0) } ?? 0
+                    return Processes.command(parent).first == "sh"
+                }
+            case .watcher:
+                receivers.filter { pid in
+                    Processes.children(of: pid).contains { Processes.command($0).contains("lazy-pages") }
+                }
+            case .sender: [move.pid]
             }
-        case .receiver:
-            let all = receivers()
-            let first = all.filter { pid in
-                Processes.status(pid, "PPid").flatMap { pid_t($0) }.map { !all.contains($0) } ?? false
-            }
-            // What was left to itself has another parent, too.
-            for pid in first
-            where Processes.command(Processes.status(pid, "PPid").flatMap { pid_t($0) } ?? 0).first == "sh" {
-                Glibc.kill(pid, SIGKILL)
-            }
-        case .watcher:
-            for pid in receivers()
-            where Processes.children(of: pid).contains(where: { Processes.command($0).contains("lazy-pages") }) {
-                Glibc.kill(pid, SIGKILL)
-            }
-        case .sender: move.signal(SIGKILL)
-        }
+        for pid in found { Glibc.kill(pid, SIGKILL) }
+        return found.count
     }
 
     @Test(
@@ -139,7 +138,8 @@ struct LazyMoveTests {
         let entry = try pair.entry(of: address)
         #expect(entry != nil)
         let move = try leave(pair, address)
-        kill(victim, pair, move)
+        let killed = kill(victim, pair, move)
+        #expect(killed == 1)
         let ending = move.wait(timeout: 60)
         #expect(ending == (victim == .sender ? .signalled(SIGKILL) : .exited(125)))
         // Never both: what comes back first here has ended there, or is about to end for want of its memory.
@@ -161,7 +161,7 @@ struct LazyMoveTests {
         let namespace = pair.box.file("a/switches/wide/netns")
         try pair.box.must(["mount", "--bind", "/dev/null", namespace])
         defer { _ = try? pair.box.must(["umount", namespace]) }
-        kill(.ssh, pair, move)
+        #expect(kill(.ssh, pair, move) == 1)
         #expect(move.wait(timeout: 60) == .exited(125))
         let said = Files.read(pair.box.file("migrate.err")) ?? ""
         #expect(said.contains("goes on here") && said.contains("has lost its network namespace"), "\(said)")
@@ -169,5 +169,34 @@ struct LazyMoveTests {
         // It goes on all the same.
         let state = try pair.hosts[0].exec("server", ["true"])
         #expect(state.succeeded, "\(state)")
+    }
+
+    @Test("one whose other host is not heard of when it has been told to keep it is paused here, and can be let go on")
+    func parked() throws {
+        let pair = try TwoHosts()
+        try pair.startPair()
+        pair.expectProgress("before")
+        let address = try pair.address(of: "server")
+        let entry = try pair.entry(of: address)
+        // The last word gets lost.
+        let file = try pair.box.write(
+            "between.py",
+            """
+            import os
+            while True:
+                bytes = os.read(0, 65536)
+                if not bytes or bytes == b"done\\n": break
+                while bytes: bytes = bytes[os.write(1, bytes):]
+            """)
+        let outcome = try pair.migrate(
+            ["server", "--lazy"], remote: "sh -c '\(pair.remote) \"$@\" | python3 \(file)' sh")
+        #expect(outcome.status == 125 && outcome.err.contains("here it is paused"), "\(outcome)")
+        pair.expectProgress("it runs there")
+        let (here, there) = (try pair.hosts[0].sandbox(["inspect", "server"]), try pair.sandboxes(1))
+        #expect(here.out.contains("paused") && there == ["server"], "\(here)")
+        try pair.hosts[1].must("rm", "-f", "server")
+        try pair.hosts[0].must("resume", "server")
+        #expect(try pair.entry(of: address) == entry)
+        try pair.askAnew()
     }
 }
