@@ -55,8 +55,15 @@ extension Restoration {
         guard late.isLate, late.source == nil else { return nil }
         // Another CRIU asks in another way.
         let version = try CRIUEngine.find().version()
-        if (version.major, version.minor) < (4, 2) { return nil }
-        return try stored { () throws(SnapshotError) in try LatePages(of: snapshot) }
+        let isKnown = (version.major, version.minor) >= (4, 2)
+        let pages = isKnown ? try stored { () throws(SnapshotError) in try LatePages(of: snapshot) } : nil
+        if pages == nil, snapshot.restsOnCopies {
+            throw LaunchError(
+                "the memory of \"\(snapshot.manifest.id)\" cannot be brought in later: copies of it were made before the save, and "
+                    + (isKnown ? "they are compressed" : "this CRIU is older than 4.2"),
+                mend: "restore without --lazy")
+        }
+        return pages
     }
 }
 

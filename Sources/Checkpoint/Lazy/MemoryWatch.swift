@@ -135,7 +135,7 @@ struct MemoryWatch {
         for number in inherited { _ = linux_fcntl(number, F_SETFD, 0) }
         var words = [
             engine.path, "lazy-pages", "--images-dir", "/proc/self/fd/\(restore.images)", "--work-dir",
-            "/proc/self/fd/\(restore.work)", "-v2", "--log-file", log, "--status-fd", "\(status)",
+            "/proc/self/fd/\(restore.work)", "-v1", "--log-file", log, "--status-fd", "\(status)",
         ]
         if pages >= 0 { words += ["--page-server", "--ps-socket", "\(pages)"] }
         dup2(1, 2)

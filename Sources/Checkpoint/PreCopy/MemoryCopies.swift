@@ -121,6 +121,6 @@ extension Snapshot {
     /// How many copies of memory its images rest on.
     var roundCount: Int { manifest.files.reduce(0) { max($0, SnapshotStore.round(of: $1.path) ?? 0) } }
 
-    /// Whether its memory can be brought in late: CRIU does that from one set of images only.
-    public var canBeLazy: Bool { roundCount == 0 }
+    /// Whether there are any: CRIU alone brings memory in late from one set of images only; see ``LatePages``.
+    public var restsOnCopies: Bool { roundCount > 0 }
 }

@@ -55,6 +55,8 @@ extension Sandbox {
         saving.connections = options.connections
         // It is deleted in the end.
         saving.compresses = false
+        // Without memory it is of no use after a power cut.
+        saving.syncs = !options.isLazy
         (saving.copiesBefore, saving.preCopy) = (copiesBefore, options.preCopy)
         if options.isLazy { return try migrateLazily(to: remote, saving) }
         var pause = 0
