@@ -56,8 +56,10 @@ public final class MemoryCopies {
             let size = Int(try FileStatus(file.number, name: entry).size)
             var measure = measures[entry] ?? MemoryDigests.Measure(size: -1, digest: "", lines: [])
             if measure.size != size {
-                let (sum, size) = try FileDigest.of(file: file.number, name: entry)
-                measure = MemoryDigests.Measure(size: size, digest: sum, lines: [])
+                var digest = FileDigest()
+                try digest.addAll(of: file.number, name: entry)
+                let sum = digest.finish()
+                measure = MemoryDigests.Measure(size: digest.size, digest: sum, lines: digest.lines)
             }
             _ = linux_begin_writing(file.number, 0, 0)
             draft.told["\(name)/\(entry)"] = measure
