@@ -1,4 +1,5 @@
 import Glibc
+import Synchronization
 import Testing
 
 /// Two hosts, each a network namespace with a state directory of its own, joined by a cable; the second one has a real
@@ -196,16 +197,26 @@ final class TwoHosts {
     func snapshots(_ host: Int) throws -> String { try hosts[host].sandbox(["snapshot", "list", "--json"]).text }
 }
 
-/// Lets pipes be as large as CRIU wants them where root lacks CAP_SYS_RESOURCE, until the test's end.
+/// Lets pipes be as large as CRIU wants them where root lacks CAP_SYS_RESOURCE, until the end of the last test that wants it.
 private final class PipeLimit {
     private static let file = "/proc/sys/fs/pipe-max-size"
-    private let before: String?
+    /// How many want it, and what it was before; `nil` where it was large enough.
+    private static let state = Mutex<(users: Int, before: String?)>((0, nil))
 
     init() {
-        let now = (Files.read(Self.file) ?? "").split(separator: "\n").first.flatMap { Int($0) } ?? 1 << 22
-        before = now < 1 << 22 ? "\(now)" : nil
-        if before != nil { try? Files.write("4194304", to: Self.file) }
+        Self.state.withLock { state in
+            state.users += 1
+            if state.users > 1 { return }
+            let now = (Files.read(Self.file) ?? "").split(separator: "\n").first.flatMap { Int($0) } ?? 1 << 22
+            state.before = now < 1 << 22 ? "\(now)" : nil
+            if state.before != nil { try? Files.write("4194304", to: Self.file) }
+        }
     }
 
-    deinit { if let before { try? Files.write(before, to: Self.file) } }
+    deinit {
+        Self.state.withLock { state in
+            state.users -= 1
+            if state.users == 0, let before = state.before { try? Files.write(before, to: Self.file) }
+        }
+    }
 }
