@@ -7,7 +7,8 @@ import Profile
 extension Restoration {
     /// How its memory comes in, and what is made known of it. All of it is done by the process that watches over that.
     /// - Parameter pages: what is checked when it comes in.
-    func lateMemory(_ source: PageSource?, _ pages: LatePages?) -> LateMemory {
+    /// - Parameter snapshot: which it is of.
+    func lateMemory(_ source: PageSource?, _ pages: LatePages?, of snapshot: String) -> LateMemory {
         let (registry, name) = (registry, name)
         var memory = LateMemory()
         (memory.source, memory.pages) = (source, pages)
@@ -27,6 +28,12 @@ extension Restoration {
                 try? EventLog(registry.state).add("memory-lost", name, [("reason", .string(reason))])
                 let line = "sandbox: \(name): killed: a part of its memory could not be brought in: \(reason)\n"
                 _ = write(STDERR_FILENO, line, line.utf8.count)
+            case .deserted(let root):
+                // Who took it in clears it away before it ends by itself, and then another may have the name.
+                if let record = try? registry.find(name), record.process?.pid == root {
+                    try? Sandbox(name, registry).remove(force: true)
+                }
+                try? SnapshotStore.ofCaller().delete(snapshot)
             }
         }
         return memory
@@ -48,8 +55,15 @@ extension Restoration {
         guard late.isLate, late.source == nil else { return nil }
         // Another CRIU asks in another way.
         let version = try CRIUEngine.find().version()
-        if (version.major, version.minor) < (4, 2) { return nil }
-        return try stored { () throws(SnapshotError) in try LatePages(of: snapshot) }
+        let isKnown = (version.major, version.minor) >= (4, 2)
+        let pages = isKnown ? try stored { () throws(SnapshotError) in try LatePages(of: snapshot) } : nil
+        if pages == nil, snapshot.restsOnCopies {
+            throw LaunchError(
+                "the memory of \"\(snapshot.manifest.id)\" cannot be brought in later: copies of it were made before the save, and "
+                    + (isKnown ? "they are compressed" : "this CRIU is older than 4.2"),
+                mend: "restore without --lazy")
+        }
+        return pages
     }
 }
 

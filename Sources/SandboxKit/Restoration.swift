@@ -35,11 +35,6 @@ struct Restoration {
     ) throws(LaunchError) {
         closesConnections = isBehind || clone != nil
         late = (options.isLazy, options.pages)
-        if options.isLazy, !snapshot.canBeLazy {
-            throw LaunchError(
-                "the memory of \"\(snapshot.manifest.id)\" cannot be brought in later: copies of it were made before the save",
-                mend: "restore without --lazy, or save it without --pre-copy")
-        }
         self.registry = registry
         self.clone = clone
         try stored { () throws(SnapshotError) in try snapshot.manifest.versions.check(on: .ofHost()) }
@@ -235,7 +230,7 @@ struct Restoration {
             restore.prepare = { () throws(LaunchError) in try surroundings.build() }
             (restore.namespaces, restore.mounts) = (old.namespaces, saved.mounts)
             restore.notes = registry.kernelNotes(engine, old.namespaces)
-            if late.isLate { restore.memory = lateMemory(late.source, helpers.proven.later) }
+            if late.isLate { restore.memory = lateMemory(late.source, helpers.proven.later, of: snapshot.manifest.id) }
             // Who watches over the memory has them by then.
             defer { late.source?.close() }
             restore.files = saved.files.map { ($0.key, $0.role == .log ? kept.output : kept.input) }
@@ -247,8 +242,9 @@ struct Restoration {
         let store = try stored { () throws(SnapshotError) in try SnapshotStore.ofCaller() }
         return try store.expanded(snapshot) { ready throws(LaunchError) in
             let images = try translated { () throws(SystemError) in try StateFolder(existing: ready.images) }
-            if changes.isEmpty { return try run(images) }
-            return try ImageView.show(images, in: work.path, changes, run)
+            let others = helpers.proven.later?.images ?? [:]
+            if changes.isEmpty, others.isEmpty { return try run(images) }
+            return try ImageView.show(images, in: work.path, changes, others, run)
         }
     }
 

@@ -43,10 +43,11 @@ extension Sandbox {
     /// - Parameter handOver: takes the snapshot, whole, to where the sandbox is to go on, while it stands still here; it is
     ///   told for how many microseconds it has so far. When it throws the sandbox goes on here, and no snapshot is left.
     /// - Parameter move: takes it where it is to go on before its memory is there.
+    /// - Parameter frames: begin to be kept when it stands still.
     /// - Parameter carry: takes each copy of its memory there that is made while it runs.
     func checkpoint(
         _ options: CheckpointOptions, handOver: ((_ id: String, _ frozen: Int) throws(LaunchError) -> Void)?,
-        move: LazyMove? = nil,
+        move: LazyMove? = nil, frames: WaitingFrames? = nil,
         carry: ((_ files: [Manifest.File], _ draft: SnapshotDraft) throws(LaunchError) -> Void)? = nil
     ) throws(LaunchError) -> String {
         let engine = try CRIUEngine.find()
@@ -63,6 +64,7 @@ extension Sandbox {
         let saving = Checkpointing(
             registry: registry, store: store, record: record, options: options, id: id,
             connections: connections, profile: profile, unlock: lock.releaser, handOver: handOver, move: move,
+            frames: frames,
             preCopying: copiesBefore ? PreCopying(plan: options.preCopy, carry: carry) : nil, picture: picture)
         // What those that were killed have left.
         _ = try stored { () throws(SnapshotError) in try store.sweep() }
@@ -96,6 +98,7 @@ private struct Checkpointing {
     let unlock: () -> Void
     let handOver: ((_ id: String, _ frozen: Int) throws(LaunchError) -> Void)?
     let move: LazyMove?
+    let frames: WaitingFrames?
     let preCopying: PreCopying?
     /// What its display showed.
     let picture: [UInt8]?
@@ -161,7 +164,12 @@ private struct Checkpointing {
         let surroundings = try SavedSurroundings(registry, record, profile, root: root)
         dump.mounts = surroundings.mounts
         try abandonWhenKilled(&dump)
-        if let move { move.prepare(&dump, record) }
+        if let move { move.prepare(&dump) }
+        if let frames {
+            dump.locking = { () throws(LaunchError) in
+                try switched("network") { () throws(SwitchError) in try frames.keep() }
+            }
+        }
         CrashPoint.pass("ask CRIU")
         var manifest = try manifest()
         dump.versioned = { manifest.versions.criu = $0.text }
@@ -207,7 +215,7 @@ private struct Checkpointing {
             // One that goes on can be stopped while the disk is written.
             if options.leavesRunning { unlock() }
             if let move {
-                try move.finish(record)
+                try move.finish()
             } else {
                 manifest.frozen = frozen
                 manifest.created = unixMilliseconds()

@@ -22,6 +22,7 @@ extension Sandbox {
         // Who was killed while pausing may have left some processes frozen.
         try change(record) { group throws(SystemError) in try group.thaw() }
         guard isPaused else { throw LaunchError("\"\(name)\" is not paused") }
+        try returnHome(record)
         try EventLog(registry.state).add("resumed", name)
     }
 

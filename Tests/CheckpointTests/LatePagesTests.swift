@@ -34,18 +34,57 @@ struct LatePagesTests {
     @Test("an image tells where pages are, and which come late") func map() throws {
         let page = PageMap.page
         let map = try #require(PageMap(image()))
-        #expect(map.file == "pages-7.img")
+        #expect(map.file == "images/pages-7.img" && map.rewritten == nil)
         #expect(map.ranges.map(\.isLate) == [true, false, true])
         #expect(map.ranges.map(\.offset) == [0, 3 * page, 5 * page])
         let next = UInt64(page)
-        #expect(map.place(of: 0x10000, 100) == 0..<3 * page)
-        #expect(map.place(of: 0x10000 + next, 1) == page..<2 * page)
-        #expect(map.place(of: 0x40000 + next, 5) == 4 * page..<5 * page)
-        #expect(map.place(of: 0x60000, 1) == 5 * page..<6 * page)
+        #expect(map.place(of: 0x10000, 100)?.bytes == 0..<3 * page)
+        #expect(map.place(of: 0x10000 + next, 1)?.bytes == page..<2 * page)
+        #expect(map.place(of: 0x40000 + next, 5)?.bytes == 4 * page..<5 * page)
+        #expect(map.place(of: 0x60000, 1)?.bytes == 5 * page..<6 * page)
         for address: UInt64 in [0, 0x10000 - next, 0x10000 + 3 * next, 0x50000, 0x60000 + next] {
             #expect(map.place(of: address, 1) == nil)
         }
         #expect(map.place(of: 0x10000, 0) == nil)
+    }
+
+    @Test("one that adds to copies tells where pages are among all of them, and is rewritten to have them come late")
+    func copies() throws {
+        let page = PageMap.page
+        let next = UInt64(page)
+        let first = try #require(
+            PageMap(
+                Self.magic + entry([(1, 3)]) + entry([(1, 0x10000), (2, 4), (4, 6)])
+                    + entry([(1, 0x20000), (2, 2), (4, 4)]),
+                in: "round-1"))
+        // The first page is another one, the second as it was.
+        let second = try #require(
+            PageMap(
+                Self.magic + entry([(1, 3)]) + entry([(1, 0x10000), (2, 1), (4, 6)])
+                    + entry([(1, 0x10000 + next), (2, 3), (4, 1)]) + entry([(1, 0x20000), (2, 2), (4, 1)]),
+                in: "round-2", before: first))
+        let image =
+            Self.magic + entry([(1, 9)]) + entry([(1, 0x10000), (2, 2), (3, 1)])
+            + entry([(1, 0x10000 + 2 * next), (2, 2), (4, 6)]) + entry([(1, 0x20000), (2, 2), (4, 1), (5, 2)])
+        let map = try #require(PageMap(image, before: second))
+        let places = [0x10000, 0x10000 + next, 0x10000 + 2 * next, 0x20000].map { map.place(of: $0, 9) }
+        #expect(
+            places.map { $0?.file } == [
+                "round-2/pages-3.img", "round-1/pages-3.img", "images/pages-9.img", "round-1/pages-3.img",
+            ])
+        #expect(places.map { $0?.bytes } == [0..<page, page..<2 * page, 0..<2 * page, 4 * page..<6 * page])
+        #expect(places.map { $0?.isLate } == [true, true, true, false])
+        // In an image for CRIU those of copies come late and are in no file, or are looked for in the copies.
+        let rewritten = try #require(map.rewritten)
+        let expected =
+            Self.magic + entry([(1, 9)]) + entry([(1, 0x10000), (2, 1), (4, 2), (5, 1)])
+            + entry([(1, 0x10000 + next), (2, 1), (4, 2), (5, 1)]) + entry([(1, 0x10000 + 2 * next), (2, 2), (4, 6)])
+            + entry([(1, 0x20000), (2, 2), (4, 1), (5, 2)])
+        let own = try #require(PageMap(rewritten, before: second))
+        #expect(own.ranges.map(\.start) == [0x10000 + 2 * next, 0x20000])
+        #expect(own.ranges == PageMap(expected, before: second)?.ranges)
+        // A page that no copy has.
+        #expect(PageMap(Self.magic + entry([(1, 9)]) + entry([(1, 0x20000), (2, 3), (4, 1)]), before: second) == nil)
     }
 
     @Test("what is no such image, is cut off, or adds to another one is not taken") func damaged() {

@@ -33,6 +33,8 @@ public struct Dump {
     public var parent: String?
     /// Done while CRIU begins, before it stops any process.
     public var meanwhile: () throws(LaunchError) -> Void = { () throws(LaunchError) in }
+    /// Done when its processes stand still, before its network is locked.
+    public var locking: () throws(LaunchError) -> Void = { () throws(LaunchError) in }
     /// A socket pair for CRIU's conversation about pages: CRIU's end, and the other one. With it only what is no plain
     /// memory is written to the images, and CRIU ends when all of that was asked for, or nobody is left to ask.
     public var pages: (engine: Int32, own: Int32)?
@@ -159,6 +161,7 @@ public struct Dump {
             // What comes next is the freezing.
             if stage.name == "pre-dump" { begun = monotonicMicroseconds() }
             if stage.name == "network-lock", network >= 0 {
+                try locking()
                 do throws(SwitchError) { try NetworkLock.lock(network) } catch { throw LaunchError(error.text) }
             }
             // The images are complete; what follows is the conversation about pages.

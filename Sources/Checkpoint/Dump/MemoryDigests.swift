@@ -23,10 +23,12 @@ public final class MemoryDigests {
     /// CRIU's files of memory, the only ones that are large, are written from their beginnings to their ends.
     static let prefix = "pages-"
 
-    /// The name of one that has a path within a snapshot; `nil` for another file's.
-    static func name(_ path: String) -> String? {
-        guard let name = image(path), name.hasPrefix(prefix), !name.hasSuffix(SnapshotStore.suffix) else { return nil }
-        return name
+    /// What the list of the digests of its blocks is called, of one that has a path within a snapshot; `nil` for another
+    /// file's.
+    static func list(of path: String) -> String? {
+        guard SnapshotStore.isMemory(path), !path.hasSuffix(SnapshotStore.suffix) else { return nil }
+        if let name = image(path) { return name }
+        return path.split(separator: "/").joined(separator: ".")
     }
 
     /// The name of an image that has a path within a snapshot.

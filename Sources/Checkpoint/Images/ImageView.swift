@@ -8,8 +8,9 @@ public enum ImageView {
     /// Makes one while `body` runs.
     /// - Parameter images: the snapshot's images.
     /// - Parameter work: the path of a directory of the caller's own, in which it is.
+    /// - Parameter others: by their names, in the place of the snapshot's own.
     public static func show<Result>(
-        _ images: borrowing StateFolder, in work: String, _ changes: AddressChanges,
+        _ images: borrowing StateFolder, in work: String, _ changes: AddressChanges, _ others: [String: [UInt8]] = [:],
         _ body: (borrowing StateFolder) throws(LaunchError) -> Result
     ) throws(LaunchError) -> Result {
         let above = try LaunchError.wrap { () throws(SystemError) in try StateFolder(existing: work) }
@@ -21,7 +22,7 @@ public enum ImageView {
                 try above.removeFolder(name)
                 return try above.folder(name)
             }
-            try fill(view, images, changes)
+            try fill(view, images, changes, others)
             result = try body(view)
         } catch {
             var error = error
@@ -35,20 +36,24 @@ public enum ImageView {
     }
 
     private static func fill(
-        _ view: borrowing StateFolder, _ images: borrowing StateFolder, _ changes: AddressChanges
+        _ view: borrowing StateFolder, _ images: borrowing StateFolder, _ changes: AddressChanges,
+        _ others: [String: [UInt8]]
     ) throws(LaunchError) {
+        var others = others
+        if !changes.isEmpty {
+            others[SocketImage.file] = try SocketImage.readdressed(try read(SocketImage.file, in: images), changes)
+        }
         let (source, number) = (images.path, view.descriptor.number)
         try LaunchError.wrap { () throws(SystemError) in
-            for entry in try images.entries() where changes.isEmpty || entry != SocketImage.file {
+            for entry in try images.entries() where others[entry] == nil {
                 try check("make \(view.path)/\(entry)") { symlinkat("\(source)/\(entry)", number, entry) }
             }
         }
-        if changes.isEmpty { return }
-        let before = try read(SocketImage.file, in: images)
-        let after = try SocketImage.readdressed(before, changes)
         try LaunchError.wrap { () throws(SystemError) in
-            let file = try view.open(SocketImage.file, O_WRONLY | O_CREAT | O_EXCL)
-            try writeBytes(after, to: file.number, name: "\(view.path)/\(SocketImage.file)")
+            for (name, bytes) in others {
+                let file = try view.open(name, O_WRONLY | O_CREAT | O_EXCL)
+                try writeBytes(bytes, to: file.number, name: "\(view.path)/\(name)")
+            }
         }
     }
 

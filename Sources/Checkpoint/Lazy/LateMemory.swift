@@ -13,6 +13,9 @@ public struct LateMemory: Sendable {
         case over
         /// The box has been killed: it would have read nothing but zeros where its memory is missing.
         case lost(String)
+        /// The same, since the process that took it in from another host has ended before it could let it stay; with the
+        /// box's first process.
+        case deserted(Int32)
     }
 
     /// The other host, of a box that moves here; `nil` where the images have all pages.

@@ -23,6 +23,8 @@ struct MemoryWatch {
     private var complaint: Int32 = -1
     /// The box's first process; -1 before it is there.
     private var root: Int32 = -1
+    /// The same by its number.
+    private var rootNumber: Int32 = 0
     private var held: [Int32] = []
     /// When they were looked for last, in milliseconds of the monotonic clock.
     private var looked = 0
@@ -133,7 +135,7 @@ struct MemoryWatch {
         for number in inherited { _ = linux_fcntl(number, F_SETFD, 0) }
         var words = [
             engine.path, "lazy-pages", "--images-dir", "/proc/self/fd/\(restore.images)", "--work-dir",
-            "/proc/self/fd/\(restore.work)", "-v2", "--log-file", log, "--status-fd", "\(status)",
+            "/proc/self/fd/\(restore.work)", "-v1", "--log-file", log, "--status-fd", "\(status)",
         ]
         if pages >= 0 { words += ["--page-server", "--ps-socket", "\(pages)"] }
         dup2(1, 2)
@@ -172,7 +174,10 @@ struct MemoryWatch {
             if waits[2].revents != 0 { hear() }
             if waits[5].revents != 0 { sendPages() }
             if waits[4].revents != 0 { takePages() }
-            if waits[3].revents != 0 { return fail("nobody is left who could let it stay here") }
+            if waits[3].revents != 0 {
+                stop()
+                return .deserted(rootNumber)
+            }
             if waits[0].revents != 0 { return end() }
             if waits[1].revents != 0 { return over() }
             if root >= 0, monotonicMilliseconds() >= looked + 20 { hold() }
@@ -245,6 +250,7 @@ struct MemoryWatch {
     /// - Returns: what is wrong.
     private mutating func hold(_ pid: Int32, _ count: Int) -> String? {
         root = linux_pidfd_open(pid, 0)
+        rootNumber = pid
         if root < 0 { return "process \(pid) has ended" }
         let end = monotonicMilliseconds() + 10_000
         while true {
@@ -354,13 +360,17 @@ struct MemoryWatch {
         if let source = memory.source {
             var text = PageSource.whole
             if case .lost(let reason) = end { text = reason }
+            if case .deserted = end { text = "nobody is left who could let it stay here" }
             let bytes = Array(text.utf8.prefix(4000))
             _ = send(source.judge, bytes, bytes.count, Int32(MSG_NOSIGNAL))
             // Of one that has been lost nobody says that it may stay; of one that has ended it makes no difference.
             let stays = text == PageSource.whole && isToStay(source.judge)
-            if end == .whole, !stays { end = .lost("it was not told to stay here") }
+            if end == .whole, !stays { end = .deserted(rootNumber) }
         }
-        if case .lost = end, root >= 0 { _ = linux_pidfd_send_signal(root, SIGKILL) }
+        switch end {
+        case .lost, .deserted: if root >= 0 { _ = linux_pidfd_send_signal(root, SIGKILL) }
+        case .whole, .over: break
+        }
         memory.ended(end)
     }
 }

@@ -66,10 +66,10 @@ struct PageServer {
         _ message: Message, _ folder: borrowing StateFolder, _ answer: UnsafeMutableRawBufferPointer
     ) throws(SnapshotError) {
         let count = min(message.count, UInt64(PageServer.limit / PageMap.page))
-        guard let map = pages.maps[message.process], let bytes = map.place(of: message.address, count) else {
+        guard let place = pages.maps[message.process]?.place(of: message.address, count) else {
             throw SnapshotError("CRIU asks for a page that the snapshot does not have")
         }
-        let path = "\(SnapshotStore.images)/\(map.file)"
+        let (path, bytes) = (place.file, place.bytes)
         if files[path] == nil {
             guard let listed = pages.listed(path) else { throw SnapshotError("\(path) is none of its files") }
             files[path] = try ProvenFile(listed, in: folder)

@@ -31,7 +31,9 @@ final class ProvenFile {
         of listed: Manifest.File, in folder: borrowing StateFolder
     ) throws(SnapshotError) -> [UInt8] {
         if listed.size <= FileDigest.block { return listed.digest.utf8 + [UInt8(ascii: "\n")] }
-        guard let name = MemoryDigests.name(listed.path) else { throw SnapshotError("\(listed.path) has no blocks") }
+        guard let name = MemoryDigests.list(of: listed.path) else {
+            throw SnapshotError("\(listed.path) has no blocks")
+        }
         let path = "\(SnapshotStore.blocks)/\(name)"
         let list = try SnapshotFiles.open(path: path, in: folder)
         let blocks = (listed.size + FileDigest.block - 1) / FileDigest.block

@@ -56,8 +56,10 @@ public final class MemoryCopies {
             let size = Int(try FileStatus(file.number, name: entry).size)
             var measure = measures[entry] ?? MemoryDigests.Measure(size: -1, digest: "", lines: [])
             if measure.size != size {
-                let (sum, size) = try FileDigest.of(file: file.number, name: entry)
-                measure = MemoryDigests.Measure(size: size, digest: sum, lines: [])
+                var digest = FileDigest()
+                try digest.addAll(of: file.number, name: entry)
+                let sum = digest.finish()
+                measure = MemoryDigests.Measure(size: digest.size, digest: sum, lines: digest.lines)
             }
             _ = linux_begin_writing(file.number, 0, 0)
             draft.told["\(name)/\(entry)"] = measure
@@ -121,6 +123,6 @@ extension Snapshot {
     /// How many copies of memory its images rest on.
     var roundCount: Int { manifest.files.reduce(0) { max($0, SnapshotStore.round(of: $1.path) ?? 0) } }
 
-    /// Whether its memory can be brought in late: CRIU does that from one set of images only.
-    public var canBeLazy: Bool { roundCount == 0 }
+    /// Whether there are any: CRIU alone brings memory in late from one set of images only; see ``LatePages``.
+    public var restsOnCopies: Bool { roundCount > 0 }
 }

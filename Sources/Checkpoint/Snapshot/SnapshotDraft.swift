@@ -69,7 +69,7 @@ public final class SnapshotDraft {
                 let expanded = known.first { $0.path == path }?.expandedSize
                 manifest.files.append(
                     .init(path: path, size: measure.size, digest: measure.digest, expandedSize: expanded))
-                if let name = MemoryDigests.name(path), measure.size > FileDigest.block {
+                if let name = MemoryDigests.list(of: path), measure.size > FileDigest.block {
                     lists.append((name, measure.lines))
                 }
             }

@@ -3,6 +3,7 @@ import Checkpoint
 import Glibc
 import Kernel
 import Launch
+import Switching
 
 /// What is left here of a sandbox that goes on elsewhere before its memory is there: its processes, which stand still
 /// until the last page was asked for and the other host has said so. Then the other host is told to keep it, and only
@@ -21,7 +22,11 @@ final class LazyMove {
     private let name: String
     private let send: (_ id: String) throws(LaunchError) -> Void
     /// Whether neighbours are to find its addresses here.
-    private let hold: @Sendable (_ isHere: Bool) throws(LaunchError) -> Void
+    private let hold: @Sendable (_ isHere: Bool) -> Void
+    /// Pauses it, which may run there.
+    private let park: @Sendable () throws(LaunchError) -> Void
+    /// What they have sent meanwhile.
+    private let frames: WaitingFrames?
     /// CRIU's end of the conversation about pages, and ours.
     private let pages: (engine: Int32, own: Int32)
     /// Seen by the process that watches over this one, too.
@@ -37,16 +42,21 @@ final class LazyMove {
     /// Whether there is a snapshot without memory.
     private(set) var isHanded = false
 
-    /// Whether the sandbox may have run there.
-    var hasLeft: Bool { place.value != Place.here.rawValue }
+    /// Whether the sandbox goes on here and may have run there.
+    var isBack: Bool { place.value == Place.leaving.rawValue }
 
     /// - Parameter send: sends a snapshot to the other host.
-    /// - Parameter hold: lets go of its addresses, or holds them again.
+    /// - Parameter frames: what comes for it while it stands still, which is given to where it runs.
+    /// - Parameter hold: lets go of its addresses, or holds them again, in whatever process.
+    /// - Parameter park: pauses it here, in whatever process, since it may run there.
     init(
-        _ name: String, to remote: RemoteHost, hold: @escaping @Sendable (_ isHere: Bool) throws(LaunchError) -> Void,
+        _ name: String, to remote: RemoteHost, _ frames: WaitingFrames?,
+        hold: @escaping @Sendable (_ isHere: Bool) -> Void,
+        park: @escaping @Sendable () throws(LaunchError) -> Void,
         _ send: @escaping (_ id: String) throws(LaunchError) -> Void
     ) throws(LaunchError) {
-        (self.name, self.remote, self.hold, self.send) = (name, remote, hold, send)
+        (self.name, self.remote, self.frames) = (name, remote, frames)
+        (self.hold, self.park, self.send) = (hold, park, send)
         do throws(SystemError) {
             place = try SharedByte()
             var ends: [Int32] = [0, 0]
@@ -58,14 +68,13 @@ final class LazyMove {
         }
     }
 
-    func prepare(_ dump: inout Dump, _ record: SandboxRecord) {
-        let (place, hold, group) = (place, hold, Cgroup(groups: record.groups))
+    func prepare(_ dump: inout Dump) {
+        let (place, hold, park) = (place, hold, park)
         dump.pages = pages
         dump.isBehind = {
             // When this process was killed, nobody is left to tell.
-            if place.value == Place.gone.rawValue { try? group.freeze() }
-            // It goes on here: what fails keeps its traffic away, and is no reason to leave it standing still.
-            if place.value == Place.leaving.rawValue { try? hold(true) }
+            if place.value == Place.gone.rawValue { try? park() }
+            if place.value == Place.leaving.rawValue { hold(true) }
             return place.value != Place.here.rawValue
         }
     }
@@ -92,11 +101,13 @@ final class LazyMove {
         do throws(SystemError) {
             let pipe = try makePipe("carry pages")
             words = pipe.read
-            let hold = hold
+            let (hold, frames) = (hold, frames)
             relay = try startChild(in: []) {
-                PageRelay.run(own, to: input, from: output, words: pipe.write) {
-                    // Else its neighbours find it there once it has ended here.
-                    try? hold(false)
+                let kept = frames?.descriptors ?? []
+                PageRelay.run(own, to: input, from: output, words: pipe.write, keeping: kept) {
+                    hold(false)
+                    frames?.pass()
+                    frames?.end()
                 }
             }
             close(pipe.write)
@@ -124,7 +135,7 @@ final class LazyMove {
     }
 
     /// Once CRIU has ended: waits until all is there, and has the other host keep it.
-    func finish(_ record: SandboxRecord) throws(LaunchError) {
+    func finish() throws(LaunchError) {
         CrashPoint.pass("pages served")
         try awaitWhole()
         CrashPoint.pass("whole")
@@ -134,7 +145,7 @@ final class LazyMove {
         place.value = Place.gone.rawValue
         CrashPoint.pass("committed")
         do throws(LaunchError) { try remote.expect(.done) } catch {
-            try translated { () throws(SystemError) in try Cgroup(groups: record.groups).freeze() }
+            try park()
             throw LaunchError(
                 "\(error.message): it runs there, or nowhere; here it is paused, as it was when it left",
                 mend: "look there first; 'sandbox resume \(name)' lets it go on here, 'sandbox rm -f \(name)' ends it")

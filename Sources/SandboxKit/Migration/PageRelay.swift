@@ -23,14 +23,16 @@ struct PageRelay {
     /// - Parameter output: what it says.
     /// - Parameter words: gets a line for each of its words: when it came, in microseconds of the monotonic clock, and
     ///   the word. When nobody reads there any more CRIU is let go.
+    /// - Parameter kept: what else stays open.
     /// - Parameter arrived: called when the sandbox has begun to run there.
     static func run(
-        _ own: Int32, to input: Int32, from output: Int32, words: Int32, arrived: @escaping () -> Void
+        _ own: Int32, to input: Int32, from output: Int32, words: Int32, keeping kept: [Int32],
+        arrived: @escaping () -> Void
     ) -> Never {
         signal(SIGPIPE, SIG_IGN)
         // No signal of a terminal is to cut the conversation off.
         setsid()
-        closeDescriptors(keeping: [own, input, output, words, 2])
+        closeDescriptors(keeping: [own, input, output, words, 2] + kept)
         var relay = PageRelay(own: own, input: input, output: output, words: words, arrived: arrived)
         while !relay.isOver || relay.own >= 0 { relay.step() }
         _exit(0)

@@ -55,6 +55,8 @@ extension Sandbox {
         saving.connections = options.connections
         // It is deleted in the end.
         saving.compresses = false
+        // Without memory it is of no use after a power cut.
+        saving.syncs = !options.isLazy
         (saving.copiesBefore, saving.preCopy) = (copiesBefore, options.preCopy)
         if options.isLazy { return try migrateLazily(to: remote, saving) }
         var pause = 0
@@ -76,15 +78,26 @@ extension Sandbox {
             try remote.expect(.restored)
             pause = frozen + monotonicMicroseconds() - begun
         }
-        let snapshot = try checkpoint(saving, handOver: handOver) { files, draft throws(LaunchError) in
-            try remote.announce(.copy)
-            try remote.heeding { () throws(LaunchError) in
-                try send(to: remote) { pipe throws(SnapshotError) in
-                    try SnapshotStore.export(files, of: draft, to: pipe)
+        let (frames, ports) = (try waitingFrames(), try record().ports)
+        let snapshot: String
+        do throws(LaunchError) {
+            snapshot = try checkpoint(saving, handOver: handOver, frames: frames) { files, draft throws(LaunchError) in
+                try remote.announce(.copy)
+                try remote.heeding { () throws(LaunchError) in
+                    try send(to: remote) { pipe throws(SnapshotError) in
+                        try SnapshotStore.export(files, of: draft, to: pipe)
+                    }
                 }
+                gone?.formUnion(files.map(\.path))
             }
-            gone?.formUnion(files.map(\.path))
+        } catch {
+            frames?.pass()
+            throw error
         }
+        // It runs there by now, and has ended here.
+        tell(ports, isHere: false)
+        frames?.pass()
+        frames?.end()
         do throws(LaunchError) {
             try remote.commit()
             try remote.expect(.done)
@@ -119,21 +132,31 @@ extension Sandbox {
     private func migrateLazily(
         to remote: RemoteHost, _ saving: CheckpointOptions
     ) throws(LaunchError) -> Int {
-        let (state, ports) = (registry.state, try record().ports)
-        let move = try LazyMove(name, to: remote) { isHere throws(LaunchError) in
-            try switched("network") { () throws(SwitchError) in try SwitchStore(state).hold(ports, isHere: isHere) }
+        let (sandbox, record) = (self, try record())
+        let ports = record.ports
+        let frames = try waitingFrames()
+        let move = try LazyMove(name, to: remote, frames) { isHere in
+            sandbox.tell(ports, isHere: isHere)
+        } park: { () throws(LaunchError) in
+            try sandbox.park(record)
         } _: { id throws(LaunchError) in
             try send(to: remote) { pipe throws(SnapshotError) in try SnapshotStore.ofCaller().export(id, to: pipe) }
         }
         do throws(LaunchError) {
-            try forget(try checkpoint(saving, handOver: nil, move: move))
+            let snapshot = try checkpoint(saving, handOver: nil, move: move, frames: frames)
+            frames?.end()
+            try forget(snapshot)
         } catch {
             var error = error
+            frames?.pass()
             do throws(LaunchError) {
                 try EventLog(registry.state).add(
                     "migration-failed", name, [("host", .string(remote.host)), ("reason", .string(error.message))])
                 // Its neighbours may know it there.
-                if move.hasLeft { try announce() }
+                if move.isBack {
+                    try station(ports, isHere: true)
+                    try announce()
+                }
             } catch let second {
                 error.message += "; \(second.message)"
             }

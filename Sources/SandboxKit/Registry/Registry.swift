@@ -156,6 +156,8 @@ enum File {
     static let stopping = "stopping"
     /// Present while its memory comes in: the name tells by which process.
     static let late = "memory"
+    /// Present while it is paused since it may run on another host.
+    static let left = "left"
     /// Of a proxy: who waits for its connections to end.
     static let draining = "draining"
 }

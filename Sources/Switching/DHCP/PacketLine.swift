@@ -10,6 +10,8 @@ struct PacketLine: ~Copyable {
     static let ip: UInt16 = 0x0800
     static let arp: UInt16 = 0x0806
     static let ipv6: UInt16 = 0x86DD
+    /// Any of them.
+    static let all: UInt16 = 3
 
     private let socket: Descriptor
     private let link: Int32

@@ -23,4 +23,14 @@ extension SwitchStore {
             }
         }
     }
+
+    /// What keeps frames for ports of switches once it is told so, for a box that is about to stand still.
+    /// - Parameter box: a descriptor of the ports' network namespace.
+    public func waitingFrames(for ports: [Port], of box: Int32) throws(SwitchError) -> WaitingFrames {
+        try WaitingFrames(ports.filter { $0.attach == .veth }, of: box) { port throws(SwitchError) in
+            // Of what VLAN a frame was cannot be seen in the box.
+            guard let name = port.switchName, let fabric = try open(name), !fabric.spec.filtersVLANs else { return nil }
+            return fabric
+        }
+    }
 }

@@ -15,7 +15,8 @@ struct EventsCommand: ParsableCommand {
             time, event and name, and what else is known. The events are created, port-added, chain-changed, started, exited, oom \
             (the kernel killed a process for want of memory), restarted, paused, resumed, updated, checkpointed, saved (it goes on \
             beside a new snapshot), save-failed, loaded (memory that came in later is all there), memory-lost, migrated, \
-            migration-failed and removed.
+            migration-failed, station-lost (a switch could not be told where it goes on, so that frames for it go astray) and \
+            removed.
             """)
 
     @Flag(name: .customLong("json"), help: "Print each event as one line of JSON.")

@@ -45,7 +45,7 @@ extension ManualProse {
             hundred megabytes on, of which few are written to all the time. Memory that processes share is copied in the \
             end only, and what is in huge pages is written to two megabytes at a time. All copies are parts of the one snapshot, \
             which is larger by what was copied more than once, and rests on no other. It is verified, compressed, \
-            exported and restored as any other, but not restored with --lazy. The kernel must tell which memory is written \
+            exported and restored as any other, with --lazy as long as it is not compressed. The kernel must tell which memory is written \
             to (CONFIG_MEM_SOFT_DIRTY, which Debian's kernels have; 'sandbox doctor' tells): without that --pre-copy is \
             refused, and a sandbox whose profile asks for it does not start. A copy that fails lets the application go on \
             and leaves nothing. A paused sandbox writes to nothing, and is saved without copies.
@@ -81,6 +81,12 @@ extension ManualProse {
             named. No snapshot is left on either side otherwise.
             """,
             """
+            What neighbours send to the sandbox while it stands still is kept here, up to a mebibyte for each port, and \
+            handed on when it runs there, or here again where that fails: a client need not wait for its own timer, which \
+            grows with each packet that nobody answers. That goes for ports on switches without VLAN filtering. From then on \
+            they find it where it runs. Where the switch here cannot be told so that is an event, station-lost.
+            """,
+            """
             What is not carried over: files on the host, which both hosts must have alike, and switches. The pages of \
             memory are all carried while the sandbox stands still, but for --pre-copy and --lazy.
             """,
@@ -98,7 +104,8 @@ extension ManualProse {
             has all; only then do they end. When the connection breaks before, the sandbox is ended there, and goes \
             on here as it was when it left: what it did meanwhile is lost, and its connections with others are closed, \
             since these have gone on. When it breaks just after the other host was told to keep it, nobody can know: \
-            then it is paused here, and the error says what to look for. Each failure is an event, migration-failed.
+            then it is paused here, and the error says what to look for; 'sandbox resume' has its neighbours find it here \
+            again. Each failure is an event, migration-failed.
             """,
             """
             Where root lacks CAP_SYS_RESOURCE, as in some virtual machines, --lazy wants pipes of four mebibytes: \

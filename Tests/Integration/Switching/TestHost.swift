@@ -30,6 +30,12 @@ final class TestHost {
         try box.run(entered + words, environment: environment, timeout: timeout)
     }
 
+    /// Starts `sandbox` with these words; see ``Box/start(_:name:input:)``.
+    func start(_ words: [String], name: String) throws -> Child {
+        let variables = environment.map { "\($0)=\($1)" }
+        return try box.start(entered + ["env"] + variables + [box.binary] + words, name: name)
+    }
+
     func sandbox(_ words: [String], timeout: Double = 30) throws -> Outcome {
         try run([box.binary] + words, timeout: timeout)
     }

@@ -25,6 +25,16 @@ saves() {
     must restore copied -d
     written=
     whole writer "after a restore"
+    # Memory comes in late from all copies; none of them is taken unseen.
+    must restore copied -d -n late --lazy
+    local before=$written
+    written=
+    whole late "while its memory comes in"
+    for _ in $(seq 300); do grep -q '"loaded","name":"late"' "$SANDBOX_STATE/events" && break; sleep 0.2; done
+    grep -q '"loaded","name":"late"' "$SANDBOX_STATE/events" || fault "its memory is not all there"
+    whole late "with all of its memory"
+    must rm -f late
+    written=$before
     # One that has come back is saved as any other.
     must checkpoint writer --snapshot again --pre-copy --rounds 1
     must restore again -d
@@ -47,7 +57,7 @@ travels() {
     written=
     whole writer "imported"
     "$SANDBOX" restore copied -d -n late --lazy >/dev/null 2>"$scratch/errors" && fault "it came back lazily"
-    matches "--lazy" "$(cat "$scratch/errors")" "*copies of it were made before*"
+    matches "--lazy" "$(cat "$scratch/errors")" "*copies of it were made before*they are compressed*"
     must restore copied --count 2 -n clone
     for name in clone-1 clone-2; do
         must kill -s USR1 $name
