@@ -51,6 +51,25 @@ struct ExtendsTests {
         #expect(loaded.provenance(of: "filesystem.hide[3]") == nil)
     }
 
+    @Test("a function stands in a chain as often as it was asked for, and once where two files ask for it")
+    func chains() throws {
+        let base = "[namespaces]\nunshare = [\"net\"]\n[network]\nattach = \"veth\"\nswitch = \"lab\"\n"
+        let files = [
+            "/system/base.toml": base + "chain = [\"counter\", \"bridge\", \"counter\"]",
+            "/user/a.toml": "extends = [\"base\"]\n[network]\nchain = [\"bridge\", \"nat\", \"nat\", \"!counter\"]",
+        ]
+        func chain(_ name: String, _ words: [String] = []) throws -> [String] {
+            try store(files).load([name], overrides: words.map { try Override(parsing: $0) }).profile.network.interface
+                .chain
+        }
+        #expect(try chain("base") == ["counter", "bridge", "counter"])
+        #expect(try chain("a") == ["bridge", "nat", "nat"])
+        #expect(
+            try chain("base", ["network.chain+=counter", "network.chain+=bridge", "network.chain+=bridge"])
+                == ["counter", "bridge", "counter", "counter", "bridge", "bridge"])
+        #expect(try chain("base", ["network.chain=[\"nat\", \"nat\"]"]) == ["nat", "nat"])
+    }
+
     @Test func recordsAreKnownByTheirPath() throws {
         let loaded = try load([
             "/system/base.toml": """

@@ -4,10 +4,12 @@ struct Merge {
     /// Removals that found nothing, as paths of their layers.
     private(set) var idleRemovals: [(layer: Int, path: DocumentPath, name: String)] = []
     private var mode = Layer.Mode.append
+    private var isCommandLine = false
 
     init(_ layers: [Layer]) {
         for (index, layer) in layers.enumerated() {
             mode = layer.mode
+            isCommandLine = layer.reference == Layer.commandLine
             dropUnset(layer.value["process"]?["environment"]?["unset"])
             root = table(root, layer.value, Schema.root, DocumentPath(), index)
         }
@@ -104,13 +106,19 @@ struct Merge {
                 continue
             }
             for value in Merge.expand(item, element) {
-                let identity = value.identity
-                if !merged.contains(where: { $0.value.identity == identity }) {
-                    merged.append(Node.Item(value: value, origin: origin))
-                }
+                if !isThere(value, merged, element, layer) { merged.append(Node.Item(value: value, origin: origin)) }
             }
         }
         return .list(merged, Node.Origin(layer: layer))
+    }
+
+    /// Whether an item says nothing new. A function may stand in a chain twice, but not because two files have it.
+    private func isThere(_ value: Value, _ items: [Node.Item], _ element: Kind, _ layer: Int) -> Bool {
+        let identity = value.identity
+        if case .string(.functionReference) = element {
+            return !isCommandLine && items.contains { $0.origin.layer != layer && $0.value.identity == identity }
+        }
+        return items.contains { $0.value.identity == identity }
     }
 
     /// Whether it was there.

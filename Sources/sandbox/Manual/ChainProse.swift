@@ -6,7 +6,8 @@ extension ManualProse {
             A chain is an ordered list of service functions between an interface of a sandbox and its switch. It is \
             given by network.chain in a profile or by sandbox run --chain, and changed here while traffic flows. A \
             function is named by NAME, NAME:PRESET, NAME?PARAMETER=VALUE&PARAMETER=VALUE,VALUE or these together. What \
-            there is tells sandbox profile list --function, and sandbox profile show --function NAME its parameters.
+            there is tells sandbox profile list --function, and sandbox profile show --function NAME its parameters. One \
+            that is named twice stands there twice; of what two profiles name it is once.
             """,
             """
             Functions whose placement is inline are rules and queues of the port's end in the switch, where the \

@@ -56,6 +56,19 @@ extension Integration {
             #expect(Clock.waitUntil { (try? leftovers()) == [] })
         }
 
+        @Test("a function that is asked for twice is there twice") func twice() throws {
+            let client = try scene.start(
+                "client", ["--chain", "bridge", "--chain", "counter", "--chain", "bridge", "--chain", "counter"])
+            #expect(try client.ask("tcp", "10.94.0.7", 80) == "ok")
+            #expect(try hops("client").map { $0["name"].text } == ["bridge", "counter", "bridge", "counter"])
+            for hop in try hops("client") {
+                #expect(hop["toSwitch"]["in"]["packets"].number ?? 0 >= 4, "\(hop)")
+            }
+            #expect(try names().count == 4)
+            client.remove()
+            #expect(try names() == ["server"])
+        }
+
         @Test("the switch keeps rules for a port as long as its chain has a function with some") func tables() throws {
             func tables() throws -> Int {
                 try enter(["nft", "list", "tables"]).lines.filter { $0.contains("netdev") }.count
