@@ -185,7 +185,9 @@ extension Integration {
             let run = ["env", display, box.binary, "run", "--view"] + profile + ["--", "xterm"]
             let search = ["env", display, "xdotool", "search", "--name", "TigerVNC"]
             let viewed = try box.start(run, name: "viewed")
-            try #require(try Clock.waitUntil { try box.run(search).succeeded }, "\(box.output("viewed"))")
+            // A server, a program and a viewer begin, each of which takes its time beside other tests.
+            try #require(
+                try Clock.waitUntil(timeout: 60) { try box.run(search).succeeded }, "\(box.output("viewed"))")
             let window = try box.run(search).lines.last ?? ""
             #expect(try box.run(["env", display, "xdotool", "windowclose", window]).succeeded)
             #expect(viewed.wait() != nil)
