@@ -36,7 +36,7 @@ extension Integration {
             defer { if !hadFolder { rmdir("/tmp/.X11-unix") } }
             let it = try ProfileBox(.root)
             let server = try it.box.start(
-                ["Xvfb", "-displayfd", "1", "-nolisten", "tcp", "-listen", "local"], name: "x")
+                ["Xvfb", "-displayfd", "1", "-nolisten", "tcp", "-listen", "local", "-noreset"], name: "x")
             defer {
                 // It removes its socket and lock by itself.
                 server.signal(SIGTERM)
