@@ -40,15 +40,10 @@ public final class MemoryDigests {
     /// - Parameter images: the directory that CRIU is to write to.
     /// - Parameter syncs: whether somebody is going to wait for the disk.
     public init(of images: borrowing StateFolder, syncs: Bool = true) throws(SystemError) {
-        // On a single processor it would take time from CRIU's.
-        if sysconf(Int32(_SC_NPROCESSORS_ONLN)) < 2 { return }
+        if !MemoryDigests.canWorkBeside { return }
         let (words, answers) = (try makePipe("digest images"), try makePipe("digest images"))
         process = try startChild(in: []) {
-            CrashPoint.enter("digests")
-            _ = linux_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0)
-            close(words.write)
-            close(answers.read)
-            setpriority(PRIO_PROCESS, 0, 19)
+            MemoryDigests.giveWay(closing: words.write, answers.read)
             MemoryDigests.work(images, words.read, answers.write, syncs)
         }
         close(words.read)
@@ -105,6 +100,18 @@ public final class MemoryDigests {
     }
 
     // MARK: - The process
+
+    /// On a single processor a process that digests would take time from the one beside it.
+    static var canWorkBeside: Bool { sysconf(Int32(_SC_NPROCESSORS_ONLN)) >= 2 }
+
+    /// What such a process begins with: it gives way to all else, and ends with the one that started it.
+    /// - Parameter foreign: descriptors that are that one's alone.
+    static func giveWay(closing foreign: Int32...) {
+        CrashPoint.enter("digests")
+        _ = linux_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0)
+        for descriptor in foreign { close(descriptor) }
+        setpriority(PRIO_PROCESS, 0, 19)
+    }
 
     private static func work(
         _ images: borrowing StateFolder, _ word: Int32, _ answer: Int32, _ syncs: Bool

@@ -23,13 +23,10 @@ final class DigestHelper {
     init?(
         _ file: Int32, from start: Int, to end: Int, name: String, done: (_ place: Int) -> Void
     ) throws(SystemError) {
-        if end - start < DigestHelper.least || sysconf(Int32(_SC_NPROCESSORS_ONLN)) < 2 { return nil }
+        if end - start < DigestHelper.least || !MemoryDigests.canWorkBeside { return nil }
         let answers = try makePipe("digest \(name)")
         process = try startChild(in: []) {
-            CrashPoint.enter("digests")
-            _ = linux_prctl(PR_SET_PDEATHSIG, UInt(SIGKILL), 0, 0, 0)
-            close(answers.read)
-            setpriority(PRIO_PROCESS, 0, 19)
+            MemoryDigests.giveWay(closing: answers.read)
             DigestHelper.work(file, start, end, answers.write, name, done)
         }
         close(answers.write)
