@@ -5,8 +5,8 @@
 //
 // Printed are, in microseconds for each port, the median, the mean, and the mean of the last tenth: of the whole, of
 // making the application's namespace alone, and of the rest, which is the attachment:
-//   switch: RTM_NEWLINK (veth, host end enslaved, up, in a group; the peer in the application's namespace); RTM_NEWLINK
-//           (alias, no IPv6 address, learning off, locked), RTM_NEWNEIGH (static forwarding entry), in one datagram
+//   switch: RTM_NEWLINK (veth, host end enslaved, in a group; the peer in the application's namespace); RTM_NEWLINK (up,
+//           alias, no IPv6 address, learning off, locked), RTM_NEWNEIGH (static forwarding entry), in one datagram
 //   application: a socket; RTM_NEWLINK (loopback up), RTM_NEWLINK (peer: no IPv6 address), RTM_NEWLINK (peer up), RTM_NEWADDR, RTM_NEWROUTE
 //           (default), in one datagram
 //
@@ -155,7 +155,7 @@ static void make_pair(int socket, int bridge, int place, int number, int *link, 
     char name[16];
     unsigned char mac[6] = {2, 0, 0, 0, number >> 8, number};
     snprintf(name, sizeof name, "f%d", number);
-    up(begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO, sizeof(struct ifinfomsg)), 0);
+    begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO, sizeof(struct ifinfomsg));
     put_text(IFLA_IFNAME, name);
     put_u32(IFLA_GROUP, 7);
     put_u32(IFLA_MASTER, bridge);
@@ -179,7 +179,8 @@ static void make_pair(int socket, int bridge, int place, int number, int *link, 
 static void tell_switch(int link, int number, const unsigned char *mac) {
     char alias[64];
     snprintf(alias, sizeof alias, "sandbox-%d eth0 10.1.%d.%d", number, (number + 2) >> 8, (number + 2) & 255);
-    ((struct ifinfomsg *)begin(RTM_NEWLINK, 0, sizeof(struct ifinfomsg)))->ifi_index = link;
+    // Up from its making on, and its other end not yet, the kernel would wait until nobody can be sending.
+    up(begin(RTM_NEWLINK, 0, sizeof(struct ifinfomsg)), link);
     put_text(IFLA_IFALIAS, alias);
     no_ipv6();
     struct rtattr *information = nest(IFLA_LINKINFO);

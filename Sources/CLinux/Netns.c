@@ -6,7 +6,7 @@
 
 struct visit {
     int place;
-    // Where the calling thread is; -1 where nobody has it open.
+    // Where the calling thread is, and has come back to before; -1 where nobody has it open.
     int home;
     // A socket when there is no path.
     const char *path;
@@ -46,7 +46,8 @@ static int go_oneself(struct visit *visit) {
     int own = visit->home >= 0 ? visit->home : open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
     if (own < 0) return 0;
     // Who may not come back must not go: entering one's own asks for the same permission.
-    int gone = setns(own, CLONE_NEWNET) == 0 && setns(visit->place, CLONE_NEWNET) == 0;
+    int may_return = own == visit->home || setns(own, CLONE_NEWNET) == 0;
+    int gone = may_return && setns(visit->place, CLONE_NEWNET) == 0;
     if (gone) {
         open_it(visit);
         // It was permitted just now. To go on in a strange network is what must not be.

@@ -23,20 +23,20 @@ struct NetlinkReplyTests {
 
     @Test func datagramOfSeveral() {
         let datagram = message(20, [1, 2, 3, 4]) + message(21, sequence: 2, [])
-        let replies = NetlinkReply.all(in: datagram)
+        let replies = Array(NetlinkReplies(in: datagram))
         #expect(replies.map(\.type) == [20, 21] && replies.map(\.sequence) == [1, 2])
         #expect(Array(replies[0].payload) == [1, 2, 3, 4])
     }
 
     @Test func cutAnywhere() {
         let whole = message(20, attribute(1, [1]) + attribute(2, [1, 2, 3, 4, 5]))
-        for count in 0..<whole.count { #expect(NetlinkReply.all(in: Array(whole[..<count])).isEmpty) }
+        for count in 0..<whole.count { #expect(Array(NetlinkReplies(in: Array(whole[..<count]))).isEmpty) }
         for length: UInt8 in [0, 4, 15, 255] {
             var lying = whole
             lying[0] = length
-            #expect(NetlinkReply.all(in: lying).isEmpty)
+            #expect(Array(NetlinkReplies(in: lying)).isEmpty)
         }
-        #expect(NetlinkReply.all(in: whole).count == 1)
+        #expect(Array(NetlinkReplies(in: whole)).count == 1)
     }
 
     @Test func attributesThatLie() {
@@ -60,12 +60,12 @@ struct NetlinkReplyTests {
         let code = withUnsafeBytes(of: -EOPNOTSUPP) { Array($0) }
         let words = attribute(1, Array("Unknown device type\0".utf8))
         let flags = UInt16(NLM_F_CAPPED | NLM_F_ACK_TLVS)
-        let reply = NetlinkReply.all(in: message(2, flags: flags, code + request + words))[0]
+        let reply = Array(NetlinkReplies(in: message(2, flags: flags, code + request + words)))[0]
         #expect(reply.code == EOPNOTSUPP && reply.explanation == "Unknown device type")
-        let silent = NetlinkReply.all(in: message(2, code + request))[0]
+        let silent = Array(NetlinkReplies(in: message(2, code + request)))[0]
         #expect(silent.code == EOPNOTSUPP && silent.explanation == nil)
-        #expect(NetlinkReply.all(in: message(2, []))[0].code == EBADMSG)
+        #expect(Array(NetlinkReplies(in: message(2, [])))[0].code == EBADMSG)
         let lowest = withUnsafeBytes(of: Int32.min) { Array($0) }
-        #expect(NetlinkReply.all(in: message(2, lowest))[0].code == 4095)
+        #expect(Array(NetlinkReplies(in: message(2, lowest)))[0].code == 4095)
     }
 }

@@ -7,7 +7,8 @@
 #ifndef NETNS_H
 #define NETNS_H
 
-/// socket(2). `home` is the namespace that the calling thread is in, -1 where nobody has it open.
+/// socket(2). `home` is the namespace that the calling thread is in and has come back to before, -1 where nobody has it
+/// open.
 int linux_socket_in(int place, int home, int family, int type, int protocol);
 /// open(2) of what depends on the network namespace of who opens it: /proc/sys/net/....
 int linux_open_in(int place, const char *path, int flags);

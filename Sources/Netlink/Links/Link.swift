@@ -146,7 +146,7 @@ extension NetlinkSocket {
         }
         // The echo saves another question; kernels before 6.2 give none.
         var made: Link?
-        for reply in try exchange([.create(spec)], flags: NLM_F_ECHO) { made = made ?? Link(reply) }
+        try exchange([.create(spec)], flags: NLM_F_ECHO) { if made == nil { made = Link($0) } }
         return try finish(spec, made, change)
     }
 
@@ -170,10 +170,9 @@ extension NetlinkSocket {
     /// The network interface; nil when there is none.
     public func link(_ link: LinkReference) throws(SystemError) -> Link? {
         do throws(SystemError) {
-            for reply in try exchange([.look(at: link)]) {
-                if let link = Link(reply) { return link }
-            }
-            return nil
+            var found: Link?
+            try exchange([.look(at: link)]) { if found == nil { found = Link($0) } }
+            return found
         } catch {
             if error.code == ENODEV { return nil }
             throw error

@@ -32,7 +32,7 @@ public struct NetfilterSocket: ~Copyable, Sendable {
         var failure: SystemError?
         var open = messages.count
         while open > 0 {
-            for reply in NetlinkReply.all(in: try receive()) where reply.type == Int(NLMSG_ERROR) {
+            for reply in NetlinkReplies(in: try receive()) where reply.type == Int(NLMSG_ERROR) {
                 let index = Int(reply.sequence) - 1
                 if reply.code != 0, failure == nil {
                     let action = messages.indices.contains(index) ? messages[index].action : messages[0].action
@@ -64,7 +64,7 @@ public struct NetfilterSocket: ~Copyable, Sendable {
         }
         try transmit(bytes, message.action)
         while true {
-            for reply in NetlinkReply.all(in: try receive()) {
+            for reply in NetlinkReplies(in: try receive()) {
                 if reply.type == Int(NLMSG_DONE) || reply.type == Int(NLMSG_ERROR) {
                     if reply.code != 0 { throw SystemError(message.action, code: reply.code) }
                     return

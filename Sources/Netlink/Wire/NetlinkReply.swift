@@ -9,22 +9,6 @@ struct NetlinkReply {
     /// What follows the header.
     var payload: ArraySlice<UInt8>
 
-    /// The messages that one datagram holds, up to the first that is not whole.
-    static func all(in datagram: [UInt8]) -> [NetlinkReply] {
-        var replies: [NetlinkReply] = []
-        var rest = datagram[...]
-        while let header = load(nlmsghdr.self, rest) {
-            let length = Int(header.nlmsg_len)
-            if length < headerLength || length > rest.count { break }
-            replies.append(
-                NetlinkReply(
-                    type: Int(header.nlmsg_type), flags: Int32(header.nlmsg_flags), sequence: header.nlmsg_seq,
-                    payload: rest.prefix(length).dropFirst(headerLength)))
-            rest = rest.dropFirst(aligned(length))
-        }
-        return replies
-    }
-
     static let headerLength = MemoryLayout<nlmsghdr>.size
 
     /// The structure that the payload begins with.
@@ -47,6 +31,23 @@ struct NetlinkReply {
             offset += flags & NLM_F_CAPPED != 0 ? NetlinkReply.headerLength : aligned(Int(request.nlmsg_len))
         }
         return NetlinkAttributes(payload.dropFirst(offset))[Int(NLMSGERR_ATTR_MSG.rawValue)]?.text
+    }
+}
+
+/// The messages that one datagram holds, up to the first that is not whole.
+struct NetlinkReplies: Sequence, IteratorProtocol {
+    private var rest: ArraySlice<UInt8>
+
+    init(in datagram: [UInt8]) { rest = datagram[...] }
+
+    mutating func next() -> NetlinkReply? {
+        guard let header = load(nlmsghdr.self, rest) else { return nil }
+        let length = Int(header.nlmsg_len)
+        if length < NetlinkReply.headerLength || length > rest.count { return nil }
+        defer { rest = rest.dropFirst(aligned(length)) }
+        return NetlinkReply(
+            type: Int(header.nlmsg_type), flags: Int32(header.nlmsg_flags), sequence: header.nlmsg_seq,
+            payload: rest.prefix(length).dropFirst(NetlinkReply.headerLength))
     }
 }
 

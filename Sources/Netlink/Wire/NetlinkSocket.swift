@@ -41,60 +41,82 @@ public struct NetlinkSocket: ~Copyable, Sendable {
     }
 
     /// Sends a request and waits until the kernel has done it.
-    public func send(_ message: NetlinkMessage) throws(SystemError) { _ = try exchange([message]) }
+    public func send(_ message: NetlinkMessage) throws(SystemError) { try send([message]) }
 
     /// Sends requests, as many as possible with one system call each 32, and waits until the kernel has done them.
     ///
     /// They are done in order and none is taken back: after one that fails those behind it are still tried, and the
     /// first failure is thrown. So none may rely on a name that one before it makes, which somebody else can have.
-    public func send(_ messages: [NetlinkMessage]) throws(SystemError) { _ = try exchange(messages) }
+    public func send(_ messages: [NetlinkMessage]) throws(SystemError) { try exchange(messages) { _ in } }
+
+    /// The same, and one request behind them whose failure is an answer.
+    /// - Returns: that failure, where there is one.
+    public func send(
+        _ messages: [NetlinkMessage], thenTry last: NetlinkMessage
+    ) throws(SystemError) -> SystemError? {
+        var answer: SystemError?
+        let all = messages + [last]
+        try exchange(
+            all, answer: { _ in },
+            failure: { place, failure throws(SystemError) in
+                if place < messages.count { throw failure }
+                answer = failure
+            })
+        return answer
+    }
 
     /// Sends requests: each one's failure, or nil, in order.
     public func outcomes(of messages: [NetlinkMessage]) throws(SystemError) -> [SystemError?] {
-        var outcomes: [SystemError?] = []
-        for part in NetlinkSocket.parts(messages) {
-            outcomes += try exchange(part: part).outcomes
-        }
+        var outcomes = [SystemError?](repeating: nil, count: messages.count)
+        try exchange(
+            messages, answer: { _ in }, failure: { place, failure throws(SystemError) in outcomes[place] = failure })
         return outcomes
     }
 
-    /// What the kernel answers besides its acknowledgements.
-    func exchange(_ messages: [NetlinkMessage], flags: Int32 = 0) throws(SystemError) -> [NetlinkReply] {
-        var replies: [NetlinkReply] = []
-        for part in NetlinkSocket.parts(messages) {
-            let (answers, outcomes) = try exchange(part: part, flags: flags)
-            replies += answers
-            for case let failure? in outcomes { throw failure }
-        }
-        return replies
+    /// Sends requests and gives what the kernel answers besides its acknowledgements to `answer`.
+    func exchange(
+        _ messages: [NetlinkMessage], flags: Int32 = 0, _ answer: (NetlinkReply) -> Void
+    ) throws(SystemError) {
+        try exchange(
+            messages, flags: flags, answer: answer, failure: { _, failure throws(SystemError) in throw failure })
     }
 
-    /// So few that all answers fit in the socket's buffer.
-    private static func parts(_ messages: [NetlinkMessage]) -> [ArraySlice<NetlinkMessage>] {
-        stride(from: 0, to: messages.count, by: 32).map { messages[$0..<min($0 + 32, messages.count)] }
+    /// - Parameter failure: is told what has failed, by its place; nothing is sent any more when it throws.
+    private func exchange(
+        _ messages: [NetlinkMessage], flags: Int32 = 0, answer: (NetlinkReply) -> Void,
+        failure: (Int, SystemError) throws(SystemError) -> Void
+    ) throws(SystemError) {
+        // So few at a time that all answers fit in the socket's buffer.
+        for start in stride(from: 0, to: messages.count, by: 32) {
+            let part = messages[start..<min(start + 32, messages.count)]
+            try exchange(part: part, flags: flags, answer: answer, failure: failure)
+        }
     }
 
     private func exchange(
-        part messages: ArraySlice<NetlinkMessage>, flags: Int32 = 0
-    ) throws(SystemError) -> (replies: [NetlinkReply], outcomes: [SystemError?]) {
-        let first = try transmit(messages, flags: NLM_F_REQUEST | NLM_F_ACK | flags)
-        var outcomes = [SystemError?](repeating: nil, count: messages.count)
-        var replies: [NetlinkReply] = []
-        var open = messages.count
-        while open > 0 {
-            for reply in NetlinkReply.all(in: try receive()) {
+        part messages: ArraySlice<NetlinkMessage>, flags: Int32, answer: (NetlinkReply) -> Void,
+        failure: (Int, SystemError) throws(SystemError) -> Void
+    ) throws(SystemError) {
+        // They are done in order, and failures told without being asked for: when the last one is done all are.
+        let first = try transmit(messages, flags: NLM_F_REQUEST | flags, lastToo: NLM_F_ACK)
+        var thrown: SystemError?
+        var isDone = false
+        while !isDone {
+            for reply in NetlinkReplies(in: try receive()) {
                 // An earlier request's answer can be left over when its reader failed.
                 let place = Int(reply.sequence &- first)
                 if place >= messages.count { continue }
                 if reply.type != Int(NLMSG_ERROR) {
-                    replies.append(reply)
+                    answer(reply)
                     continue
                 }
-                open -= 1
-                outcomes[place] = failure(of: messages[messages.startIndex + place], reply)
+                if place == messages.count - 1 { isDone = true }
+                let request = messages.startIndex + place
+                guard thrown == nil, let error = self.failure(of: messages[request], reply) else { continue }
+                do throws(SystemError) { try failure(request, error) } catch { thrown = error }
             }
         }
-        return (replies, outcomes)
+        if let thrown { throw thrown }
     }
 
     /// Sends a request for a list and gives each of its entries to `body`.
@@ -115,7 +137,7 @@ public struct NetlinkSocket: ~Copyable, Sendable {
         let sequence = try transmit([message], flags: NLM_F_REQUEST | NLM_F_DUMP)
         var isConsistent = true
         while true {
-            for reply in NetlinkReply.all(in: try receive()) where reply.sequence == sequence {
+            for reply in NetlinkReplies(in: try receive()) where reply.sequence == sequence {
                 if reply.flags & NLM_F_DUMP_INTR != 0 { isConsistent = false }
                 switch reply.type {
                 case Int(NLMSG_DONE), Int(NLMSG_ERROR):
@@ -128,18 +150,22 @@ public struct NetlinkSocket: ~Copyable, Sendable {
     }
 
     /// Sends them in one datagram.
+    /// - Parameter lastFlags: for the last one, beside the others.
     /// - Returns: the first one's sequence number; the others' follow.
-    private func transmit(_ messages: ArraySlice<NetlinkMessage>, flags: Int32) throws(SystemError) -> UInt32 {
+    private func transmit(
+        _ messages: ArraySlice<NetlinkMessage>, flags: Int32, lastToo lastFlags: Int32 = 0
+    ) throws(SystemError) -> UInt32 {
         let count = UInt32(messages.count)
         let first = sequence.add(count, ordering: .relaxed).newValue &- count &+ 1
         var bytes: [UInt8] = []
         bytes.reserveCapacity(messages.count * 512)
         var number = first
         for message in messages {
-            if !message.write(to: &bytes, sequence: number, flags: flags) {
+            number &+= 1
+            let flags = number == first &+ count ? flags | lastFlags : flags
+            if !message.write(to: &bytes, sequence: number &- 1, flags: flags) {
                 throw SystemError(message.action, code: EMSGSIZE)
             }
-            number &+= 1
         }
         let socket = descriptor.number
         let what = messages.first?.action ?? "send nothing"

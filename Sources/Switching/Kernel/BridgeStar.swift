@@ -84,11 +84,10 @@ struct BridgeStar {
         _ station: Station, on own: Int32, _ known: [NetlinkMessage], _ socket: borrowing NetlinkSocket
     ) throws(SwitchError) -> Bool {
         // Asked behind `known`: a bridge that is made from here on learns of the port from the first one.
-        let outcomes = try attributed { () throws(SystemError) in
-            try socket.outcomes(of: known + [.look(at: .name(FabricName.bridge(1)))])
+        let failure = try attributed { () throws(SystemError) in
+            try socket.send(known, thenTry: .look(at: .name(FabricName.bridge(1))))
         }
-        for case let failure? in outcomes.dropLast() { throw SwitchError(failure) }
-        if let last = outcomes.last, let failure = last {
+        if let failure {
             if failure.code == ENODEV { return false }
             throw SwitchError(failure)
         }

@@ -102,7 +102,6 @@ struct PortMaker: ~Copyable {
             let number = try attributed { () throws(SystemError) in try cursor.advance() }
             var end = LinkOptions(FabricName.port(number), mtu: UInt32(plan.mtu), group: FabricGroup.ports)
             end.master = place.index
-            end.isUp = !hasQueues
             let peer = LinkOptions(
                 plan.name, address: plan.mac, mtu: UInt32(plan.mtu), namespace: boxNamespace)
             let made: Link
@@ -172,10 +171,8 @@ struct PortMaker: ~Copyable {
     private func leaseDynamically(_ link: Link, _ reference: BoxReference) throws(SwitchError) -> BoxEnd.Leased {
         guard let end = link.other else { throw SwitchError("the port's end in the box cannot be found") }
         try attributed(to: plan.vlan != nil ? "vlan" : "trunk") { () throws(SystemError) in try limitVLANs(link) }
-        if hasQueues {
-            try attributed { () throws(SystemError) in
-                try socket.send(.change(.index(link.index), LinkChange(isUp: true)))
-            }
+        try attributed { () throws(SystemError) in
+            try socket.send(.change(.index(link.index), LinkChange(isUp: true)))
         }
         return try BoxEnd(plan, end).lease(box, plan.mac, for: reference) { (address) throws(SwitchError) in
             try takeFixed([address], link)
@@ -222,8 +219,10 @@ struct PortMaker: ~Copyable {
             if spec.isStatic, !addresses.isEmpty { port.proxyARP = true }
         }
         let label = PortLabel(owner: owner, interface: plan.name, address: plan.mac)
+        // One that is up from its making on, and its other end not yet, the kernel waits for: nobody may be sending.
+        let isUp = hasQueues ? nil : true
         var messages: [NetlinkMessage] = [
-            .change(.index(link.index), LinkChange(alias: label.text, port: port))
+            .change(.index(link.index), LinkChange(isUp: isUp, alias: label.text, port: port))
         ]
         messages.append(.replace(ForwardingEntry(plan.mac, port: link.index)))
         for prefix in addresses {
