@@ -47,7 +47,7 @@ public struct NetlinkSocket: ~Copyable, Sendable {
     ///
     /// They are done in order and none is taken back: after one that fails those behind it are still tried, and the
     /// first failure is thrown. So none may rely on a name that one before it makes, which somebody else can have.
-    public func send(_ messages: [NetlinkMessage]) throws(SystemError) { try exchange(messages) { _ in } }
+    public func send(_ messages: [NetlinkMessage]) throws(SystemError) { try exchange(messages) }
 
     /// The same, and one request behind them whose failure is an answer.
     /// - Returns: that failure, where there is one.
@@ -57,7 +57,7 @@ public struct NetlinkSocket: ~Copyable, Sendable {
         var answer: SystemError?
         let all = messages + [last]
         try exchange(
-            all, answer: { _ in },
+            all,
             failure: { place, failure throws(SystemError) in
                 if place < messages.count { throw failure }
                 answer = failure
@@ -69,22 +69,15 @@ public struct NetlinkSocket: ~Copyable, Sendable {
     public func outcomes(of messages: [NetlinkMessage]) throws(SystemError) -> [SystemError?] {
         var outcomes = [SystemError?](repeating: nil, count: messages.count)
         try exchange(
-            messages, answer: { _ in }, failure: { place, failure throws(SystemError) in outcomes[place] = failure })
+            messages, failure: { place, failure throws(SystemError) in outcomes[place] = failure })
         return outcomes
     }
 
     /// Sends requests and gives what the kernel answers besides its acknowledgements to `answer`.
-    func exchange(
-        _ messages: [NetlinkMessage], flags: Int32 = 0, _ answer: (NetlinkReply) -> Void
-    ) throws(SystemError) {
-        try exchange(
-            messages, flags: flags, answer: answer, failure: { _, failure throws(SystemError) in throw failure })
-    }
-
     /// - Parameter failure: is told what has failed, by its place; nothing is sent any more when it throws.
-    private func exchange(
-        _ messages: [NetlinkMessage], flags: Int32 = 0, answer: (NetlinkReply) -> Void,
-        failure: (Int, SystemError) throws(SystemError) -> Void
+    func exchange(
+        _ messages: [NetlinkMessage], flags: Int32 = 0, answer: (NetlinkReply) -> Void = { _ in },
+        failure: (Int, SystemError) throws(SystemError) -> Void = { _, failure throws(SystemError) in throw failure }
     ) throws(SystemError) {
         // So few at a time that all answers fit in the socket's buffer.
         for start in stride(from: 0, to: messages.count, by: 32) {
@@ -159,11 +152,9 @@ public struct NetlinkSocket: ~Copyable, Sendable {
         let first = sequence.add(count, ordering: .relaxed).newValue &- count &+ 1
         var bytes: [UInt8] = []
         bytes.reserveCapacity(messages.count * 512)
-        var number = first
-        for message in messages {
-            number &+= 1
-            let flags = number == first &+ count ? flags | lastFlags : flags
-            if !message.write(to: &bytes, sequence: number &- 1, flags: flags) {
+        for (place, message) in messages.enumerated() {
+            let own = place == messages.count - 1 ? flags | lastFlags : flags
+            if !message.write(to: &bytes, sequence: first &+ UInt32(place), flags: own) {
                 throw SystemError(message.action, code: EMSGSIZE)
             }
         }
