@@ -26,7 +26,7 @@ enum Ruleset {
 
             chain prerouting {
                 type filter hook prerouting priority -300; policy accept;
-                meta protocol ip iif . ether saddr . ip saddr @source4 accept
+                iif . ether saddr . ip saddr @source4 accept
                 iif @guarded goto guard
             }
             chain guard {
