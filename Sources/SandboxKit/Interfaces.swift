@@ -28,7 +28,20 @@ func switched<Result: ~Copyable>(
 
 /// The interfaces of one launch, made while the box waits.
 final class Interfaces {
-    private let plans: [InterfacePlan]
+    /// One of them.
+    private final class Pending {
+        let plan: InterfacePlan
+        let chain: ChainPlan
+        /// Its switch, until its port is made: nobody who stays beside the box keeps one from going.
+        var prepared: PreparedSwitch?
+
+        init(_ plan: InterfacePlan, _ chain: ChainPlan) { (self.plan, self.chain) = (plan, chain) }
+
+        var kind: Profile.Interface.Attach? { plan.interface.kind }
+        var spec: SwitchSpec? { prepared?.fabric.spec }
+    }
+
+    private var all: [Pending] = []
     private let owner: String?
     private let mayAdminister: Bool
     /// Whether nothing but its user keeps the box from administering its network.
@@ -37,24 +50,16 @@ final class Interfaces {
     private let registry: Registry
     /// A descriptor of the host's network namespace.
     let host: Int32
-    /// The switches of `plans`, until their ports are made: nobody who stays beside the box keeps one from going.
-    private var prepared: [PreparedSwitch?] = []
-    /// By the interface's place.
-    private var chains: [ChainPlan]
 
     /// Makes the switches that are missing. To be called in the host's namespaces.
     /// - Parameter chains: with their sandboxes, by the interface's place.
     /// - Returns: `nil` where the box has no interfaces.
     init?(_ plan: LaunchPlan, _ state: StateDirectory? = nil, _ chains: [ChainPlan] = []) throws(LaunchError) {
         if plan.interfaces.isEmpty { return nil }
-        self.chains = chains
-        if chains.isEmpty {
-            for interface in plan.interfaces {
-                self.chains.append(
-                    try switched(interface.key) { () throws(SwitchError) in try ChainPlan(interface.functions) })
-            }
+        for (index, interface) in plan.interfaces.enumerated() {
+            let chain = try chains.isEmpty ? Interfaces.chain(interface) : chains[index]
+            all.append(Pending(interface, chain))
         }
-        plans = plan.interfaces
         owner = plan.name
         mayAdminister = plan.security.capabilities.mayHold("NET_ADMIN", in: plan.process)
         reliesOnUser = plan.security.capabilities.keep == nil && !mayAdminister
@@ -67,39 +72,42 @@ final class Interfaces {
         store = SwitchStore(directory)
         registry = Registry(directory)
         host = try translated { () throws(SystemError) in try Descriptor(open: "/proc/self/ns/net", O_RDONLY).take() }
-        for plan in plans {
-            let found = try switched(plan.key) { () throws(SwitchError) in try store.prepare(plan.interface) }
-            prepared.append(found)
-            guard let name = plan.interface.switchName, found?.fabric.spec.hasDNS == true else { continue }
+        for one in all {
+            let plan = one.plan
+            one.prepared = try switched(plan.key) { () throws(SwitchError) in try store.prepare(plan.interface) }
+            guard let name = plan.interface.switchName, one.spec?.hasDNS == true else { continue }
             try registry.startNameServer(of: name, executable: OwnExecutable.path())
         }
+    }
+
+    private static func chain(_ interface: InterfacePlan) throws(LaunchError) -> ChainPlan {
+        try switched(interface.key) { () throws(SwitchError) in try ChainPlan(interface.functions) }
     }
 
     deinit { close(host) }
 
     /// Must stay open until the interfaces are made.
-    var descriptors: [Int32] { [host] + prepared.compactMap { $0?.fabric.namespace.number } }
+    var descriptors: [Int32] { [host] + all.compactMap { $0.prepared?.fabric.namespace.number } }
 
     /// Whether one of them is held by the box's own end for no other reason than that its user is not root.
     var needUnprivilegedUser: Bool {
         guard reliesOnUser else { return false }
-        return zip(plans, prepared).contains { plan, fabric in
-            plan.interface.kind == .macvlan || plan.interface.kind == .macvtap || fabric?.fabric.spec.kind == .macvlan
-        }
+        return all.contains { $0.kind == .macvlan || $0.kind == .macvtap || $0.spec?.kind == .macvlan }
     }
 
     func attach(_ namespace: Int32, _ pid: Int32) throws(LaunchError) -> [Port] {
         let box = BoxReference(namespace: namespace, pid: pid, owner: owner, mayAdminister: mayAdminister)
-        defer { prepared = [] }
+        defer { for one in all { one.prepared = nil } }
         var ports: [Port] = []
         do throws(LaunchError) {
-            for ((plan, fabric), chain) in zip(zip(plans, prepared), chains) {
+            for one in all {
+                let plan = one.plan
                 var port = try switched(plan.key) { () throws(SwitchError) in
                     try store.attach(
-                        plan.interface, named: plan.name, to: box, host: host, on: fabric,
-                        chain: chain.hops.isEmpty ? nil : chain)
+                        plan.interface, named: plan.name, to: box, host: host, on: one.prepared,
+                        chain: one.chain.hops.isEmpty ? nil : one.chain)
                 }
-                if let name = fabric?.fabric.spec.hasDHCP == true ? plan.interface.switchName : nil {
+                if let name = one.spec?.hasDHCP == true ? plan.interface.switchName : nil {
                     try registry.renewLeases(of: name, executable: OwnExecutable.path())
                 }
                 if !plan.interface.nameServers.contains(.auto) { port.nameServers = [] }

@@ -59,7 +59,7 @@ struct RunOptionTests {
             switch option.effect {
             case .text(let key), .path(let key), .constant(let key, .text):
                 switch try kind(key) {
-                case .list, .vector, .records, .section, .map, .boolean, .integer, .number:
+                case .list, .vector, .tables, .section, .map, .boolean, .integer, .number:
                     Issue.record("--\(option.long) gives \(key) text")
                 default: break
                 }

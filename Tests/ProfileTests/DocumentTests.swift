@@ -85,7 +85,7 @@ struct DocumentTests {
             let isRecord: Bool
             let keys: [Key]
             switch kind {
-            case .records(let own, _): (isRecord, keys) = (true, own)
+            case .tables(let own, _): (isRecord, keys) = (true, own())
             case .section(let own): (isRecord, keys) = (false, own())
             default: continue
             }

@@ -31,7 +31,7 @@ enum Samples {
         case .oneOrMore(let form): form.samples.map { .string($0) } + [.strings([form.samples[0]])]
         case .namespaces: [.string("all"), .string("none"), .strings(["pid", "mount"])]
         case .idMapping: [.string("self"), .string("auto"), .strings(["0 100000 65536", "65536 0 1"])]
-        case .records(let keys, _): [.array([])] + tables(keys).map { .array([$0]) }
+        case .tables(let keys, _): [.array([])] + tables(keys()).map { .array([$0]) }
         case .section(let keys): tables(keys())
         case .map(let form, let element):
             form.samples.flatMap { name in values(of: element).map { .table([(name, $0)]) } }
@@ -61,7 +61,7 @@ extension Form {
     fileprivate var samples: [String] {
         switch self {
         case .text: ["word", "", Samples.odd]
-        case .choice(let words): words
+        case .oneOf(let words): words()
         case .path: ["/a b/\"c\\", "~/\u{1}x*"]
         case .pathOr(let word): [word, "/upper"]
         case .profile: ["base"]

@@ -5,20 +5,28 @@ extension Planner {
     /// on that is free.
     func interfaces(_ network: Profile.Network) throws(LaunchError) -> [InterfacePlan] {
         var plans: [InterfacePlan] = []
-        let keys = ["network"] + network.more.indices.map { "network.more[\($0)]" }
-        let all = zip(keys, [network.interface] + network.more).filter { $0.1.kind?.makesInterface == true }
-        let given = all.compactMap { name($0.1) }
+        try add(network.interface, "network", to: &plans)
+        for (index, interface) in network.more.enumerated() {
+            try add(interface, "network.more[\(index)]", to: &plans)
+        }
         var number = 0
-        for (key, interface) in all {
-            try check(interface, key)
-            while given.contains("eth\(number)") { number += 1 }
-            let name = name(interface)
-            let functions = try functions(interface, key)
-            plans.append(
-                InterfacePlan(key: key, name: name ?? "eth\(number)", interface: interface, functions: functions))
-            if name == nil { number += 1 }
+        for index in plans.indices where plans[index].name.isEmpty {
+            while plans.contains(where: { $0.name == "eth\(number)" }) { number += 1 }
+            plans[index].name = "eth\(number)"
         }
         return plans
+    }
+
+    /// With the name that it is given, or none yet.
+    private func add(
+        _ interface: Profile.Interface, _ key: String, to plans: inout [InterfacePlan]
+    ) throws(LaunchError) {
+        guard interface.kind?.makesInterface == true else { return }
+        try check(interface, key)
+        let given = interface.name ?? (interface.kind == .physical ? interface.device : nil)
+        plans.append(
+            InterfacePlan(
+                key: key, name: given ?? "", interface: interface, functions: try functions(interface, key)))
     }
 
     private func functions(_ interface: Profile.Interface, _ key: String) throws(LaunchError) -> [ResolvedFunction] {
@@ -32,10 +40,6 @@ extension Planner {
             }
         }
         return functions
-    }
-
-    private func name(_ interface: Profile.Interface) -> String? {
-        interface.name ?? (interface.kind == .physical ? interface.device : nil)
     }
 
     private func check(_ interface: Profile.Interface, _ key: String) throws(LaunchError) {

@@ -4,47 +4,50 @@ import CNetlink
 import Glibc
 public import Kernel
 
-/// A network interface as the kernel describes it (rtnetlink(7), RTM_NEWLINK).
-public struct Link: Sendable, Equatable {
-    public var index: Int32
-    public var name: String
-    /// `veth`, `macvlan` and their like; nil for hardware and the loopback.
-    public var kind: String?
-    /// `bridge` where it is a bridge's port.
-    public var portKind: String?
+/// A network interface as the kernel describes it (rtnetlink(7), RTM_NEWLINK). What it says is read when it is asked for.
+public struct Link: Sendable {
+    private let header: ifinfomsg
+    private let attributes: NetlinkAttributes
+
+    init?(_ reply: NetlinkReply) {
+        guard reply.type == RTM_NEWLINK, let header = reply.header(ifinfomsg.self) else { return nil }
+        self.header = header
+        attributes = reply.attributes(after: ifinfomsg.self)
+    }
+
+    public var index: Int32 { header.ifi_index }
+    public var name: String { attributes[IFLA_IFNAME]?.text ?? "" }
     /// nil where it has none, or none of Ethernet's.
-    public var address: MACAddress?
+    public var address: MACAddress? { attributes[IFLA_ADDRESS].flatMap { MACAddress(bytes: $0.bytes) } }
     /// Bytes.
-    public var mtu: Int
+    public var mtu: Int { Int(attributes.number(IFLA_MTU, as: UInt32.self) ?? 0) }
     /// `IFF_UP` and its like (netdevice(7)).
-    public var flags: UInt32
+    public var flags: UInt32 { header.ifi_flags }
     /// RFC 2863's ifOperStatus: see ``stateName``.
-    public var state: UInt8
+    public var state: UInt8 { attributes.number(IFLA_OPERSTATE, as: UInt8.self) ?? 0 }
     /// The index of the bridge that it is a port of.
-    public var master: Int32?
+    public var master: Int32? { attributes.number(IFLA_MASTER, as: Int32.self) }
     /// The index of a veth's peer, of a macvlan's parent and their like; in another network namespace's numbers when
     /// ``otherNamespace`` is given.
-    public var other: Int32?
+    public var other: Int32? { attributes.number(IFLA_LINK, as: Int32.self) }
     /// The number that this network namespace has for that other one (ip-netns(8), nsid).
-    public var otherNamespace: Int32?
+    public var otherNamespace: Int32? { attributes.number(IFLA_LINK_NETNSID, as: Int32.self) }
     /// Further names: see ``NetlinkMessage/add(alternativeNames:to:)``.
-    public var alternativeNames: [String] = []
+    public var alternativeNames: [String] {
+        var names: [String] = []
+        attributes[IFLA_PROP_LIST]?.nested.forEach { if $0.type == IFLA_ALT_IFNAME { names.append($0.text) } }
+        return names
+    }
     /// Free text; nil when it has none.
-    public var alias: String?
-    public var group: UInt32
+    public var alias: String? { attributes[IFLA_IFALIAS]?.text }
+    public var group: UInt32 { attributes.number(IFLA_GROUP, as: UInt32.self) ?? 0 }
     /// Packets.
-    public var txQueueLength: UInt32
-    public var counters: InterfaceCounters
-    /// What it does as a bridge's port.
-    public var port: BridgePortOptions?
-    /// Which of a bridge's ports it is: the lowest number that was free, from 1 to 1023.
-    public var portNumber: Int?
-    /// A bridge's settings.
-    public var bridge: BridgeOptions?
-    public var macvlanMode: MacvlanOptions.Mode?
-    /// Who a macvlan in source mode hears.
-    public var macvlanSources: [MACAddress] = []
-    public var vxlanID: UInt32?
+    public var txQueueLength: UInt32 { attributes.number(IFLA_TXQLEN, as: UInt32.self) ?? 0 }
+    public var counters: InterfaceCounters {
+        var counters = InterfaceCounters(name: name)
+        if let figures = attributes[IFLA_STATS64] { counters.take(figures) }
+        return counters
+    }
 
     public var isUp: Bool { flags & UInt32(IFF_UP) != 0 }
     /// Whether there is somebody at the other end (IFF_LOWER_UP).
@@ -52,59 +55,46 @@ public struct Link: Sendable, Equatable {
 
     /// `up`, `down`, `lowerlayerdown`, `unknown` and their like.
     public var stateName: String {
-        let names = ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"]
-        return Int(state) < names.count ? names[Int(state)] : "\(state)"
+        let (names, state) = (
+            ["unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up"], Int(state)
+        )
+        return state < names.count ? names[state] : "\(state)"
     }
+}
 
-    init?(_ reply: NetlinkReply) {
-        guard reply.type == RTM_NEWLINK, let header = reply.header(ifinfomsg.self) else { return nil }
-        let attributes = reply.attributes(after: ifinfomsg.self)
-        index = header.ifi_index
-        flags = header.ifi_flags
-        (name, mtu, state, group, txQueueLength) = ("", 0, 0, 0, 0)
-        counters = InterfaceCounters(name: "")
-        attributes.forEach { take($0) }
-        counters.name = name
+/// What only some kinds of interfaces have.
+extension Link {
+    /// `veth`, `macvlan` and their like; nil for hardware and the loopback.
+    public var kind: String? { information?[IFLA_INFO_KIND]?.text }
+    /// `bridge` where it is a bridge's port.
+    public var portKind: String? { information?[IFLA_INFO_SLAVE_KIND]?.text }
+    /// What it does as a bridge's port.
+    public var port: BridgePortOptions? { portData.map { BridgePortOptions($0) } }
+    /// Which of a bridge's ports it is: the lowest number that was free, from 1 to 1023.
+    public var portNumber: Int? { portData?.number(IFLA_BRPORT_NO, as: UInt16.self).map { Int($0) } }
+    /// A bridge's settings.
+    public var bridge: BridgeOptions? { data(ofKind: "bridge").map { BridgeOptions($0) } }
+    public var macvlanMode: MacvlanOptions.Mode? {
+        macvlanData?.number(IFLA_MACVLAN_MODE, as: UInt32.self).flatMap(MacvlanOptions.Mode.init(rawValue:))
     }
-
-    private mutating func take(_ attribute: NetlinkAttribute) {
-        switch attribute.type {
-        case IFLA_IFNAME: name = attribute.text
-        case IFLA_ADDRESS: address = MACAddress(bytes: attribute.bytes)
-        case IFLA_MTU: mtu = Int(attribute.value(UInt32.self) ?? 0)
-        case IFLA_OPERSTATE: state = attribute.value(UInt8.self) ?? 0
-        case IFLA_MASTER: master = attribute.value(Int32.self)
-        case IFLA_LINK: other = attribute.value(Int32.self)
-        case IFLA_LINK_NETNSID: otherNamespace = attribute.value(Int32.self)
-        case IFLA_IFALIAS: alias = attribute.text
-        case IFLA_PROP_LIST:
-            attribute.nested.forEach { if $0.type == IFLA_ALT_IFNAME { alternativeNames.append($0.text) } }
-        case IFLA_GROUP: group = attribute.value(UInt32.self) ?? 0
-        case IFLA_TXQLEN: txQueueLength = attribute.value(UInt32.self) ?? 0
-        case IFLA_STATS64: counters.take(attribute)
-        case IFLA_LINKINFO: take(information: attribute.nested)
-        default: break
+    /// Who a macvlan in source mode hears.
+    public var macvlanSources: [MACAddress] {
+        var sources: [MACAddress] = []
+        macvlanData?[IFLA_MACVLAN_MACADDR_DATA]?.nested.forEach {
+            if let source = MACAddress(bytes: $0.bytes) { sources.append(source) }
         }
+        return sources
     }
+    public var vxlanID: UInt32? { data(ofKind: "vxlan")?.number(IFLA_VXLAN_ID, as: UInt32.self) }
 
-    private mutating func take(information: NetlinkAttributes) {
-        kind = information[IFLA_INFO_KIND]?.text
-        portKind = information[IFLA_INFO_SLAVE_KIND]?.text
-        if portKind == "bridge", let data = information[IFLA_INFO_SLAVE_DATA]?.nested {
-            port = BridgePortOptions(data)
-            portNumber = data.number(IFLA_BRPORT_NO, as: UInt16.self).map { Int($0) }
-        }
-        guard let data = information[IFLA_INFO_DATA]?.nested else { return }
-        switch kind {
-        case "bridge": bridge = BridgeOptions(data)
-        case "macvlan", "macvtap":
-            macvlanMode = data.number(IFLA_MACVLAN_MODE, as: UInt32.self).flatMap(MacvlanOptions.Mode.init(rawValue:))
-            data[IFLA_MACVLAN_MACADDR_DATA]?.nested.forEach {
-                if let source = MACAddress(bytes: $0.bytes) { macvlanSources.append(source) }
-            }
-        case "vxlan": vxlanID = data.number(IFLA_VXLAN_ID, as: UInt32.self)
-        default: break
-        }
+    private var information: NetlinkAttributes? { attributes[IFLA_LINKINFO]?.nested }
+    private var portData: NetlinkAttributes? {
+        portKind == "bridge" ? information?[IFLA_INFO_SLAVE_DATA]?.nested : nil
+    }
+    private var macvlanData: NetlinkAttributes? { data(ofKind: "macvlan") ?? data(ofKind: "macvtap") }
+
+    private func data(ofKind kind: String) -> NetlinkAttributes? {
+        self.kind == kind ? information?[IFLA_INFO_DATA]?.nested : nil
     }
 }
 

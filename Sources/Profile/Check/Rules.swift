@@ -32,7 +32,7 @@ struct Rules {
     /// An item of a plain list goes by its list's name.
     private func named(_ key: String) -> String {
         guard var path = path(key), case .index? = path.parts.last else { return key }
-        if case .records? = Schema.kind(at: path) { return key }
+        if case .tables? = Schema.kind(at: path) { return key }
         path.parts.removeLast()
         return path.text
     }

@@ -4,7 +4,7 @@ extension Kind {
         switch self {
         case .string(.text): false
         case .string, .boolean, .integer, .number, .size, .duration, .limit, .account, .action, .word: true
-        case .list, .vector, .oneOrMore, .namespaces, .idMapping, .records, .section, .map: false
+        case .list, .vector, .oneOrMore, .namespaces, .idMapping, .tables, .section, .map: false
         }
     }
 
@@ -41,7 +41,7 @@ extension Kind {
         case .word:
             return Quantity.word(value) == nil
                 ? Form.Problem("no number of 64 bits", mend: "write an integer or text such as \"0xff\"") : nil
-        case .list, .vector, .oneOrMore, .namespaces, .idMapping, .records, .section, .map: return nil
+        case .list, .vector, .oneOrMore, .namespaces, .idMapping, .tables, .section, .map: return nil
         }
     }
 

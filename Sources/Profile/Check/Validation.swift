@@ -19,7 +19,7 @@ struct Validation {
     }
 
     private func isRecord(_ path: DocumentPath) -> Bool {
-        if case .records? = Schema.kind(at: path) { return true }
+        if case .tables? = Schema.kind(at: path) { return true }
         return false
     }
 
@@ -56,7 +56,7 @@ struct Validation {
         switch kind {
         case .section(let keys): table(value, keys(), path)
         case .map(let form, let element): map(value, form, element, path)
-        case .records(let keys, let identity): records(value, keys, identity, path)
+        case .tables(let keys, let identity): records(value, keys(), identity, path)
         case .list(let element): list(value, element, path, removals: true)
         case .vector(let element): list(value, element, path, removals: false)
         case .oneOrMore(let form): oneOrMore(value, form, path)
@@ -70,8 +70,8 @@ struct Validation {
         guard case .table(let entries) = value else { return wrongType(value, "a table", path) }
         for entry in entries {
             let inner = path.appending(entry.key)
-            if case .choice(let words) = form, !words.contains(entry.key) {
-                report(inner, key: true, "unknown key", mend: Schema.mend(unknown: entry.key, among: words))
+            if case .oneOf(let words) = form, !words().contains(entry.key) {
+                report(inner, key: true, "unknown key", mend: Schema.mend(unknown: entry.key, among: words()))
             } else if let problem = form.problem(with: entry.key) {
                 report(inner, key: true, problem.text, mend: problem.mend)
             } else {

@@ -61,22 +61,22 @@ extension ProfileReader {
         return .fixed(prefixes)
     }
 
-    private func read(_ value: Value?, _ key: String) throws(ProfileError) -> UInt64? {
-        guard let text = try text(value, key) else { return nil }
-        return try required(Quantity.bitRate(text), key)
+    private func read(_ value: Value?, _ key: @autoclosure () -> String) throws(ProfileError) -> UInt64? {
+        guard let text = try text(value, key()) else { return nil }
+        return try required(Quantity.bitRate(text), key())
     }
 
     private func read<Item>(
-        _ value: Value?, _ key: String, _ item: (String) -> Item?
+        _ value: Value?, _ key: @autoclosure () -> String, _ item: (String) -> Item?
     ) throws(ProfileError) -> [Item]? {
-        guard let texts = try texts(value, key) else { return nil }
+        guard let texts = try texts(value, key()) else { return nil }
         var items: [Item] = []
-        for text in texts { items.append(try required(item(text), key)) }
+        for text in texts { items.append(try required(item(text), key())) }
         return items
     }
 
-    private func required<Item>(_ item: Item?, _ key: String) throws(ProfileError) -> Item {
-        guard let item else { throw notRead(key) }
+    private func required<Item>(_ item: Item?, _ key: @autoclosure () -> String) throws(ProfileError) -> Item {
+        guard let item else { throw notRead(key()) }
         return item
     }
 }

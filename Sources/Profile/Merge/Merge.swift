@@ -57,7 +57,7 @@ struct Merge {
         case (.map(_, let element), .table(let entries)): return map(base, entries, element, path, layer)
         case (.list(let element), .array(let items)): return list(base, items, element, path, layer)
         case (.idMapping, .array(let items)): return list(base, items, .limit, path, layer)
-        case (.records(_, let identity), .array(let items)): return records(base, items, identity, path, layer)
+        case (.tables(_, let identity), .array(let items)): return records(base, items, identity, path, layer)
         case (.namespaces, _): return namespaces(base, value, path, layer)
         case (.vector, .array(let items)), (.oneOrMore, .array(let items)):
             var own: [Node.Item] = []
@@ -144,9 +144,9 @@ struct Merge {
         guard case .string(let text) = item, case .string(let form) = element else { return [item] }
         switch form {
         case .capability: return [.string(Names.capability(text))]
-        case .choice(let words) where text == "all" && words.last == "all":
+        case .oneOf(let words) where text == "all" && words().last == "all":
             var all: [Value] = []
-            for word in words.dropLast() { all.append(.string(word)) }
+            for word in words().dropLast() { all.append(.string(word)) }
             return all
         default: return [item]
         }

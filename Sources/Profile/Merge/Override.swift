@@ -115,8 +115,8 @@ public struct Override: Sendable, Equatable {
         case (_, .array), (_, .table): return value
         case (.oneOrMore(let form), _): return fitted(to: .string(form))
         case (.list(let element), _), (.vector(let element), _): return .array([fitted(to: element)])
-        case (.records(let keys, let identity), .string(let text)) where text.hasPrefix("!"):
-            guard let name = identity.first, let key = Schema.key(name, in: keys) else { return value }
+        case (.tables(let keys, let identity), .string(let text)) where text.hasPrefix("!"):
+            guard let name = identity.first, let key = Schema.key(name, in: keys()) else { return value }
             return .array([.table([(name, fitted(to: key.kind))])])
         case (.namespaces, .string(let text)): return text == "all" || text == "none" ? value : .array([value])
         case (.idMapping, .string(let text)): return text == "self" || text == "auto" ? value : .array([value])
@@ -130,7 +130,7 @@ extension Kind {
     /// Whether `+=` has a meaning.
     var takesItems: Bool {
         switch self {
-        case .list, .namespaces, .idMapping, .records: true
+        case .list, .namespaces, .idMapping, .tables: true
         // Replaced as a whole; `+=` would be lost.
         case .vector, .oneOrMore, .string, .boolean, .integer, .number, .size, .duration, .limit, .account, .action,
             .word, .section, .map:

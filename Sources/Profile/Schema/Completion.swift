@@ -18,7 +18,7 @@ extension Schema {
     private static func isSettable(_ path: DocumentPath) -> Bool {
         if path.keys == ["extends"] { return false }
         switch kind(at: path) {
-        case .section, .map(.choice, _): return false
+        case .section, .map(.oneOf, _): return false
         default: return true
         }
     }
@@ -44,9 +44,8 @@ extension Form {
     /// The texts that it takes, when they are words or some of them are.
     var words: [String] {
         switch self {
-        case .choice(let words), .address(let words), .addressOr(let words),
-            .mac(let words):
-            words
+        case .oneOf(let words): words()
+        case .address(let words), .addressOr(let words), .mac(let words): words
         case .pathOr(let word): [word]
         case .capability: ["ALL"] + Names.capabilities
         case .architecture: Names.architectures

@@ -2,8 +2,8 @@
 public enum Form: Sendable {
     /// Anything.
     case text
-    /// One of these words.
-    case choice([String])
+    /// One of these words, which are put together when they are first asked for.
+    case oneOf(@Sendable () -> [String])
     /// An absolute path, or one that begins with `~`, `$HOME`, `$PWD` or `$XDG_…`; globs allowed.
     case path
     /// `path`, or this word.
@@ -71,7 +71,7 @@ public enum Form: Sendable {
     func problem(with text: String) -> Problem? {
         switch self {
         case .text: nil
-        case .choice(let words): Form.unknown("value", text, among: words)
+        case .oneOf(let words): Form.unknown("value", text, among: words())
         case .path: Form.pathProblem(text)
         case .pathOr(let word): text == word ? nil : Form.pathProblem(text, or: word)
         case .profile: Form.profileProblem(text)
@@ -109,6 +109,8 @@ public enum Form: Sendable {
         case .busRule: Form.busRuleProblem(text)
         }
     }
+
+    static func choice(_ words: @escaping @autoclosure @Sendable () -> [String]) -> Form { .oneOf(words) }
 
     static func quote(_ text: String) -> String { Value.string(text).compactJSON }
 

@@ -61,7 +61,7 @@ extension Schema {
         case .oneOrMore(let form): any([form.schema, list(form.schema)])
         case .namespaces: any([words(["all", "none"]), list(any([words(kindNames + ["all"]), removal]))])
         case .idMapping: idMapping
-        case .records(let keys, let identity): records(keys, identity)
+        case .tables(let keys, let identity): records(keys(), identity)
         case .section(let keys): .table(object(keys()))
         case .map(let form, let element): map(form, element)
         }
@@ -134,11 +134,11 @@ extension Schema {
 
     private static func map(_ form: Form, _ element: Kind) -> Value {
         let inner = element.isScalar ? any([schema(of: element), words(["!"])]) : schema(of: element)
-        guard case .choice(let names) = form else {
+        guard case .oneOf(let names) = form else {
             return .table([("type", .string("object")), ("additionalProperties", inner)])
         }
         var properties: [(key: String, value: Value)] = []
-        for name in names { properties.append((name, inner)) }
+        for name in names() { properties.append((name, inner)) }
         return .table([
             ("type", .string("object")), ("additionalProperties", .bool(false)), ("properties", .table(properties)),
         ])
@@ -150,7 +150,7 @@ extension Form {
     fileprivate var schema: Value {
         switch self {
         case .text: .table([("type", .string("string"))])
-        case .choice(let words): Schema.words(words)
+        case .oneOf(let words): Schema.words(words())
         case .path: Schema.pattern(Form.pathPattern)
         case .pathOr(let word): Schema.any([Schema.words([word]), Schema.pattern(Form.pathPattern)])
         case .profile: Schema.pattern("^([A-Za-z0-9_][A-Za-z0-9._-]*|.*/.*|.*\\.toml)$")

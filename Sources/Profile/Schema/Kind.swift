@@ -1,5 +1,5 @@
 /// What a key takes.
-public indirect enum Kind: Sendable {
+public enum Kind: Sendable {
     case string(Form)
     case boolean
     case integer(ClosedRange<Int>)
@@ -17,9 +17,9 @@ public indirect enum Kind: Sendable {
     /// 64 bits: an integer, or text such as "0xffffffff00000000".
     case word
     /// A list that layers add to; `"!x"` takes `x` out.
-    case list(Kind)
+    indirect case list(Kind)
     /// A list that a later layer replaces as a whole.
-    case vector(Kind)
+    indirect case vector(Kind)
     /// The same, or one text alone.
     case oneOrMore(Form)
     /// Namespaces: "all", "none", or a list as `list`.
@@ -27,15 +27,19 @@ public indirect enum Kind: Sendable {
     /// How ids map: "self", "auto", or a list of triples.
     case idMapping
     /// A list of tables that layers add to; an item is known by its identity, the first of these keys that it has.
-    case records([Key], identity: [String])
+    indirect case tables(@Sendable () -> [Key], identity: [String])
     /// A table. A launch reads few of them, so that each makes its keys when it is first asked for them.
     case section(@Sendable () -> [Key])
     /// A table whose keys the user chooses.
-    case map(Form, Kind)
+    indirect case map(Form, Kind)
 }
 
 extension Kind {
     static func table(_ keys: @escaping @autoclosure @Sendable () -> [Key]) -> Kind { .section(keys) }
+
+    static func records(_ keys: @escaping @autoclosure @Sendable () -> [Key], identity: [String]) -> Kind {
+        .tables(keys, identity: identity)
+    }
 }
 
 /// One key of the profile language.

@@ -1,15 +1,10 @@
 import Addresses
 
 extension Schema {
-    static let network: [Key] =
-        interface + [
-            Key(
-                "more", .records(interface, identity: ["name", "switch", "device"]),
-                "Further interfaces, each with the keys of this section",
-                example: "[{ switch = \"backend\", name = \"eth1\" }]", fallback: "[]")
-        ]
+    /// Those of a further interface.
+    private static let interface = Array(network.dropLast())
 
-    private static let interface: [Key] = [
+    static let network: [Key] = [
         Key(
             "attach", .string(.choice(words(Profile.Interface.Attach.allCases))),
             "veth: a port of a switch; macvlan: one that shares a device; macvtap: the same for a program that speaks "
@@ -93,6 +88,11 @@ extension Schema {
                 + "the moment at which that server tells it, until an hour without packets to it, and so do other "
                 + "names' servers at that address; all names can be asked for",
             example: "[\"tcp to 10.1.0.0/16:443\", \"icmp\"]", fallback: "everything"),
+        Key(
+            "more", .records(interface, identity: ["name", "switch", "device"]),
+            "Further interfaces, each with the keys of this section",
+            example: "[{ switch = \"backend\", name = \"eth1\" }]",
+            fallback: "[]"),
     ]
 
     private static let rate: [Key] = [

@@ -29,9 +29,9 @@ extension Schema {
             case .section(let keys):
                 paths.append(inner)
                 collect(keys(), inner, into: &paths)
-            case .map(.choice(let words), _):
+            case .map(.oneOf(let words), _):
                 paths.append(inner)
-                for word in words { paths.append(inner.appending(word)) }
+                for word in words() { paths.append(inner.appending(word)) }
             default: paths.append(inner)
             }
         }

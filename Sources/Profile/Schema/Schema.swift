@@ -34,12 +34,12 @@ public enum Schema {
             case (.key(let name), .section(let keys)):
                 guard let key = key(name, in: keys()) else { return nil }
                 kind = key.kind
-            case (.key(let name), .records(let keys, _)):
-                guard let key = key(name, in: keys) else { return nil }
+            case (.key(let name), .tables(let keys, _)):
+                guard let key = key(name, in: keys()) else { return nil }
                 kind = key.kind
             case (.key, .map(_, let element)): kind = element
             case (.key, .limit): kind = .size(minimum: 0)
-            case (.index, .records): break
+            case (.index, .tables): break
             case (.index, .list(let element)), (.index, .vector(let element)): kind = element
             case (.index, .oneOrMore(let form)): kind = .string(form)
             case (.index, .namespaces), (.index, .idMapping): kind = .string(.text)

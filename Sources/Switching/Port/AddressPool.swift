@@ -9,7 +9,9 @@ struct AddressPool {
 
     /// How many ports the smallest of the subnets can address, the switch itself left out.
     var size: UInt64 {
-        subnets.map { UInt64(clamping: $0.hostCount) }.min() ?? 0
+        var size: UInt64?
+        for subnet in subnets { size = min(size ?? .max, UInt64(clamping: subnet.hostCount)) }
+        return size ?? 0
     }
 
     /// The addresses of the host number `n`, one of each subnet; `nil` where one of them is the switch's own.

@@ -49,12 +49,13 @@ struct PortMaker: ~Copyable {
         for reference: BoxReference, _ prepare: (Port) throws(SwitchError) -> Port
     ) throws(SwitchError) -> Port {
         let star = BridgeStar(spec, namespace: namespace, directory: directory)
-        let (link, number, own) = try makeLink(star)
+        let made = try makeLink(star)
+        let link = made.link
         var leased = BoxEnd.Leased()
         if plan.isDynamic {
             leased = try leaseDynamically(link, reference)
         } else {
-            leased.addresses = try lease(link, from: number)
+            leased.addresses = try lease(link, from: made.number)
         }
         let addresses = leased.addresses
         // An entry of the forwarding table is in the VLANs that the port is in by then.
@@ -62,7 +63,7 @@ struct PortMaker: ~Copyable {
             if !plan.isDynamic { try limitVLANs(link) }
         }
         let isOneOfMany = try star.announce(
-            BridgeStar.Station(mac: plan.mac, vlans: vlans, addresses: addresses.map { $0.address }), on: own,
+            BridgeStar.Station(mac: plan.mac, vlans: vlans, addresses: addresses.map { $0.address }), on: made.bridge,
             known(link, addresses), socket)
         try guardPort(link, leased, isOneOfMany: isOneOfMany)
         guard let end = link.other else { throw SwitchError("the port's end in the box cannot be found") }
@@ -93,9 +94,17 @@ struct PortMaker: ~Copyable {
 
     // MARK: - The pair
 
-    /// Both ends in one message, the switch's one on a bridge and up.
-    /// - Returns: the switch's end, its number, and the index of the bridge.
-    private func makeLink(_ star: BridgeStar) throws(SwitchError) -> (Link, UInt64, bridge: Int32) {
+    private struct Made {
+        /// The switch's end.
+        var link: Link
+        /// What that is numbered.
+        var number: UInt64
+        /// The index of its bridge.
+        var bridge: Int32
+    }
+
+    /// Both ends in one message, the switch's one on a bridge.
+    private func makeLink(_ star: BridgeStar) throws(SwitchError) -> Made {
         let last = try attributed { () throws(SystemError) in try cursor.bridge() }
         var place = try star.bridge(last, socket)
         for _ in 0..<10_000 {
@@ -121,7 +130,7 @@ struct PortMaker: ~Copyable {
             if number % StaleElements.step == StaleElements.step - 1 {
                 try attributed { () throws(SystemError) in try StaleElements.remove(in: namespace, socket) }
             }
-            return (made, number, place.index)
+            return Made(link: made, number: number, bridge: place.index)
         }
         throw SwitchError("the switch \"\(spec.name)\" has no number left for a port")
     }

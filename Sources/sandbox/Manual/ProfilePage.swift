@@ -120,9 +120,9 @@ enum ProfilePage {
             page.subheading("The section " + mdocArgument(section.name))
             page.prose(sentence(section))
             self.keys(&page, keys())
-        case .map(.choice(let names), _):
+        case .map(.oneOf(let names), _):
             page.subheading("The section " + mdocArgument(section.name))
-            page.prose(sentence(section) + " Its keys are \(names.joined(separator: ", ")).")
+            page.prose(sentence(section) + " Its keys are \(names().joined(separator: ", ")).")
         default: return
         }
     }
@@ -136,7 +136,7 @@ enum ProfilePage {
             page.prose(sentence(key))
             switch key.kind {
             case .section(let inner): self.keys(&page, inner())
-            case .records(let inner, identity: _): self.keys(&page, inner)
+            case .tables(let inner, identity: _): self.keys(&page, inner())
             default: break
             }
         }
