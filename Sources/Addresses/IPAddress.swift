@@ -54,15 +54,16 @@ public enum IPAddress: Sendable, Hashable, Comparable, CustomStringConvertible {
 
     /// As RFC 5952 has it (inet_ntop(3)).
     public var description: String {
-        var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
-        let length = socklen_t(buffer.count)
         switch self {
         case .v4(let bits):
-            var address = in_addr(s_addr: bits.bigEndian)
-            return inet_ntop(AF_INET, &address, &buffer, length).map { String(cString: $0) } ?? ""
+            return [24, 16, 8, 0].reduce(into: "") { text, shift in
+                if !text.isEmpty { text += "." }
+                text += String(bits >> shift & 0xFF)
+            }
         case .v6(let bits):
             var address = bits.bigEndian
-            return inet_ntop(AF_INET6, &address, &buffer, length).map { String(cString: $0) } ?? ""
+            var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+            return inet_ntop(AF_INET6, &address, &buffer, socklen_t(buffer.count)).map { String(cString: $0) } ?? ""
         }
     }
 

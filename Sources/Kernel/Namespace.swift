@@ -41,6 +41,11 @@ public func joinNamespace(_ descriptor: Int32, _ kind: NamespaceFlags, name: Str
     }
 }
 
+/// The network namespace that the calling thread is in (network_namespaces(7)).
+public func ownNetworkNamespace() throws(SystemError) -> Descriptor {
+    Descriptor(try check("open the network namespace of this process") { linux_own_network() })
+}
+
 /// The uid, as the caller sees it, of who made the user namespace behind `descriptor` (ioctl_nsfs(2)).
 public func ownerOfUserNamespace(_ descriptor: Int32, name: String) throws(SystemError) -> UInt32 {
     var owner: UInt32 = 0

@@ -14,7 +14,7 @@ public enum KernelFeature: String, Sendable, CaseIterable {
     public static func probe(
         _ features: [KernelFeature] = allCases
     ) throws(SystemError) -> [(feature: KernelFeature, failure: SystemError?)] {
-        let home = try Descriptor(open: "/proc/thread-self/ns/net", O_RDONLY)
+        let home = try ownNetworkNamespace()
         try unshareNamespaces(.net)
         var outcomes: [(feature: KernelFeature, failure: SystemError?)] = []
         var trouble: SystemError?

@@ -1,5 +1,5 @@
 /// A document of plain values: what a TOML file holds, and what `--json` prints.
-public indirect enum Value: Sendable, Equatable {
+public enum Value: Sendable, Equatable {
     case string(String)
     case integer(Int)
     case double(Double)

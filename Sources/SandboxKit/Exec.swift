@@ -26,7 +26,7 @@ extension Sandbox {
         entry.groups = try groups(of: box, record)
         var host = try host(of: request)
         // A switch can be forgotten while the box runs.
-        let shared = record.ports.filter { $0.sharesDevice }.compactMap { $0.switchName }
+        let shared = record.ports.filter { $0.attach.sharesDevice }.compactMap { $0.switchName }
         host.sharesDevice = { name throws(LaunchError) in shared.contains(name) }
         let plan = try Planner(host: host).exec(
             try registry.profile(request, name), in: entry, command: command, options, term: callersTerminal())

@@ -37,7 +37,6 @@ final class Interfaces {
 
         init(_ plan: InterfacePlan, _ chain: ChainPlan) { (self.plan, self.chain) = (plan, chain) }
 
-        var kind: Profile.Interface.Attach? { plan.interface.kind }
         var spec: SwitchSpec? { prepared?.fabric.spec }
     }
 
@@ -71,7 +70,7 @@ final class Interfaces {
         }
         store = SwitchStore(directory)
         registry = Registry(directory)
-        host = try translated { () throws(SystemError) in try Descriptor(open: "/proc/self/ns/net", O_RDONLY).take() }
+        host = try translated { () throws(SystemError) in try ownNetworkNamespace().take() }
         for one in all {
             let plan = one.plan
             one.prepared = try switched(plan.key) { () throws(SwitchError) in try store.prepare(plan.interface) }
@@ -92,7 +91,7 @@ final class Interfaces {
     /// Whether one of them is held by the box's own end for no other reason than that its user is not root.
     var needUnprivilegedUser: Bool {
         guard reliesOnUser else { return false }
-        return all.contains { $0.kind == .macvlan || $0.kind == .macvtap || $0.spec?.kind == .macvlan }
+        return all.contains { $0.plan.interface.kind?.sharesDevice == true || $0.spec?.kind == .macvlan }
     }
 
     func attach(_ namespace: Int32, _ pid: Int32) throws(LaunchError) -> [Port] {
@@ -122,9 +121,6 @@ final class Interfaces {
 }
 
 extension Port {
-    /// Whether what holds it lies in the box.
-    var sharesDevice: Bool { attach == .macvlan || attach == .macvtap }
-
     /// As a sandbox's record has it.
     var value: Value {
         .table([

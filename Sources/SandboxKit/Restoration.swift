@@ -76,7 +76,7 @@ struct Restoration {
             if let mac = port.mac { plan.interfaces[index].interface.hardwareAddress = .fixed(mac) }
         }
         // It comes back with the filter that it had.
-        if plan.hidesNoFrames, !record.ports.contains(where: { $0.sharesDevice }) {
+        if plan.hidesNoFrames, !record.ports.contains(where: { $0.attach.sharesDevice }) {
             throw LaunchError(
                 key: "network.switch",
                 "\"\(original)\" was saved with sockets that send past what holds a port of kind macvlan",
@@ -274,9 +274,9 @@ struct Restoration {
         let functions = try registry.startFunctions(plan) { boxes throws(LaunchError) in try progress.note(boxes) }
         let interfaces = try Interfaces(plan, registry.state, functions)
         let network = try translated { () throws(SystemError) in
-            let own = try Descriptor(open: "/proc/self/ns/net", O_RDONLY)
+            let own = try ownNetworkNamespace()
             try unshareNamespaces(.net)
-            let made = linux_open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC, 0)
+            let made = linux_own_network()
             let code = errno
             try bringLoopbackUp()
             try joinNamespace(own.number, .net, name: "the network namespace of before")

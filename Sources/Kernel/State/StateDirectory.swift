@@ -31,6 +31,16 @@ public struct StateDirectory: Sendable, Equatable {
         StateFolder(try StateDirectory.openOwn(at: AT_FDCWD, path, name: path, makes: true), path: path)
     }
 
+    /// The directory itself; `nil` when nothing was ever kept here.
+    public func existing() throws(SystemError) -> StateFolder? {
+        do throws(SystemError) {
+            return try StateFolder(existing: path)
+        } catch {
+            if error.code == ENOENT { return nil }
+            throw error
+        }
+    }
+
     private static func value(of name: String) -> String? {
         guard let value = getenv(name) else { return nil }
         let text = String(cString: value)

@@ -21,14 +21,14 @@ public struct StateFolder: ~Copyable {
 
     /// A directory below, made when it is missing.
     public func folder(_ name: String) throws(SystemError) -> StateFolder {
-        let below = "\(path)/\(name)"
+        let below = path + "/" + name
         return StateFolder(
             try StateDirectory.openOwn(at: descriptor.number, name, name: below, makes: true), path: below)
     }
 
     /// A directory below; `nil` when there is none.
     public func existing(_ name: String) throws(SystemError) -> StateFolder? {
-        let below = "\(path)/\(name)"
+        let below = path + "/" + name
         do throws(SystemError) {
             return StateFolder(
                 try StateDirectory.openOwn(at: descriptor.number, name, name: below, makes: false), path: below)

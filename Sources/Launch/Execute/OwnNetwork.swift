@@ -16,7 +16,7 @@ enum OwnNetwork {
         if setns(context.network, Int32(CLONE_NEWNET)) != 0 { return nil }
         try attributed(to: "namespaces.unshare") { () throws(SystemError) in try unshareNamespaces(.net) }
         let made = try attributed(to: "network") { () throws(SystemError) in
-            let made = try Descriptor(open: "/proc/thread-self/ns/net", O_RDONLY)
+            let made = try ownNetworkNamespace()
             try joinNamespace(context.network, .net, name: "before")
             return made
         }

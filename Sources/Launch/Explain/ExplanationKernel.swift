@@ -44,7 +44,7 @@ extension Explanation {
 
     /// Whom it can pretend to be there.
     private func sources(on interface: Profile.Interface) -> Statement? {
-        let isShared = interface.kind == .macvlan || interface.kind == .macvtap
+        let isShared = interface.kind?.sharesDevice == true
         guard isShared || interface.kind == .veth else { return nil }
         if interface.spoofing == .allow {
             return Statement(

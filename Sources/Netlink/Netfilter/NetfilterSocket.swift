@@ -20,26 +20,26 @@ public struct NetfilterSocket: ~Copyable, Sendable {
         let last = UInt32(messages.count) + 1
         try write(NetfilterSocket.mark(NFNL_MSG_BATCH_BEGIN), 0, acknowledged: false, to: &bytes)
         for (index, message) in messages.enumerated() {
-            try write(message, UInt32(index) + 1, acknowledged: true, to: &bytes)
+            try write(message, UInt32(index) + 1, acknowledged: index == messages.count - 1, to: &bytes)
         }
         try write(NetfilterSocket.mark(NFNL_MSG_BATCH_END), last, acknowledged: false, to: &bytes)
         try transmit(bytes, messages[0].action)
         try hear(answersTo: messages)
     }
 
-    /// The kernel answers for each; for those behind one that fails, too.
+    /// The kernel answers for those that fail, in order, and for the last one.
     private func hear(answersTo messages: [NetlinkMessage]) throws(SystemError) {
         var failure: SystemError?
-        var open = messages.count
-        while open > 0 {
+        var isDone = false
+        while !isDone {
             for reply in NetlinkReplies(in: try receive()) where reply.type == Int(NLMSG_ERROR) {
                 let index = Int(reply.sequence) - 1
+                let isOne = messages.indices.contains(index)
                 if reply.code != 0, failure == nil {
-                    let action = messages.indices.contains(index) ? messages[index].action : messages[0].action
-                    failure = SystemError(action, code: reply.code)
+                    failure = SystemError(messages[isOne ? index : 0].action, code: reply.code)
                 }
-                // The whole is refused, and no more is said.
-                if !messages.indices.contains(index) { open = 0 } else { open -= 1 }
+                // What is about none of them is about all: the whole is refused.
+                if !isOne || index == messages.count - 1 { isDone = true }
             }
         }
         if let failure { throw failure }
@@ -64,7 +64,7 @@ public struct NetfilterSocket: ~Copyable, Sendable {
         }
         try transmit(bytes, message.action)
         while true {
-            for reply in NetlinkReplies(in: try receive()) {
+            for reply in NetlinkReplies(in: try receive(partOfList: true)) {
                 if reply.type == Int(NLMSG_DONE) || reply.type == Int(NLMSG_ERROR) {
                     if reply.code != 0 { throw SystemError(message.action, code: reply.code) }
                     return
@@ -96,7 +96,7 @@ public struct NetfilterSocket: ~Copyable, Sendable {
         try check(action) { Int32(Glibc.send(socket, bytes, bytes.count, 0)) }
     }
 
-    private func receive() throws(SystemError) -> [UInt8] {
-        try receiveDatagram(descriptor.number, "hear from nftables")
+    private func receive(partOfList isPart: Bool = false) throws(SystemError) -> [UInt8] {
+        try receiveDatagram(descriptor.number, "hear from nftables", capacity: isPart ? listCapacity : nil)
     }
 }

@@ -59,11 +59,16 @@ struct NetlinkAttributes {
 
     /// The first of this type.
     subscript(type: Int) -> NetlinkAttribute? {
-        var rest = bytes
-        while let attribute = NetlinkAttribute(takenFrom: &rest) {
-            if attribute.type == type { return attribute }
+        let offset = bytes.withUnsafeBytes { bytes in
+            var offset = 0
+            while let header = NetlinkAttribute.header(bytes, at: offset) {
+                if NetlinkAttribute.type(header) == type { return offset }
+                offset += aligned(Int(header.nla_len))
+            }
+            return bytes.count
         }
-        return nil
+        var rest = bytes.dropFirst(offset)
+        return NetlinkAttribute(takenFrom: &rest)
     }
 
     func forEach(_ body: (NetlinkAttribute) -> Void) {
@@ -83,14 +88,22 @@ struct NetlinkAttribute {
 
     /// nil at the end, and when what is left is no whole attribute.
     init?(takenFrom rest: inout ArraySlice<UInt8>) {
-        guard let header = load(nlattr.self, rest) else { return nil }
+        guard let header = rest.withUnsafeBytes({ NetlinkAttribute.header($0, at: 0) }) else { return nil }
         let length = Int(header.nla_len)
-        if length < 4 || length > rest.count { return nil }
-        // Without the bits that say nested and network order.
-        type = Int(header.nla_type) & 0x3FFF
+        type = NetlinkAttribute.type(header)
         bytes = rest.prefix(length).dropFirst(4)
         rest = rest.dropFirst(aligned(length))
     }
+
+    /// nil at the end, and when what is left is no whole attribute.
+    fileprivate static func header(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> nlattr? {
+        guard bytes.count - offset >= MemoryLayout<nlattr>.size else { return nil }
+        let header = bytes.loadUnaligned(fromByteOffset: offset, as: nlattr.self)
+        return header.nla_len < 4 || Int(header.nla_len) > bytes.count - offset ? nil : header
+    }
+
+    /// Without the bits that say nested and network order.
+    fileprivate static func type(_ header: nlattr) -> Int { Int(header.nla_type) & 0x3FFF }
 
     func value<T: BitwiseCopyable>(_ type: T.Type) -> T? { load(type, bytes) }
     /// Up to the first zero byte.

@@ -130,7 +130,7 @@ public struct NetlinkSocket: ~Copyable, Sendable {
         let sequence = try transmit([message], flags: NLM_F_REQUEST | NLM_F_DUMP)
         var isConsistent = true
         while true {
-            for reply in NetlinkReplies(in: try receive()) where reply.sequence == sequence {
+            for reply in NetlinkReplies(in: try receive(partOfList: true)) where reply.sequence == sequence {
                 if reply.flags & NLM_F_DUMP_INTR != 0 { isConsistent = false }
                 switch reply.type {
                 case Int(NLMSG_DONE), Int(NLMSG_ERROR):
@@ -164,8 +164,9 @@ public struct NetlinkSocket: ~Copyable, Sendable {
         return first
     }
 
-    private func receive() throws(SystemError) -> [UInt8] {
-        try receiveDatagram(descriptor.number, "hear from the kernel's network")
+    private func receive(partOfList isPart: Bool = false) throws(SystemError) -> [UInt8] {
+        try receiveDatagram(
+            descriptor.number, "hear from the kernel's network", capacity: isPart ? listCapacity : nil)
     }
 
     private func failure(of message: NetlinkMessage, _ reply: NetlinkReply) -> SystemError? {
@@ -175,12 +176,21 @@ public struct NetlinkSocket: ~Copyable, Sendable {
     }
 }
 
+/// Bytes that a part of a list can have: the kernel makes them no larger than what their reader has for them.
+let listCapacity = 32768
+
 /// What the kernel has said next (recv(2)).
-func receiveDatagram(_ socket: Int32, _ action: String) throws(SystemError) -> [UInt8] {
+/// - Parameter capacity: bytes that it can have; nil: those that it has, which are asked for.
+func receiveDatagram(_ socket: Int32, _ action: String, capacity: Int? = nil) throws(SystemError) -> [UInt8] {
     var count: Int32 = 0
-    // The kernel makes the parts of a list no larger than its reader's buffer; single answers are smaller by far.
+    let size: Int
+    if let capacity {
+        size = capacity
+    } else {
+        size = Int(try check(action) { Int32(recv(socket, nil, 0, Int32(MSG_PEEK | MSG_TRUNC))) })
+    }
     var failure: SystemError?
-    let bytes = [UInt8](unsafeUninitializedCapacity: 32768) { buffer, filled in
+    let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
         do throws(SystemError) {
             count = try check(action) { Int32(recv(socket, buffer.baseAddress, buffer.count, Int32(MSG_TRUNC))) }
         } catch {

@@ -37,6 +37,7 @@ extension Profile.Network {
     }
 
     private func namesTwice() -> [Problem] {
+        if more.isEmpty { return [] }
         var seen: Set<String> = []
         var problems: [Problem] = []
         for (index, interface) in ([interface] + more).enumerated() {
@@ -73,10 +74,10 @@ extension Profile.Interface {
         default: break
         }
         if switchName != nil, device != nil { report("device", "contradicts switch", "take one of them out") }
-        if switchName != nil, let kind, ![.veth, .macvlan, .macvtap].contains(kind) {
+        if switchName != nil, let kind, !kind.usesSwitch {
             report("switch", "attach = \"\(kind.rawValue)\" uses no switch", "take one of them out")
         }
-        if device != nil, let kind, ![.macvlan, .macvtap, .physical].contains(kind) {
+        if device != nil, let kind, !kind.usesDevice {
             report("device", "attach = \"\(kind.rawValue)\" uses no device", "take one of them out")
         }
         if kind == .macvtap, !dynamicFamilies.isEmpty {
@@ -102,7 +103,7 @@ extension Profile.Interface {
         func note(_ name: String, _ isGiven: Bool, _ isUsed: Bool) { if isGiven, !isUsed { given.append(name) } }
         // Plain comparisons: this is on the way of every launch.
         let (isVeth, isUser) = (kind == .veth, kind == .user)
-        let isShared = kind == .macvlan || kind == .macvtap
+        let isShared = kind?.sharesDevice == true
         let isPort = isVeth || isShared
         let isMade = isPort || kind == .physical
         let hasStack = isMade && kind != .macvtap

@@ -1,5 +1,5 @@
 /// A merged value that knows which layer each of its parts came from.
-indirect enum Node: Sendable {
+enum Node: Sendable {
     struct Origin: Sendable {
         /// Index of the layer.
         var layer: Int

@@ -37,6 +37,10 @@ extension Profile {
             case user
 
             public var makesInterface: Bool { self != .host && self != .none }
+            /// Whether it is one of several on a device of the host's, or of a switch.
+            public var sharesDevice: Bool { self == .macvlan || self == .macvtap }
+            var usesSwitch: Bool { self == .veth || sharesDevice }
+            var usesDevice: Bool { self == .physical || sharesDevice }
         }
 
         /// Who reaches whom on one parent (ip-link(8)).

@@ -42,9 +42,8 @@ public struct Registry: Sendable {
 
     /// The names of all sandboxes, sorted.
     public func names() throws(LaunchError) -> [String] {
-        guard state.exists else { return [] }
         let entries = try translated { () throws(SystemError) in
-            try state.open().existing(Registry.folder)?.entries() ?? []
+            try state.existing()?.existing(Registry.folder)?.entries() ?? []
         }
         var names: [String] = []
         for entry in entries where Registry.isName(entry) { names.append(entry) }
@@ -257,9 +256,8 @@ extension Registry {
     /// Removes what commands that were killed left half made or half removed.
     /// - Returns: the paths removed.
     func sweepTemporary() throws(LaunchError) -> [String] {
-        guard state.exists else { return [] }
-        return try translated { () throws(SystemError) in
-            guard let all = try state.open().existing(Registry.folder) else { return [] }
+        try translated { () throws(SystemError) in
+            guard let all = try state.existing()?.existing(Registry.folder) else { return [] }
             var removed: [String] = []
             for entry in try all.entries() {
                 if try isAbandoned(entry) {

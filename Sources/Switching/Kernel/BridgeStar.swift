@@ -20,7 +20,7 @@ struct BridgeStar {
         var mac: MACAddress
         /// 0 where the switch has none.
         var vlans: [UInt16]
-        var addresses: [IPAddress]
+        var addresses: [IPPrefix]
     }
 
     /// A further bridge, and both ends of what joins it.
@@ -105,7 +105,7 @@ struct BridgeStar {
     }
 
     private func neighbours(_ station: Station, _ bridge: Int32) -> [NetlinkMessage] {
-        station.addresses.map { .replace(Neighbour($0, station.mac, link: bridge)) }
+        station.addresses.map { .replace(Neighbour($0.address, station.mac, link: bridge)) }
     }
 
     private func arms(_ socket: borrowing NetlinkSocket) throws(SwitchError) -> [Arm] {

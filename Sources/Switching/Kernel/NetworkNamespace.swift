@@ -6,11 +6,11 @@ import Kernel
 enum NetworkNamespace {
     /// Makes one. The calling thread stays where it is.
     static func make() throws(SystemError) -> Descriptor {
-        let own = try Descriptor(open: "/proc/thread-self/ns/net", O_RDONLY)
+        let own = try ownNetworkNamespace()
         try unshareNamespaces(.net)
         let made: Descriptor
         do throws(SystemError) {
-            made = try Descriptor(open: "/proc/thread-self/ns/net", O_RDONLY)
+            made = try ownNetworkNamespace()
         } catch {
             try joinNamespace(own.number, .net, name: "before")
             throw error

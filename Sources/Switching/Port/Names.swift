@@ -6,14 +6,14 @@ enum FabricName {
     /// The first bridge's, so that it need not be asked for: one that nothing gets by itself.
     static let bridgeIndex: Int32 = 1_000_000
     /// The first, and those that are joined to it.
-    static func bridge(_ number: Int) -> String { "br\(number)" }
+    static func bridge(_ number: Int) -> String { "br" + String(number) }
     /// Both ends of what joins a further one to the first, the first's and the further one's.
-    static func near(_ number: Int) -> String { "t\(number)" }
-    static func far(_ number: Int) -> String { "u\(number)" }
+    static func near(_ number: Int) -> String { "t" + String(number) }
+    static func far(_ number: Int) -> String { "u" + String(number) }
     /// The switch's side of its link to the host.
     static let uplink = "up0"
     /// A port: `p` and a number that is no other port's.
-    static func port(_ number: UInt64) -> String { "p\(number)" }
+    static func port(_ number: UInt64) -> String { "p" + String(number) }
 
     static func isPort(_ name: String) -> Bool {
         name.utf8.first == UInt8(ascii: "p") && name.utf8.count > 1
@@ -32,7 +32,7 @@ public struct PortLabel: Sendable, Equatable {
     public var interface: String
     public var address: MACAddress
 
-    var text: String { "\(owner) \(interface) \(address)" }
+    var text: String { owner + " " + interface + " " + address.description }
 
     init(owner: String?, interface: String, address: MACAddress) {
         self.owner = owner ?? "-"

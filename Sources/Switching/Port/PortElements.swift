@@ -15,17 +15,15 @@ struct PortElements {
 
     /// That it sends from its own addresses alone.
     func guarding(_ mac: MACAddress, _ addresses: [IPPrefix]) -> [NetlinkMessage] {
-        var messages = [NetlinkMessage.add([NetfilterElement(key)], to: PortElements.guardSet("guarded"))]
-        for family in [IPFamily.v4, .v6] {
-            let elements = addresses.filter { $0.family == family }.map {
-                NetfilterElement(key.adding(mac.bytes).adding($0.address.bytes))
-            }
-            if !elements.isEmpty {
-                messages.append(.add(elements, to: PortElements.guardSet(family == .v4 ? "source4" : "source6")))
-            }
+        var messages: [NetlinkMessage] = []
+        messages.append(.add([NetfilterElement(key)], to: PortElements.guardSet("guarded")))
+        for prefix in addresses {
+            let address = prefix.address
+            let source = NetfilterElement(key.adding(mac.bytes).adding(address.bytes))
+            messages.append(.add([source], to: PortElements.guardSet(address.family == .v4 ? "source4" : "source6")))
+            guard address.family == .v6 else { continue }
+            messages.append(.add([NetfilterElement(key.adding(address.bytes))], to: PortElements.guardSet("target6")))
         }
-        let targets = addresses.filter { $0.family == .v6 }.map { NetfilterElement(key.adding($0.address.bytes)) }
-        if !targets.isEmpty { messages.append(.add(targets, to: PortElements.guardSet("target6"))) }
         return messages
     }
 

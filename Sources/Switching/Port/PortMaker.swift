@@ -63,7 +63,7 @@ struct PortMaker: ~Copyable {
             if !plan.isDynamic { try limitVLANs(link) }
         }
         let isOneOfMany = try star.announce(
-            BridgeStar.Station(mac: plan.mac, vlans: vlans, addresses: addresses.map { $0.address }), on: made.bridge,
+            BridgeStar.Station(mac: plan.mac, vlans: vlans, addresses: addresses), on: made.bridge,
             known(link, addresses), socket)
         try guardPort(link, leased, isOneOfMany: isOneOfMany)
         guard let end = link.other else { throw SwitchError("the port's end in the box cannot be found") }

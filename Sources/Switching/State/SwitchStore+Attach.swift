@@ -40,7 +40,7 @@ public final class PreparedSwitch {
     /// Whether it is there still, and does not go with its last port.
     fileprivate var stays: Bool {
         !fabric.spec.isTransient
-            && NetworkNamespace.isKept(fabric.namespace.number, by: "\(fabric.directory)/\(File.namespace)")
+            && NetworkNamespace.isKept(fabric.namespace.number, by: fabric.directory + "/" + File.namespace)
     }
 }
 

@@ -80,7 +80,7 @@ extension SwitchStore {
     }
 
     private func releaseLeases(_ ports: [Port], _ spec: SwitchSpec) throws(SwitchError) {
-        let isShared = ports.contains { $0.attach == .macvlan || $0.attach == .macvtap }
+        let isShared = ports.contains { $0.attach.sharesDevice }
         guard isShared, let fabric = try open(spec.name) else { return }
         try Leases(fabric).sweep()
     }

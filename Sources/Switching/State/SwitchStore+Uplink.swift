@@ -11,7 +11,7 @@ extension SwitchStore {
     ) throws(SwitchError) {
         if spec.uplink == .none { return }
         let host = try attributed { () throws(SystemError) in
-            let host = try SwitchStore.ownNamespace()
+            let host = try ownNetworkNamespace()
             try NetworkNamespace.pin(host.number, in: folder, as: File.host)
             return host
         }
@@ -23,10 +23,6 @@ extension SwitchStore {
             try DeviceUplink(name: name, fabric: namespace, host: host.number)
                 .move(folder, for: spec, force: force)
         }
-    }
-
-    static func ownNamespace() throws(SystemError) -> Descriptor {
-        try Descriptor(open: "/proc/thread-self/ns/net", O_RDONLY)
     }
 
     /// Makes a link to the host, which need not lead out, for what is published.
@@ -43,7 +39,7 @@ extension SwitchStore {
         }
         if !fabric.reachesHost {
             try attributed { () throws(SystemError) in
-                let host = try SwitchStore.ownNamespace()
+                let host = try ownNetworkNamespace()
                 try NetworkNamespace.pin(host.number, in: fabric.openFolder(), as: File.host)
             }
             CrashPoint.pass("pin host")
@@ -112,7 +108,7 @@ extension SwitchStore {
     func tidyOwnHost() throws(SystemError) -> [String] {
         // Nobody else makes a switch.
         if geteuid() != 0 { return [] }
-        let host = try SwitchStore.ownNamespace()
+        let host = try ownNetworkNamespace()
         return try tidyHost(host.number)
     }
 

@@ -18,18 +18,16 @@ public struct SwitchStore: Sendable {
 
     /// The names of all switches, sorted.
     public func names() throws(SwitchError) -> [String] {
-        guard state.exists else { return [] }
-        return try attributed { () throws(SystemError) in
-            try state.open().existing(SwitchStore.folder)?.entries().filter { Form.isSwitchName($0) } ?? []
+        try attributed { () throws(SystemError) in
+            try state.existing()?.existing(SwitchStore.folder)?.entries().filter { Form.isSwitchName($0) } ?? []
         }
     }
 
     /// What a switch is declared to be; `nil` when there is none of that name.
     public func find(_ name: String) throws(SwitchError) -> SwitchSpec? {
         try SwitchStore.check(name)
-        guard state.exists else { return nil }
         let text = try attributed { () throws(SystemError) in
-            try state.open().existing(SwitchStore.folder)?.existing(name)?.read(File.declaration)
+            try state.existing()?.existing(SwitchStore.folder)?.existing(name)?.read(File.declaration)
         }
         guard let text else { return nil }
         guard let document = Value(json: text), let spec = SwitchSpec(document, name: name) else {
@@ -42,9 +40,10 @@ public struct SwitchStore: Sendable {
     /// - Throws: where somebody has taken its namespace away.
     public func open(_ name: String) throws(SwitchError) -> Switch? {
         guard let spec = try find(name) else { return nil }
-        let path = "\(path(name))/\(File.namespace)"
+        let path = path(name)
         do throws(SystemError) {
-            return Switch(spec: spec, namespace: try NetworkNamespace.open(path), directory: self.path(name))
+            return Switch(
+                spec: spec, namespace: try NetworkNamespace.open(path + "/" + File.namespace), directory: path)
         } catch {
             throw SwitchError(
                 "the switch \"\(name)\" has lost its network namespace: \(error.message)",
@@ -101,7 +100,7 @@ public struct SwitchStore: Sendable {
 
     /// Forgets a switch and lets its namespace go; one that is not there is no error.
     func forget(_ name: String) throws(SystemError) {
-        guard state.exists, let all = try state.open().existing(SwitchStore.folder) else { return }
+        guard let all = try state.existing()?.existing(SwitchStore.folder) else { return }
         // While the switch can still be named: what cannot be given back stays where it is.
         if let folder = try all.existing(name) { try DeviceUplink.giveBack(folder) }
         let hidden = try ProcessIdentity.own().temporary(name) + ".old"
@@ -117,7 +116,7 @@ public struct SwitchStore: Sendable {
     /// Removes what commands that were killed left half made or half removed.
     /// - Returns: the paths removed.
     func sweepTemporary() throws(SystemError) -> [String] {
-        guard state.exists, let all = try state.open().existing(SwitchStore.folder) else { return [] }
+        guard let all = try state.existing()?.existing(SwitchStore.folder) else { return [] }
         var removed: [String] = []
         for entry in try all.entries() where entry.utf8.first == 0x2e {
             guard let owner = ProcessIdentity(temporary: entry), try !owner.isAlive() else { continue }
@@ -144,7 +143,7 @@ public struct SwitchStore: Sendable {
     }
 
     /// A switch's directory.
-    public func path(_ name: String) -> String { "\(state.path)/\(SwitchStore.folder)/\(name)" }
+    public func path(_ name: String) -> String { state.path + "/" + SwitchStore.folder + "/" + name }
 
     static func check(_ name: String) throws(SwitchError) {
         if Form.isSwitchName(name) { return }
@@ -198,5 +197,5 @@ public struct Switch: ~Copyable {
     func openFolder() throws(SystemError) -> StateFolder { try StateFolder(existing: directory) }
 
     /// Whether anything of it is in the host's network namespace.
-    var reachesHost: Bool { access("\(directory)/\(File.host)", F_OK) == 0 }
+    var reachesHost: Bool { access(directory + "/" + File.host, F_OK) == 0 }
 }

@@ -21,7 +21,7 @@ struct SwitchFeature: Equatable {
             SwitchFeature(name: feature.rawValue, failure: failure?.message, purpose: feature.purpose)
         }
         try unshareNamespaces(.net)
-        let home = try Descriptor(open: "/proc/self/ns/net", O_RDONLY)
+        let home = try ownNetworkNamespace()
         for probe in RulesetProbe.all {
             var feature = SwitchFeature(name: probe.name, failure: nil, purpose: probe.purpose)
             do throws(SwitchError) { try probe.attempt(in: home.number) } catch { feature.failure = error.text }
