@@ -89,21 +89,22 @@ static void no_ipv6(void) {
     leave(families);
 }
 
-// Sends what is there, waits for all acknowledgements; `link` and `peer` become the indices of an interface's echo.
+// Sends what is there and waits for the last one's acknowledgement, failures being told unasked; `link` and `peer` become
+// the indices of an interface's echo.
 static void transact(int socket, const char *what, int *link, int *peer) {
     static _Alignas(8) char answer[32768];
-    unsigned open = 0;
-    for (size_t at = 0; at < length; at += NLMSG_ALIGN(((struct nlmsghdr *)(buffer + at))->nlmsg_len)) open++;
+    for (size_t at = 0; at < start; at += NLMSG_ALIGN(((struct nlmsghdr *)(buffer + at))->nlmsg_len))
+        ((struct nlmsghdr *)(buffer + at))->nlmsg_flags &= ~NLM_F_ACK;
     if (send(socket, buffer, length, 0) < 0) die(what, errno);
     length = 0;
-    while (open > 0) {
+    for (int is_done = 0; !is_done;) {
         ssize_t count = recv(socket, answer, sizeof answer, 0);
         if (count < 0) die(what, errno);
         for (struct nlmsghdr *m = (void *)answer; NLMSG_OK(m, count); m = NLMSG_NEXT(m, count)) {
             if (m->nlmsg_type == NLMSG_ERROR) {
                 int code = ((struct nlmsgerr *)NLMSG_DATA(m))->error;
                 if (code) die(what, -code);
-                open--;
+                is_done = m->nlmsg_seq == sequence;
             } else if (m->nlmsg_type == RTM_NEWLINK && link) {
                 struct ifinfomsg *info = NLMSG_DATA(m);
                 int rest = IFLA_PAYLOAD(m);
@@ -252,12 +253,12 @@ static void lease(int socket, int link, int number) {
 static void *begin_nft(int type, int flags, int acknowledged) {
     struct nfgenmsg *header = begin(type, flags, sizeof *header);
     struct nlmsghdr *message = (struct nlmsghdr *)header - 1;
-    if (!acknowledged) message->nlmsg_flags = NLM_F_REQUEST;
+    if (!acknowledged) message->nlmsg_flags &= ~NLM_F_ACK;
     return header;
 }
 
-static void element(const char *set, const void *key, size_t count) {
-    struct nfgenmsg *header = begin_nft(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM, NLM_F_CREATE, 1);
+static void element(const char *set, const void *key, size_t count, int acknowledged) {
+    struct nfgenmsg *header = begin_nft(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWSETELEM, NLM_F_CREATE, acknowledged);
     header->nfgen_family = NFPROTO_BRIDGE;
     put_text(NFTA_SET_ELEM_LIST_TABLE, "switch");
     put_text(NFTA_SET_ELEM_LIST_SET, set);
@@ -277,19 +278,18 @@ static void guard(int socket, int link, const unsigned char *mac, const void *ad
     memcpy(key + 12, address, 4);
     ((struct nfgenmsg *)begin_nft(NFNL_MSG_BATCH_BEGIN, 0, 0))->res_id = htons(NFNL_SUBSYS_NFTABLES);
     end();
-    element("guarded", key, 4);
-    element("source4", key, sizeof key);
+    element("guarded", key, 4, 0);
+    element("source4", key, sizeof key, 1);
     ((struct nfgenmsg *)begin_nft(NFNL_MSG_BATCH_END, 0, 0))->res_id = htons(NFNL_SUBSYS_NFTABLES);
     end();
     if (send(socket, buffer, length, 0) < 0) die("guard", errno);
     length = 0;
-    for (int open = 2; open > 0; open--) {
-        ssize_t count = recv(socket, answer, sizeof answer, 0);
-        if (count < 0) die("guard", errno);
-        struct nlmsghdr *message = (void *)answer;
-        int code = ((struct nlmsgerr *)NLMSG_DATA(message))->error;
-        if (message->nlmsg_type != NLMSG_ERROR || code) die("guard", -code);
-    }
+    // The first that fails, or the last.
+    ssize_t count = recv(socket, answer, sizeof answer, 0);
+    if (count < 0) die("guard", errno);
+    struct nlmsghdr *message = (void *)answer;
+    int code = ((struct nlmsgerr *)NLMSG_DATA(message))->error;
+    if (message->nlmsg_type != NLMSG_ERROR || code) die("guard", -code);
 }
 
 static void neighbour(int bridge, const unsigned char *mac, const void *address) {

@@ -65,9 +65,9 @@ public struct FileStatus: Sendable, Equatable {
     }
 
     /// fstat(2).
-    public init(_ descriptor: Int32, name: String) throws(SystemError) {
+    public init(_ descriptor: Int32, name: @autoclosure () -> String) throws(SystemError) {
         var status = stat()
-        try check("look at \(name)") { fstat(descriptor, &status) }
+        try check("look at \(name())") { fstat(descriptor, &status) }
         self.init(status)
     }
 

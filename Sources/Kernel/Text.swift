@@ -7,26 +7,33 @@ public func readText(_ path: String) throws(SystemError) -> String {
 }
 
 /// Reads an open file to its end; EFBIG when it has more than `limit` bytes.
-public func readText(_ descriptor: Int32, name: String, atMost limit: Int = .max) throws(SystemError) -> String {
-    String(decoding: try readBytes(descriptor, name: name, atMost: limit), as: UTF8.self)
+public func readText(
+    _ descriptor: Int32, name: @autoclosure () -> String, atMost limit: Int = .max, partsOf size: Int = 16384
+) throws(SystemError) -> String {
+    String(decoding: try readBytes(descriptor, name: name(), atMost: limit, partsOf: size), as: UTF8.self)
 }
 
 /// Reads an open file to its end; EFBIG when it has more than `limit` bytes.
-public func readBytes(_ descriptor: Int32, name: String, atMost limit: Int = .max) throws(SystemError) -> [UInt8] {
+/// - Parameter size: bytes that are asked for at once.
+public func readBytes(
+    _ descriptor: Int32, name: @autoclosure () -> String, atMost limit: Int = .max, partsOf size: Int = 16384
+) throws(SystemError) -> [UInt8] {
     var bytes: [UInt8] = []
     while true {
-        let part = try readPart(descriptor, name)
+        let part = try readPart(descriptor, name(), size)
         if part.isEmpty { return bytes }
         if bytes.isEmpty { bytes = part } else { bytes += part }
-        if bytes.count > limit { throw SystemError("read \(name)", code: EFBIG) }
+        if bytes.count > limit { throw SystemError("read \(name())", code: EFBIG) }
     }
 }
 
-private func readPart(_ descriptor: Int32, _ name: String) throws(SystemError) -> [UInt8] {
+private func readPart(
+    _ descriptor: Int32, _ name: @autoclosure () -> String, _ size: Int
+) throws(SystemError) -> [UInt8] {
     var failure: SystemError?
-    let part = [UInt8](unsafeUninitializedCapacity: 16384) { buffer, filled in
+    let part = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
         do throws(SystemError) {
-            filled = Int(try check("read \(name)") { Int32(read(descriptor, buffer.baseAddress, buffer.count)) })
+            filled = Int(try check("read \(name())") { Int32(read(descriptor, buffer.baseAddress, buffer.count)) })
         } catch {
             failure = error
         }

@@ -49,25 +49,25 @@ public struct StateDirectory: Sendable, Equatable {
 
     /// Refuses a directory that others may write or that is a symbolic link (CVE-2019-12439, CVE-2022-31214).
     static func openOwn(
-        at directory: Int32, _ path: String, name: String, makes: Bool
+        at directory: Int32, _ path: String, name: @autoclosure () -> String, makes: Bool
     ) throws(SystemError) -> Descriptor {
         if makes {
             if mkdirat(directory, path, 0o700) == 0 {
-                CrashPoint.pass("make \(name)")
+                CrashPoint.pass("make \(name())")
             } else if errno != EEXIST {
-                throw SystemError("make \(name)", code: errno)
+                throw SystemError("make \(name())", code: errno)
             }
         }
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
         let number = linux_openat(directory, path, flags, 0)
         if number < 0, errno == ENOTDIR || errno == ELOOP {
-            throw SystemError("use \(name)", code: errno, mend: "it must be a directory, and no symbolic link")
+            throw SystemError("use \(name())", code: errno, mend: "it must be a directory, and no symbolic link")
         }
-        let opened = Descriptor(try check("open \(name)") { number })
-        let status = try FileStatus(opened.number, name: name)
+        let opened = Descriptor(try check("open \(name())") { number })
+        let status = try FileStatus(opened.number, name: name())
         guard status.owner == geteuid(), status.mode & 0o022 == 0 else {
             throw SystemError(
-                "use \(name)", code: EPERM, mend: "it must belong to you and be writable for nobody else")
+                "use \(name())", code: EPERM, mend: "it must belong to you and be writable for nobody else")
         }
         return opened
     }

@@ -70,7 +70,7 @@ public struct StateFolder: ~Copyable {
         }
         let size = try FileStatus(file.number, name: name).size
         guard size <= StateFolder.sizeLimit else { throw SystemError("read \(path)/\(name)", code: EFBIG) }
-        return try readText(file.number, name: "\(path)/\(name)")
+        return try readText(file.number, name: "\(path)/\(name)", partsOf: size + 1)
     }
 
     /// Puts a whole file in place by rename(2), so that nobody sees half of it.

@@ -10,9 +10,10 @@ struct ResolverPlanner {
     private static let path = "/etc/resolv.conf"
 
     func steps() throws(LaunchError) -> [MountStep] {
-        let interfaces = [network.interface] + network.more
         // Nothing can be put over the host's file then, and nobody has asked for it.
-        if !unshare.contains(.mount), !interfaces.contains(where: { $0.namesServers }) { return [] }
+        let isAsked = network.interface.namesServers || network.more.contains { $0.namesServers }
+        if !unshare.contains(.mount), !isAsked { return [] }
+        let interfaces = [network.interface] + network.more
         // A function's box gets its interfaces by a chain, and is told whom to ask.
         var servers = unshare.contains(.mount) ? host.nameServers : []
         var domains: [String] = []

@@ -16,7 +16,7 @@ public struct Link: Sendable {
     }
 
     public var index: Int32 { header.ifi_index }
-    public var name: String { attributes[IFLA_IFNAME]?.text ?? "" }
+    public var name: String { attributes.text(IFLA_IFNAME) ?? "" }
     /// nil where it has none, or none of Ethernet's.
     public var address: MACAddress? { attributes[IFLA_ADDRESS].flatMap { MACAddress(bytes: $0.bytes) } }
     /// Bytes.
@@ -39,7 +39,7 @@ public struct Link: Sendable {
         return names
     }
     /// Free text; nil when it has none.
-    public var alias: String? { attributes[IFLA_IFALIAS]?.text }
+    public var alias: String? { attributes.text(IFLA_IFALIAS) }
     public var group: UInt32 { attributes.number(IFLA_GROUP, as: UInt32.self) ?? 0 }
     /// Packets.
     public var txQueueLength: UInt32 { attributes.number(IFLA_TXQLEN, as: UInt32.self) ?? 0 }
@@ -65,9 +65,9 @@ public struct Link: Sendable {
 /// What only some kinds of interfaces have.
 extension Link {
     /// `veth`, `macvlan` and their like; nil for hardware and the loopback.
-    public var kind: String? { information?[IFLA_INFO_KIND]?.text }
+    public var kind: String? { information?.text(IFLA_INFO_KIND) }
     /// `bridge` where it is a bridge's port.
-    public var portKind: String? { information?[IFLA_INFO_SLAVE_KIND]?.text }
+    public var portKind: String? { information?.text(IFLA_INFO_SLAVE_KIND) }
     /// What it does as a bridge's port.
     public var port: BridgePortOptions? { portData.map { BridgePortOptions($0) } }
     /// Which of a bridge's ports it is: the lowest number that was free, from 1 to 1023.

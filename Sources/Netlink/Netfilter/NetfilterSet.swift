@@ -80,6 +80,11 @@ extension NetlinkMessage {
         message(set, NFT_MSG_NEWSETELEM, "add to the set \(set.name)", elements, flags: NLM_F_CREATE)
     }
 
+    /// The same of one alone.
+    public static func add(_ element: NetfilterElement, to set: NetfilterSet) -> NetlinkMessage {
+        message(set, NFT_MSG_NEWSETELEM, "add to the set \(set.name)", CollectionOfOne(element), flags: NLM_F_CREATE)
+    }
+
     /// The same, where an element that is there already is EEXIST.
     public static func addNew(_ elements: [NetfilterElement], to set: NetfilterSet) -> NetlinkMessage {
         message(set, NFT_MSG_NEWSETELEM, "add to the set \(set.name)", elements, flags: NLM_F_CREATE | NLM_F_EXCL)
@@ -119,12 +124,12 @@ extension NetlinkMessage {
     }
 
     static func list(_ set: NetfilterSet) -> NetlinkMessage {
-        message(set, NFT_MSG_GETSETELEM, "list the set \(set.name)", [], flags: 0)
+        message(set, NFT_MSG_GETSETELEM, "list the set \(set.name)", EmptyCollection(), flags: 0)
     }
 
     private static func message(
         _ set: NetfilterSet, _ type: nf_tables_msg_types, _ action: @escaping @autoclosure () -> String,
-        _ elements: [NetfilterElement], flags: Int32
+        _ elements: some Collection<NetfilterElement>, flags: Int32
     ) -> NetlinkMessage {
         let message = netfilter(action(), type, set.family, flags: flags, capacity: 512 + elements.count * 192)
         message.put(Int(NFTA_SET_ELEM_LIST_TABLE.rawValue), text: set.table)

@@ -91,9 +91,9 @@ public struct NetfilterSocket: ~Copyable, Sendable {
         }
     }
 
-    private func transmit(_ bytes: [UInt8], _ action: String) throws(SystemError) {
+    private func transmit(_ bytes: [UInt8], _ action: @autoclosure () -> String) throws(SystemError) {
         let socket = descriptor.number
-        try check(action) { Int32(Glibc.send(socket, bytes, bytes.count, 0)) }
+        try check(action()) { Int32(Glibc.send(socket, bytes, bytes.count, 0)) }
     }
 
     private func receive(partOfList isPart: Bool = false) throws(SystemError) -> [UInt8] {

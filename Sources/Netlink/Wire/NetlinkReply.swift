@@ -59,16 +59,20 @@ struct NetlinkAttributes {
 
     /// The first of this type.
     subscript(type: Int) -> NetlinkAttribute? {
-        let offset = bytes.withUnsafeBytes { bytes in
+        place(of: type).map { NetlinkAttribute(type, bytes.dropFirst($0.lowerBound).prefix($0.count)) }
+    }
+
+    /// Where the content of the first of this type is.
+    private func place(of type: Int) -> Range<Int>? {
+        bytes.withUnsafeBytes { bytes in
             var offset = 0
             while let header = NetlinkAttribute.header(bytes, at: offset) {
-                if NetlinkAttribute.type(header) == type { return offset }
-                offset += aligned(Int(header.nla_len))
+                let length = Int(header.nla_len)
+                if NetlinkAttribute.type(header) == type { return offset + 4..<offset + length }
+                offset += aligned(length)
             }
-            return bytes.count
+            return nil
         }
-        var rest = bytes.dropFirst(offset)
-        return NetlinkAttribute(takenFrom: &rest)
     }
 
     func forEach(_ body: (NetlinkAttribute) -> Void) {
@@ -76,8 +80,18 @@ struct NetlinkAttributes {
         while let attribute = NetlinkAttribute(takenFrom: &rest) { body(attribute) }
     }
 
-    func number<T: FixedWidthInteger & BitwiseCopyable>(_ type: Int, as _: T.Type) -> T? { self[type]?.value(T.self) }
-    func flag(_ type: Int) -> Bool? { self[type]?.value(UInt8.self).map { $0 != 0 } }
+    func number<T: FixedWidthInteger & BitwiseCopyable>(_ type: Int, as _: T.Type) -> T? {
+        guard let place = place(of: type), place.count >= MemoryLayout<T>.size else { return nil }
+        return bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: place.lowerBound, as: T.self) }
+    }
+
+    func flag(_ type: Int) -> Bool? { number(type, as: UInt8.self).map { $0 != 0 } }
+
+    /// Up to the first zero byte.
+    func text(_ type: Int) -> String? {
+        guard let place = place(of: type) else { return nil }
+        return bytes.withUnsafeBytes { String(decoding: $0[place].prefix { $0 != 0 }, as: UTF8.self) }
+    }
 }
 
 struct NetlinkAttribute {

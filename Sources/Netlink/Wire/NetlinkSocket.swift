@@ -159,8 +159,7 @@ public struct NetlinkSocket: ~Copyable, Sendable {
             }
         }
         let socket = descriptor.number
-        let what = messages.first?.action ?? "send nothing"
-        try check(what) { Int32(Glibc.send(socket, bytes, bytes.count, 0)) }
+        try check(messages.first?.action ?? "send nothing") { Int32(Glibc.send(socket, bytes, bytes.count, 0)) }
         return first
     }
 
@@ -181,24 +180,24 @@ let listCapacity = 32768
 
 /// What the kernel has said next (recv(2)).
 /// - Parameter capacity: bytes that it can have; nil: those that it has, which are asked for.
-func receiveDatagram(_ socket: Int32, _ action: String, capacity: Int? = nil) throws(SystemError) -> [UInt8] {
+func receiveDatagram(_ socket: Int32, _ action: StaticString, capacity: Int? = nil) throws(SystemError) -> [UInt8] {
     var count: Int32 = 0
     let size: Int
     if let capacity {
         size = capacity
     } else {
-        size = Int(try check(action) { Int32(recv(socket, nil, 0, Int32(MSG_PEEK | MSG_TRUNC))) })
+        size = Int(try check("\(action)") { Int32(recv(socket, nil, 0, Int32(MSG_PEEK | MSG_TRUNC))) })
     }
     var failure: SystemError?
     let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
         do throws(SystemError) {
-            count = try check(action) { Int32(recv(socket, buffer.baseAddress, buffer.count, Int32(MSG_TRUNC))) }
+            count = try check("\(action)") { Int32(recv(socket, buffer.baseAddress, buffer.count, Int32(MSG_TRUNC))) }
         } catch {
             failure = error
         }
         filled = min(Int(count), buffer.count)
     }
     if let failure { throw failure }
-    if Int(count) > bytes.count { throw SystemError(action, code: EMSGSIZE) }
+    if Int(count) > bytes.count { throw SystemError("\(action)", code: EMSGSIZE) }
     return bytes
 }

@@ -30,15 +30,14 @@ struct Merge {
         guard case .table(let entries) = value else { return .leaf(value, Node.Origin(layer: layer)) }
         var merged: [(key: String, node: Node)] = []
         // In the language's order, whatever the file's.
-        for key in keys {
-            let old = base?[key.name]
-            var own: Value?
-            for entry in entries where entry.key == key.name { own = entry.value }
-            guard let own else {
-                if let old { merged.append((key.name, old)) }
+        for place in keys.indices {
+            let name = keys[place].name
+            let old = base?[name]
+            guard let own = entries.last(where: { $0.key == name })?.value else {
+                if let old { merged.append((name, old)) }
                 continue
             }
-            if let node = node(old, own, key.kind, path.appending(key.name), layer) { merged.append((key.name, node)) }
+            if let node = node(old, own, keys[place].kind, path.appending(name), layer) { merged.append((name, node)) }
         }
         return .table(merged, base?.origin ?? Node.Origin(layer: layer))
     }

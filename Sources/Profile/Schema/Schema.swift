@@ -50,8 +50,7 @@ public enum Schema {
     }
 
     static func key(_ name: String, in keys: [Key]) -> Key? {
-        for key in keys where key.name == name { return key }
-        return nil
+        keys.firstIndex { $0.name == name }.map { keys[$0] }
     }
 
     static let kindNames: [String] = {

@@ -16,13 +16,13 @@ struct PortElements {
     /// That it sends from its own addresses alone.
     func guarding(_ mac: MACAddress, _ addresses: [IPPrefix]) -> [NetlinkMessage] {
         var messages: [NetlinkMessage] = []
-        messages.append(.add([NetfilterElement(key)], to: PortElements.guardSet("guarded")))
+        messages.append(.add(NetfilterElement(key), to: PortElements.guardSet("guarded")))
         for prefix in addresses {
             let address = prefix.address
             let source = NetfilterElement(key.adding(mac.bytes).adding(address.bytes))
-            messages.append(.add([source], to: PortElements.guardSet(address.family == .v4 ? "source4" : "source6")))
+            messages.append(.add(source, to: PortElements.guardSet(address.family == .v4 ? "source4" : "source6")))
             guard address.family == .v6 else { continue }
-            messages.append(.add([NetfilterElement(key.adding(address.bytes))], to: PortElements.guardSet("target6")))
+            messages.append(.add(NetfilterElement(key.adding(address.bytes)), to: PortElements.guardSet("target6")))
         }
         return messages
     }
