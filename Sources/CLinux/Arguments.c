@@ -11,3 +11,9 @@ __attribute__((constructor)) static void keep(int argument_count, char **argumen
 
 int linux_argument_count(void) { return count; }
 char **linux_arguments(void) { return words; }
+
+// In the place of the runtime's own in a static executable, whose constructor is then left out with it.
+char **_swift_stdlib_getUnsafeArgvArgc(int *argument_count) {
+    *argument_count = count;
+    return words;
+}

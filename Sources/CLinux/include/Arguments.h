@@ -1,5 +1,5 @@
-// The words that this program was started with. Swift's CommandLine finds them through /proc/self/maps: not where /proc
-// is missing, and not for nothing.
+// The words that this program was started with. Swift's CommandLine finds them by reading /proc/self/maps at every start:
+// not where /proc is missing, and not for nothing. It gets them from here, too.
 #ifndef ARGUMENTS_H
 #define ARGUMENTS_H
 

@@ -53,7 +53,13 @@ public struct CapabilitySet: Sendable, Hashable, ExpressibleByArrayLiteral {
 
     /// In the order of their numbers.
     public var members: [Capability] {
-        (0..<64).filter { bits & 1 << UInt64($0) != 0 }.map { Capability(number: UInt8($0)) }
+        var members: [Capability] = []
+        var rest = bits
+        while rest != 0 {
+            members.append(Capability(number: UInt8(rest.trailingZeroBitCount)))
+            rest &= rest - 1
+        }
+        return members
     }
 
     public func contains(_ capability: Capability) -> Bool { bits & 1 << UInt64(capability.number) != 0 }

@@ -19,8 +19,8 @@ public struct CapabilityState: Sendable, Equatable {
         var state = CapabilityState()
         guard let own = cap_get_proc() else { throw SystemError("read the capabilities", code: errno) }
         defer { cap_free(UnsafeMutableRawPointer(own)) }
-        for capability in CapabilitySet.ofKernel.members {
-            let bit = CapabilitySet([capability])
+        for capability in (0..<UInt8(clamping: cap_max_bits())).lazy.map({ Capability(number: $0) }) {
+            let bit = CapabilitySet(bits: 1 << UInt64(capability.number))
             let value = cap_value_t(capability.number)
             func has(_ flag: cap_flag_t) throws(SystemError) -> Bool {
                 var held = CAP_CLEAR

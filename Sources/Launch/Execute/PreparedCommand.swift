@@ -28,7 +28,8 @@ struct PreparedCommand {
 
     /// The entry of environ(7) that was repaired when it became a string; nil for an entry that is whole.
     private static func original(_ entry: String) -> UnsafeMutablePointer<CChar>? {
-        guard entry.unicodeScalars.contains("\u{fffd}") else { return nil }
+        // Its bytes begin with this one.
+        guard entry.utf8.contains(0xEF), entry.unicodeScalars.contains("\u{fffd}") else { return nil }
         var next = Glibc.environ
         while let candidate = next.pointee {
             if String(cString: candidate) == entry { return candidate }

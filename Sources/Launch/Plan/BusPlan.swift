@@ -69,11 +69,13 @@ extension HostFacts {
 
 extension Planner {
     func bus(_ profile: Profile, _ namespaces: NamespacePlan) throws(LaunchError) -> BusPlan? {
+        let buses = profile.buses
+        if buses.session.access == nil, buses.system.access == nil { return nil }
         let hasNetwork =
             namespaces.unshare.contains(.net) || namespaces.join.contains { $0.kind == .net }
             || profile.security.landlock.scope.contains(.abstractUnix)
         var plan = BusPlan()
-        for (key, _, bus) in profile.buses.all where bus.access == .closed || bus.access == .filtered {
+        for (key, _, bus) in buses.all where bus.access == .closed || bus.access == .filtered {
             let address = host.busAddress(key)
             if case .abstract? = address, !hasNetwork {
                 throw LaunchError(

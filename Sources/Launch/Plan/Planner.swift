@@ -122,6 +122,7 @@ public struct Planner: Sendable {
     }
 
     func environment(_ wanted: Profile.Environment) -> [String] {
+        if !wanted.clear, wanted.set.entries.isEmpty, wanted.unset.isEmpty { return host.environment }
         var kept = host.environment.filter { entry in
             let name = environmentName(entry)
             if wanted.set[String(name)] != nil || matches(name, wanted.unset) { return false }

@@ -39,14 +39,15 @@ extension Rules {
             if profile.security.uidMap != .own { need(.user, "security.uid-map") }
             if let map = profile.security.gidMap, map != .own { need(.user, "security.gid-map") }
         }
-        for (key, map) in [("uid-map", profile.security.uidMap), ("gid-map", profile.security.gidMap ?? .own)] {
-            if map == .explicit([]) {
-                error("security.\(key)", "maps no id", mend: "write a triple, \"self\" or \"auto\"")
-            }
-        }
+        checkMap("security.uid-map", profile.security.uidMap)
+        checkMap("security.gid-map", profile.security.gidMap ?? .own)
         for problem in profile.network.problems(hasNamespace: isUnshared(.net)) {
             error(problem.key, problem.text, mend: problem.mend)
         }
+    }
+
+    private mutating func checkMap(_ key: String, _ map: Profile.IDMapping) {
+        if map == .explicit([]) { error(key, "maps no id", mend: "write a triple, \"self\" or \"auto\"") }
     }
 
     mutating func checkMounts() {
@@ -138,11 +139,15 @@ extension Rules {
     }
 
     mutating func checkDisplay() {
-        for problem in profile.displayProblems(unsharing: profile.forCheckpoints.namespaces.unshare) {
-            error(problem.key, problem.text, mend: problem.mend)
+        if loaded.merged["display"] != nil {
+            for problem in profile.displayProblems(unsharing: unshared) {
+                error(problem.key, problem.text, mend: problem.mend)
+            }
         }
-        for problem in profile.busProblems(unsharing: profile.forCheckpoints.namespaces.unshare) {
-            error(problem.key, problem.text, mend: problem.mend)
+        if loaded.merged["dbus"] != nil {
+            for problem in profile.busProblems(unsharing: unshared) {
+                error(problem.key, problem.text, mend: problem.mend)
+            }
         }
     }
 

@@ -2,12 +2,17 @@
 struct Rules {
     let loaded: LoadedProfile
     private(set) var findings: [Finding] = []
+    /// The namespaces that the box gets.
+    let unshared: Set<NamespaceKind>
 
-    init(_ loaded: LoadedProfile) { self.loaded = loaded }
+    init(_ loaded: LoadedProfile) {
+        self.loaded = loaded
+        unshared = loaded.profile.forCheckpoints.namespaces.unshare
+    }
 
     var profile: Profile { loaded.profile }
 
-    func isUnshared(_ kind: NamespaceKind) -> Bool { profile.forCheckpoints.namespaces.unshare.contains(kind) }
+    func isUnshared(_ kind: NamespaceKind) -> Bool { unshared.contains(kind) }
 
     func isSet(_ key: String) -> Bool { path(key).flatMap { loaded.root.source(of: $0) } != nil }
 

@@ -62,7 +62,8 @@ public enum Schema {
     private static let namespaces: [Key] = [
         Key(
             "unshare", .namespaces,
-            "Namespaces of the box's own: any of \(Form.either(kindNames)), or \"all\" or \"none\"",
+            "Namespaces of the box's own: any of \"user\", \"mount\", \"pid\", \"net\", \"ipc\", \"uts\", \"cgroup\" or \"time\", "
+                + "or \"all\" or \"none\"",
             example: "[\"mount\", \"pid\"]", fallback: "none", basis: "namespaces(7)"),
         Key(
             "join", .map(.choice(kindNames), .string(.joinTarget)),

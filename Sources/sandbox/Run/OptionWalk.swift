@@ -39,8 +39,8 @@ struct OptionWalk {
     private func parseLong(_ text: String, at index: Int, _ take: Taking) throws(UsageError) -> Int? {
         let body = text.utf8.dropFirst(2)
         let equals = body.firstIndex(of: UInt8(ascii: "="))
-        guard let option = options.first(where: { $0.long.utf8.elementsEqual(body[..<(equals ?? body.endIndex)]) })
-        else { return nil }
+        let name = String(Substring(body[..<(equals ?? body.endIndex)]))
+        guard let option = options.firstIndex(where: { $0.long == name }).map({ options[$0] }) else { return nil }
         if option.placeholder == nil {
             if equals != nil { return nil }
             try take(option, "")
