@@ -77,6 +77,18 @@ struct MacvlanTests {
         }
     }
 
+    /// More than fits a part of a list.
+    @Test func anAnswerIsReadWhole() throws {
+        try inNewNetwork { _ in
+            let socket = try NetlinkSocket()
+            let parent = try parent(socket)
+            let sources = (0..<4000).map { MACAddress(derivedFrom: "source \($0)") }
+            let options = MacvlanOptions(.source, sources: sources)
+            try socket.send(.create(LinkSpec(LinkOptions("many"), .macvlan(parent: parent, options))))
+            #expect(Set(try #require(try socket.link("many")).macvlanSources) == Set(sources))
+        }
+    }
+
     @Test func macvtapHasItsKind() throws {
         try inNewNetwork { _ in
             let socket = try NetlinkSocket()

@@ -26,6 +26,14 @@ import Testing
         }
     }
 
+    @Test("where the caller is is told without /proc", .enabled(if: isRoot, needsRoot)) func whereOneIs() throws {
+        try inNewNetwork { home in
+            let told = try ownNetworkNamespace()
+            #expect(try inode(told.number) == inode(home))
+            #expect(try inode(home) == inodeHere())
+        }
+    }
+
     private func inode(_ descriptor: Int32) throws -> UInt64 { try FileStatus(descriptor, name: "a namespace").inode }
 
     private func inodeHere() throws -> UInt64 {

@@ -53,6 +53,16 @@ struct SchemaTests {
         #expect(schema["properties"]?["process"]?["additionalProperties"] == .bool(false))
     }
 
+    @Test func theNamespacesAreAllNamed() throws {
+        let key = try #require(Schema.paths.first { $0.text == "namespaces.unshare" })
+        let section = try #require(Schema.root.first { $0.name == "namespaces" })
+        guard case .section(let keys) = section.kind, let unshare = Schema.key("unshare", in: keys()) else {
+            Issue.record("no \(key.text)")
+            return
+        }
+        #expect(unshare.summary.contains(Form.either(Schema.kindNames)))
+    }
+
     @Test func distancesCountSlipsOfThePen() {
         func distance(_ left: String, _ right: String) -> Int {
             Suggestion.distance(Array(left.utf8), Array(right.utf8))

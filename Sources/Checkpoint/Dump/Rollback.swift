@@ -41,7 +41,10 @@ public struct Rollback: Sendable {
         func attempt(_ body: () throws(LaunchError) -> Void) {
             do throws(LaunchError) { try body() } catch { failure = failure ?? error }
         }
-        let processes = (try? processTree(of: root)) ?? [root]
+        var processes = [root]
+        attempt { () throws(LaunchError) in
+            do throws(SystemError) { processes = try processTree(of: root) } catch { throw LaunchError(error) }
+        }
         for pid in processes {
             attempt { () throws(LaunchError) in
                 do throws(SystemError) { try endRepair(pid, isBehind: isBehind) } catch { throw LaunchError(error) }
