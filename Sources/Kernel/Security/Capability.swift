@@ -42,6 +42,9 @@ public struct CapabilitySet: Sendable, Hashable, ExpressibleByArrayLiteral {
 
     public init(arrayLiteral elements: Capability...) { self.init(elements) }
 
+    /// One alone.
+    public init(_ capability: Capability) { bits = 1 << UInt64(capability.number) }
+
     public init(_ capabilities: some Sequence<Capability>) {
         bits = capabilities.reduce(0) { $0 | 1 << UInt64($1.number) }
     }

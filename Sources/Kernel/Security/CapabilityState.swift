@@ -20,7 +20,7 @@ public struct CapabilityState: Sendable, Equatable {
         guard let own = cap_get_proc() else { throw SystemError("read the capabilities", code: errno) }
         defer { cap_free(UnsafeMutableRawPointer(own)) }
         for capability in (0..<UInt8(clamping: cap_max_bits())).lazy.map({ Capability(number: $0) }) {
-            let bit = CapabilitySet(bits: 1 << UInt64(capability.number))
+            let bit = CapabilitySet(capability)
             let value = cap_value_t(capability.number)
             func has(_ flag: cap_flag_t) throws(SystemError) -> Bool {
                 var held = CAP_CLEAR
@@ -116,7 +116,7 @@ public func applyCredentials(
     if let credentials { try change(to: credentials, held.securebits) }
     // CAP_SETPCAP, where held, stays to the last step; it has to be effective before the inheritable set may grow.
     var working = state
-    working.permitted = working.permitted.union(held.permitted.intersection([.setpcap]))
+    working.permitted = working.permitted.union(held.permitted.intersection(CapabilitySet(.setpcap)))
     working.effective = working.permitted
     working.inheritable = held.inheritable
     if state.inheritable != held.inheritable { try setSets(working) }

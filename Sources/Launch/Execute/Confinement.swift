@@ -105,7 +105,7 @@ struct Confinement {
             if text.uppercased() == "ALL" {
                 set = .ofKernel
             } else if let capability = Capability(text) {
-                set = set.union([capability])
+                set = set.union(CapabilitySet(capability))
             } else {
                 throw LaunchError(
                     key: "security.capabilities.\(name)", "unknown capability \"\(text)\"", mend: "see capabilities(7)")

@@ -7,7 +7,7 @@ struct PreparedCommand {
     private let name: String
     private let path: String
     private let arguments: CommandWords
-    private let environment: [UnsafeMutablePointer<CChar>?]
+    private let environment: CommandWords
 
     /// Looks `command` up in the box's PATH, as execvp(3) does.
     ///
@@ -15,27 +15,34 @@ struct PreparedCommand {
     init(_ command: [String], _ words: CommandWords?, environment: [String]) throws(LaunchError) {
         name = command[0]
         path = try PreparedCommand.find(name, environment)
-        arguments = words ?? PreparedCommand.copy(command)
-        self.environment = environment.map { PreparedCommand.original($0) ?? strdup($0) } + [nil]
+        arguments = words ?? PreparedCommand.words(command) { strdup($0) }
+        self.environment = PreparedCommand.words(environment) { PreparedCommand.original($0) ?? strdup($0) }
     }
 
-    private static func copy(_ command: [String]) -> CommandWords {
-        let words = CommandWords.allocate(capacity: command.count + 1)
-        for (index, word) in command.enumerated() { words[index] = strdup(word) }
-        words[command.count] = nil
+    private static func words(_ texts: [String], _ word: (String) -> UnsafeMutablePointer<CChar>?) -> CommandWords {
+        let words = CommandWords.allocate(capacity: texts.count + 1)
+        for (index, text) in texts.enumerated() { words[index] = word(text) }
+        words[texts.count] = nil
         return words
     }
 
     /// The entry of environ(7) that was repaired when it became a string; nil for an entry that is whole.
     private static func original(_ entry: String) -> UnsafeMutablePointer<CChar>? {
-        // Its bytes begin with this one.
-        guard entry.utf8.contains(0xEF), entry.unicodeScalars.contains("\u{fffd}") else { return nil }
+        guard isRepaired(entry) else { return nil }
         var next = Glibc.environ
         while let candidate = next.pointee {
             if String(cString: candidate) == entry { return candidate }
             next += 1
         }
         return nil
+    }
+
+    private static func isRepaired(_ entry: String) -> Bool {
+        var entry = entry
+        return entry.withUTF8 { bytes in
+            guard let start = bytes.baseAddress else { return false }
+            return memmem(start, bytes.count, "\u{fffd}", 3) != nil
+        }
     }
 
     /// Becomes the command. Returns only when that failed.
@@ -76,18 +83,16 @@ struct PreparedCommand {
         spawn.parent = parent ?? 0
         spawn.filter_count = UInt16(truncatingIfNeeded: filter?.count ?? 0)
         let pid = path.withCString { path in
-            environment.withUnsafeBufferPointer { environment in
-                (filter?.bytes ?? []).withUnsafeBytes { instructions in
-                    streams.withUnsafeBufferPointer { streams in
-                        spawn.path = path
-                        spawn.arguments = UnsafePointer(arguments)
-                        spawn.environment = environment.baseAddress
-                        spawn.filter = filter == nil ? nil : instructions.baseAddress
-                        spawn.session = !streams.isEmpty
-                        spawn.streams = streams.isEmpty ? nil : streams.baseAddress
-                        spawn.stream_count = Int32(streams.count)
-                        return linux_spawn(&spawn)
-                    }
+            (filter?.bytes ?? []).withUnsafeBytes { instructions in
+                streams.withUnsafeBufferPointer { streams in
+                    spawn.path = path
+                    spawn.arguments = UnsafePointer(arguments)
+                    spawn.environment = UnsafePointer(environment)
+                    spawn.filter = filter == nil ? nil : instructions.baseAddress
+                    spawn.session = !streams.isEmpty
+                    spawn.streams = streams.isEmpty ? nil : streams.baseAddress
+                    spawn.stream_count = Int32(streams.count)
+                    return linux_spawn(&spawn)
                 }
             }
         }

@@ -40,6 +40,7 @@ public struct BusPlan: Sendable, Equatable {
 
     /// An environment that leads to the buses that the box has, and to no others that it shall not have.
     static func environment(_ entries: [String], _ buses: Profile.DBus) -> [String] {
+        guard buses.isLimited else { return entries }
         var entries = entries
         for (key, _, bus) in buses.all where bus.access == .closed || bus.access == .filtered {
             let own = "DBUS_\(key == "dbus.session" ? "SESSION" : "SYSTEM")_BUS_ADDRESS"
@@ -70,7 +71,7 @@ extension HostFacts {
 extension Planner {
     func bus(_ profile: Profile, _ namespaces: NamespacePlan) throws(LaunchError) -> BusPlan? {
         let buses = profile.buses
-        if buses.session.access == nil, buses.system.access == nil { return nil }
+        guard buses.isLimited else { return nil }
         let hasNetwork =
             namespaces.unshare.contains(.net) || namespaces.join.contains { $0.kind == .net }
             || profile.security.landlock.scope.contains(.abstractUnix)

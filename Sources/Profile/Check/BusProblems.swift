@@ -4,6 +4,7 @@ extension Profile {
     public func busProblems(
         unsharing unshare: Set<NamespaceKind>
     ) -> [(key: String, text: String, mend: String)] {
+        if dbus == DBus() { return [] }
         var problems: [(key: String, text: String, mend: String)] = []
         for (key, prefix, bus) in dbus.all {
             if bus.access != .filtered {

@@ -139,15 +139,11 @@ extension Rules {
     }
 
     mutating func checkDisplay() {
-        if loaded.merged["display"] != nil {
-            for problem in profile.displayProblems(unsharing: unshared) {
-                error(problem.key, problem.text, mend: problem.mend)
-            }
+        for problem in profile.displayProblems(unsharing: unshared) {
+            error(problem.key, problem.text, mend: problem.mend)
         }
-        if loaded.merged["dbus"] != nil {
-            for problem in profile.busProblems(unsharing: unshared) {
-                error(problem.key, problem.text, mend: problem.mend)
-            }
+        for problem in profile.busProblems(unsharing: unshared) {
+            error(problem.key, problem.text, mend: problem.mend)
         }
     }
 

@@ -4,6 +4,7 @@ extension Profile {
     public func displayProblems(
         unsharing unshare: Set<NamespaceKind>
     ) -> [(key: String, text: String, mend: String)] {
+        if display == Display() { return [] }
         var problems: [(key: String, text: String, mend: String)] = []
         func add(_ key: String, _ text: String, _ mend: String) { problems.append((key, text, mend)) }
         let wantsMounts = [("server", display.server != .none), ("gpu", display.gpu), ("sound", display.sound)]

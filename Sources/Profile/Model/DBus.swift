@@ -7,6 +7,9 @@ extension Profile {
         public var system = Bus()
 
         public init() {}
+
+        /// Whether anything is done about one of them.
+        public var isLimited: Bool { session.access ?? .host != .host || system.access ?? .host != .host }
     }
 
     /// One bus, and what passes where it is filtered: names, with `.*` at the end those below too, and for calls and
