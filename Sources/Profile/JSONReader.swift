@@ -4,17 +4,27 @@ extension Value {
 
     /// Reads a JSON document (RFC 8259): `nil` for anything else. Whole numbers that an `Int` holds become integers.
     public init?(json text: String) {
-        var reader = JSONReader(text)
-        guard let value = reader.value(depth: Value.depthLimit), reader.isAtEnd() else { return nil }
+        var text = text
+        let value = text.withUTF8 { bytes in
+            var reader = JSONReader(bytes)
+            let value = reader.value(depth: Value.depthLimit)
+            return reader.isAtEnd() ? value : nil
+        }
+        guard let value else { return nil }
         self = value
     }
 }
 
 private struct JSONReader {
-    private let bytes: [UInt8]
+    /// Somebody else's, for as long as they are read.
+    private let bytes: UnsafeBufferPointer<UInt8>
     private var next = 0
 
-    init(_ text: String) { bytes = Array(text.utf8) }
+    init(_ bytes: UnsafeBufferPointer<UInt8>) { self.bytes = bytes }
+
+    private func text(_ place: Range<Int>) -> String {
+        String(decoding: UnsafeBufferPointer(rebasing: bytes[place]), as: UTF8.self)
+    }
 
     mutating func isAtEnd() -> Bool {
         skipSpace()
@@ -83,7 +93,7 @@ private struct JSONReader {
     private mutating func number() -> Value? {
         let start = next
         while next < bytes.count, isNumeric(bytes[next]) { next += 1 }
-        let text = String(decoding: bytes[start..<next], as: UTF8.self)
+        let text = text(start..<next)
         var digits = text.utf8[...]
         if digits.first == UInt8(ascii: "-") { digits = digits.dropFirst() }
         guard let first = digits.first, isDigit(first), let last = digits.last, isDigit(last) else { return nil }
@@ -110,7 +120,7 @@ private struct JSONReader {
             if bytes[next] == UInt8(ascii: "\"") {
                 next += 1
                 // Between two characters of a text it is one itself.
-                return String(decoding: bytes[start..<next - 1], as: UTF8.self)
+                return text(start..<next - 1)
             }
             next += 1
         }
@@ -158,7 +168,7 @@ private struct JSONReader {
         guard next + 4 <= bytes.count, bytes[next] != UInt8(ascii: "+"), bytes[next] != UInt8(ascii: "-") else {
             return nil
         }
-        let digits = String(decoding: bytes[next..<next + 4], as: UTF8.self)
+        let digits = text(next..<next + 4)
         next += 4
         return UInt16(digits, radix: 16)
     }

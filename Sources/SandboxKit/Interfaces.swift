@@ -34,6 +34,7 @@ final class Interfaces {
         let chain: ChainPlan
         /// Its switch, until its port is made: nobody who stays beside the box keeps one from going.
         var prepared: PreparedSwitch?
+        var port: Port?
 
         init(_ plan: InterfacePlan, _ chain: ChainPlan) { (self.plan, self.chain) = (plan, chain) }
 
@@ -94,29 +95,34 @@ final class Interfaces {
         return all.contains { $0.plan.interface.kind?.sharesDevice == true || $0.spec?.kind == .macvlan }
     }
 
-    func attach(_ namespace: Int32, _ pid: Int32) throws(LaunchError) -> [Port] {
+    /// Those that have been made.
+    var ports: [Port] { all.compactMap { $0.port } }
+
+    /// That the networks there told.
+    var nameServers: [IPAddress] { all.flatMap { $0.port?.nameServers ?? [] } }
+
+    func attach(_ namespace: Int32, _ pid: Int32) throws(LaunchError) {
         let box = BoxReference(namespace: namespace, pid: pid, owner: owner, mayAdminister: mayAdminister)
         defer { for one in all { one.prepared = nil } }
-        var ports: [Port] = []
         do throws(LaunchError) {
-            for one in all {
-                let plan = one.plan
-                var port = try switched(plan.key) { () throws(SwitchError) in
-                    try store.attach(
-                        plan.interface, named: plan.name, to: box, host: host, on: one.prepared,
-                        chain: one.chain.hops.isEmpty ? nil : one.chain)
-                }
-                if let name = one.spec?.hasDHCP == true ? plan.interface.switchName : nil {
-                    try registry.renewLeases(of: name, executable: OwnExecutable.path())
-                }
-                if !plan.interface.nameServers.contains(.auto) { port.nameServers = [] }
-                ports.append(port)
-            }
+            for one in all { try attach(one, to: box) }
         } catch {
             try switched { () throws(SwitchError) in try store.release(ports, of: owner ?? "-") }
             throw error
         }
-        return ports
+    }
+
+    private func attach(_ one: Pending, to box: BoxReference) throws(LaunchError) {
+        let plan = one.plan
+        one.port = try switched(plan.key) { () throws(SwitchError) in
+            try store.attach(
+                plan.interface, named: plan.name, to: box, host: host, on: one.prepared,
+                chain: one.chain.hops.isEmpty ? nil : one.chain)
+        }
+        if !plan.interface.nameServers.contains(.auto) { one.port?.nameServers = [] }
+        if let name = one.spec?.hasDHCP == true ? plan.interface.switchName : nil {
+            try registry.renewLeases(of: name, executable: OwnExecutable.path())
+        }
     }
 }
 

@@ -92,11 +92,13 @@ struct NamedLaunch {
         }
         if plan.isFunction || interfaces != nil {
             context.attach = { namespace, pid throws(LaunchError) in
-                let ports = try interfaces?.attach(namespace, pid)
-                if let ports { try progress.note(ports) }
+                if let interfaces {
+                    try interfaces.attach(namespace, pid)
+                    try progress.note(interfaces.ports)
+                }
                 for chain in functions { try registry.standForApplication(chain, namespace) }
                 try progress.joinChain(namespace, pid)
-                return ports?.flatMap { $0.nameServers } ?? []
+                return interfaces?.nameServers ?? []
             }
         }
         var plan = plan

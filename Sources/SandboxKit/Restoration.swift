@@ -284,7 +284,10 @@ struct Restoration {
             return made
         }
         try switched("network") { () throws(SwitchError) in try NetworkLock.lock(network) }
-        if let interfaces { try progress.note(try interfaces.attach(network, getpid())) }
+        if let interfaces {
+            try interfaces.attach(network, getpid())
+            try progress.note(interfaces.ports)
+        }
         return network
     }
 }

@@ -124,7 +124,8 @@ public struct Sandbox: Sendable {
             context.held = interfaces.descriptors
             context.network = interfaces.host
             context.attach = { namespace, pid throws(LaunchError) in
-                try interfaces.attach(namespace, pid).flatMap { $0.nameServers }
+                try interfaces.attach(namespace, pid)
+                return interfaces.nameServers
             }
         }
         return try Launcher.run(plan, context)
