@@ -56,7 +56,9 @@ extension CgroupTests {
                 try box.group.thaw()
             }
             try box.group.kill()
-            #expect(try box.reap(child) & 0x7f == SIGKILL)
+            // Where they are killed one by one nothing may fork meanwhile, and a shell that cannot ends with 2 (dash(1)).
+            let status = try box.reap(child)
+            #expect(status & 0x7f == SIGKILL || status == 2 << 8, "\(status)")
             try wait("be empty") { try box.group.isEmpty() }
         }
 
