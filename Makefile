@@ -81,7 +81,8 @@ bench: ## start-up time and memory beside other tools: make bench BENCH="--round
 bench-network: ## ports of a switch: make bench-network BENCH="--ports 1500 --write README.md"
 	@.ci/deps build test bench
 	$(SWIFT_BUILD)
-	@Benchmarks/ports --sandbox $(BINARY) $(BENCH)
+	@$(MAKE) --no-print-directory install PREFIX=$(STAGE) DESTDIR= >/dev/null
+	@Benchmarks/ports --sandbox $(STAGE)/bin/sandbox $(BENCH)
 
 launch-order: ## Benchmarks/launch-order anew, after the launch path has changed
 	@Benchmarks/order $(RELEASE) $(SWIFT_FLAGS)
@@ -93,7 +94,8 @@ bench-chains: ## functions in front of a port: make bench-chains BENCH="--rounds
 bench-checkpoint: ## saving and restoring beside CRIU and runc: make bench-checkpoint BENCH="--rounds 9 --write README.md"
 	@.ci/deps build test bench
 	$(SWIFT_BUILD)
-	@Benchmarks/checkpoint --sandbox $(BINARY) $(BENCH)
+	@$(MAKE) --no-print-directory install PREFIX=$(STAGE) DESTDIR= >/dev/null
+	@Benchmarks/checkpoint --sandbox $(STAGE)/bin/sandbox $(BENCH)
 
 bench-desktop: ## windows, saves and restores of a desktop program: make bench-desktop BENCH="--write README.md"
 	@.ci/deps build test bench
