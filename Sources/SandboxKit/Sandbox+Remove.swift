@@ -51,7 +51,7 @@ extension Registry {
     fileprivate func removeEnded(_ name: String, force: Bool) throws(LaunchError) -> Bool {
         try Registry.check(name)
         // Before there is a lock: nothing is made for a name that is none.
-        guard state.exists, try translated({ () throws(SystemError) in try openFolder(name) }) != nil else {
+        guard try translated({ () throws(SystemError) in try openFolder(name) }) != nil else {
             return false
         }
         let lock = try lock(name)

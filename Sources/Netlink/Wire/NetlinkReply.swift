@@ -59,20 +59,15 @@ struct NetlinkAttributes {
 
     /// The first of this type.
     subscript(type: Int) -> NetlinkAttribute? {
-        place(of: type).map { NetlinkAttribute(type, bytes.dropFirst($0.lowerBound).prefix($0.count)) }
-    }
-
-    /// Where the content of the first of this type is.
-    private func place(of type: Int) -> Range<Int>? {
-        bytes.withUnsafeBytes { bytes in
+        let offset = bytes.withUnsafeBytes { bytes in
             var offset = 0
-            while let header = NetlinkAttribute.header(bytes, at: offset) {
-                let length = Int(header.nla_len)
-                if NetlinkAttribute.type(header) == type { return offset + 4..<offset + length }
-                offset += aligned(length)
+            while let header = NetlinkAttribute.header(bytes, at: offset), NetlinkAttribute.type(header) != type {
+                offset += aligned(Int(header.nla_len))
             }
-            return nil
+            return offset
         }
+        var rest = bytes.dropFirst(offset)
+        return NetlinkAttribute(takenFrom: &rest)
     }
 
     func forEach(_ body: (NetlinkAttribute) -> Void) {
@@ -80,18 +75,9 @@ struct NetlinkAttributes {
         while let attribute = NetlinkAttribute(takenFrom: &rest) { body(attribute) }
     }
 
-    func number<T: FixedWidthInteger & BitwiseCopyable>(_ type: Int, as _: T.Type) -> T? {
-        guard let place = place(of: type), place.count >= MemoryLayout<T>.size else { return nil }
-        return bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: place.lowerBound, as: T.self) }
-    }
-
+    func number<T: FixedWidthInteger & BitwiseCopyable>(_ type: Int, as _: T.Type) -> T? { self[type]?.value(T.self) }
     func flag(_ type: Int) -> Bool? { number(type, as: UInt8.self).map { $0 != 0 } }
-
-    /// Up to the first zero byte.
-    func text(_ type: Int) -> String? {
-        guard let place = place(of: type) else { return nil }
-        return bytes.withUnsafeBytes { String(decoding: $0[place].prefix { $0 != 0 }, as: UTF8.self) }
-    }
+    func text(_ type: Int) -> String? { self[type]?.text }
 }
 
 struct NetlinkAttribute {

@@ -67,9 +67,7 @@ public struct Registry: Sendable {
     /// The record of `name`; `nil` when there is none.
     public func find(_ name: String) throws(LaunchError) -> SandboxRecord? {
         try Registry.check(name)
-        guard state.exists, let folder = try translated({ () throws(SystemError) in try openFolder(name) }) else {
-            return nil
-        }
+        guard let folder = try translated({ () throws(SystemError) in try openFolder(name) }) else { return nil }
         guard let value = try read(File.state, in: folder, name) else {
             // Removed while it was looked at, or a directory without the file.
             let isReplaced = try translated { () throws(SystemError) in
@@ -185,7 +183,7 @@ public struct NameLock: ~Copyable {
 extension Registry {
     /// The directory of `name`; `nil` when there is none.
     func openFolder(_ name: String) throws(SystemError) -> StateFolder? {
-        try state.open().existing(Registry.folder)?.existing(name)
+        try state.existing()?.existing(Registry.folder)?.existing(name)
     }
 
     private func read(_ file: String, in folder: borrowing StateFolder, _ name: String) throws(LaunchError) -> Value? {
