@@ -39,6 +39,11 @@ extension SwitchError {
         let who = owner.map { $0 == "-" ? "by a sandbox without a name" : "by the sandbox \"\($0)\"" } ?? "already"
         return SwitchError(key: "address", "\(address) is taken \(who)", mend: "take another, or \"auto\"")
     }
+
+    /// By another interface on the device, or the device itself.
+    static func taken(_ mac: MACAddress) -> SwitchError {
+        SwitchError(key: "mac", "\(mac) is taken on its device already", mend: "take another, or \"auto\"")
+    }
 }
 
 /// Numbers in a file that say where to go on: addresses that became free rest until the others have been used.

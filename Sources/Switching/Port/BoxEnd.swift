@@ -1,4 +1,5 @@
 import Addresses
+import Glibc
 import Kernel
 import Netlink
 import Profile
@@ -24,13 +25,17 @@ struct BoxEnd {
         try setRoutes(socket, addresses, plan.defaultRoutes)
     }
 
-    /// Without addresses.
+    /// Without addresses. Of a device's interfaces that are up each has a hardware address of its own.
     func raise(_ socket: borrowing NetlinkSocket) throws(SwitchError) {
-        try attributed { () throws(SystemError) in
-            try socket.send([
-                .change(.index(index), LinkChange(ipv6Addresses: .never)),
-                .change(.index(index), LinkChange(isUp: true)),
-            ])
+        do throws(SystemError) {
+            try EndingNamespace.outlast(where: { $0.code == EADDRINUSE }) { () throws(SystemError) in
+                try socket.send([
+                    .change(.index(index), LinkChange(ipv6Addresses: .never)),
+                    .change(.index(index), LinkChange(isUp: true)),
+                ])
+            }
+        } catch {
+            throw error.code == EADDRINUSE ? .taken(plan.mac) : SwitchError(error)
         }
     }
 
@@ -42,7 +47,7 @@ struct BoxEnd {
         var nameServers: [IPAddress] = []
     }
 
-    /// Gets the addresses from DHCP servers. To be called before the box can send.
+    /// Gets the addresses from DHCP servers. To be called when it is up, and before the box can send.
     ///
     /// - Parameter mac: the interface's own.
     /// - Parameter use: is told each address before it is the box's.
@@ -51,7 +56,6 @@ struct BoxEnd {
         _ socket: borrowing NetlinkSocket, _ mac: MACAddress, for box: BoxReference,
         _ use: (IPPrefix) throws(SwitchError) -> Void = { _ throws(SwitchError) in }
     ) throws(SwitchError) -> Leased {
-        try raise(socket)
         let client = DHCPClient(
             namespace: box.namespace, link: index, interface: plan.name, mac: mac, hostname: box.owner)
         var keeper = LeaseKeeper(client: client, box: box)

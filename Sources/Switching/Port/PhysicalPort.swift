@@ -44,6 +44,7 @@ struct PhysicalPort {
         var leased = BoxEnd.Leased(addresses: plan.fixed ?? [])
         let end = BoxEnd(plan, moved.index)
         if plan.isDynamic {
+            try end.raise(inside)
             leased = try end.lease(inside, mac ?? before.address ?? plan.mac, for: box)
         } else {
             try end.setUp(inside, leased.addresses)

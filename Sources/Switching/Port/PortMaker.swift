@@ -183,36 +183,34 @@ struct PortMaker: ~Copyable {
         try attributed { () throws(SystemError) in
             try socket.send(.change(.index(link.index), LinkChange(isUp: true)))
         }
-        return try BoxEnd(plan, end).lease(box, plan.mac, for: reference) { (address) throws(SwitchError) in
+        let boxEnd = BoxEnd(plan, end)
+        try boxEnd.raise(box)
+        return try boxEnd.lease(box, plan.mac, for: reference) { (address) throws(SwitchError) in
             try takeFixed([address], link)
         }
     }
 
     private func takeFixed(_ fixed: [IPPrefix], _ link: Link) throws(SwitchError) {
         for prefix in fixed {
-            for attempt in 0... {
-                do throws(SystemError) {
+            do throws(SystemError) {
+                try EndingNamespace.outlast(where: { (error) throws(SystemError) in
+                    guard error.code == EEXIST else { return false }
+                    let holder = try holder(of: prefix.address)
+                    return holder == nil || holder == owner
+                }) { () throws(SystemError) in
                     try socket.send(.add(alternativeNames: leases([prefix]), to: .index(link.index)))
-                    break
-                } catch {
-                    guard error.code == EEXIST else { throw SwitchError(error, key: "address") }
                 }
-                let holder = try holder(of: prefix.address)
-                // A network namespace goes a moment after its last process: this sandbox's own of before.
-                if attempt == 100 || holder != nil && (owner == nil || holder != owner) {
-                    throw .taken(prefix.address, by: holder)
-                }
-                usleep(20_000)
+            } catch {
+                guard error.code == EEXIST else { throw SwitchError(error, key: "address") }
+                let owner = try attributed { () throws(SystemError) in try holder(of: prefix.address) }
+                throw .taken(prefix.address, by: owner)
             }
         }
     }
 
     /// The sandbox whose port has the address, `-` for one without a name.
-    private func holder(of address: IPAddress) throws(SwitchError) -> String? {
-        let link = try attributed { () throws(SystemError) in
-            try socket.link(.alternativeName(FabricName.lease(address)))
-        }
-        return link?.alias.flatMap { PortLabel($0)?.owner }
+    private func holder(of address: IPAddress) throws(SystemError) -> String? {
+        try socket.link(.alternativeName(FabricName.lease(address)))?.alias.flatMap { PortLabel($0)?.owner }
     }
 
     private func leases(_ addresses: [IPPrefix]) -> [String] { addresses.map { FabricName.lease($0.address) } }

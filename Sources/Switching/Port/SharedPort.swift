@@ -49,7 +49,11 @@ struct SharedPort {
             let kind: LinkKind =
                 plan.kind == .macvtap
                 ? .macvtap(parent: device.index, options) : .macvlan(parent: device.index, options)
-            try outside.send(.create(LinkSpec(link, kind)))
+            let spec = LinkSpec(link, kind)
+            // What the kernel says of a device that somebody has for himself.
+            try EndingNamespace.outlast(where: { $0.code == EINVAL }) { () throws(SystemError) in
+                try outside.send(.create(spec))
+            }
         } catch {
             guard error.code == EINVAL || error.code == EBUSY else { throw SwitchError(error, key: "attach") }
             throw SwitchError(
@@ -65,15 +69,14 @@ struct SharedPort {
         var leased = BoxEnd.Leased(addresses: addresses)
         let known = plan.isDynamic ? nil : ownAddresses?.messages(mac, addresses)
         try hold((rules?.messages ?? []) + (known ?? []), in: box.namespace)
-        if plan.kind == .macvtap {
-            // They are for the program at the character device: what comes in never gets to the kernel's own stack.
-            try end.raise(inside)
-        } else if plan.isDynamic {
+        try end.raise(inside)
+        if plan.isDynamic {
             leased = try end.lease(inside, mac, for: box)
             // Nothing runs in the box until now.
             let all = leased.addresses + (leased.linkLocal.map { [IPPrefix($0)] } ?? [])
             try hold(ownAddresses?.messages(mac, all) ?? [], in: box.namespace)
-        } else {
+        } else if plan.kind != .macvtap {
+            // That one's are for the program at its character device: nothing comes to the kernel's own stack.
             try end.setUp(inside, addresses)
         }
         var port = Port(

@@ -79,6 +79,38 @@ extension Integration {
             try host.must("switch", "delete", "wire")
         }
 
+        @Test(
+            "what the box of before has still is awaited, for its namespace goes later",
+            arguments: ["bridge", "passthru"])
+        func lateNamespace(_ mode: String) throws {
+            defer { host.end(boxes: ["one"]) }
+            let network = network(mode, 2)
+            try host.sleeper("one", network)
+            let show = ["ip", "link", "show", "eth0"]
+            let mac = try host.exec("one", show).out.split(separator: "link/ether ").last?.prefix(17)
+            // As the kernel does, which takes a namespace down some time later.
+            let file = open("/proc/\(box.recorded("process", of: "one")?.pid ?? 0)/ns/net", O_RDONLY | O_CLOEXEC)
+            #expect(file >= 0)
+            try host.must("rm", "-f", "one")
+            let next = try host.start(
+                ["run", "-n", "one", "--unshare", "net"] + network + ["--"] + show, name: "next")
+            #expect(next.wait(timeout: 0.5) == nil)
+            close(file)
+            #expect(next.wait() == .exited(0), "\(Files.read(box.file("next.err")) ?? "")")
+            let seen = Files.read(box.file("next.out")) ?? ""
+            #expect(seen.contains(try #require(mac)), "\(seen), not \(mac ?? "")")
+        }
+
+        @Test("a hardware address that another box or the device has is refused") func hardwareAddressTaken() throws {
+            defer { host.end(boxes: ["one"]) }
+            let mac = set("network.mac", "\"02:00:00:00:00:42\"")
+            try host.sleeper("one", network("bridge", 2, mac))
+            expectRefused(try host.inBox(network("bridge", 3, mac), ["true"]), naming: "network.mac", "taken")
+            let own = try host.run(["ip", "-br", "link", "show", "v0"]).text.split(separator: " ")[2]
+            let parent = set("network.mac", "\"\(own)\"")
+            expectRefused(try host.inBox(network("bridge", 3, parent), ["true"]), naming: "network.mac", "taken")
+        }
+
         @Test("a switch of kind macvlan has names, isolation and rules") func names() throws {
             let all = ["cache", "away", "client", "apart", "asks", "free"]
             defer { host.end(boxes: all, switches: ["wire"]) }
