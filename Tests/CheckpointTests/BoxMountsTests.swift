@@ -97,4 +97,16 @@ struct BoxMountsTests {
         #expect(differences([root, secret, other]).mends == [secret])
         #expect(differences([root, other, secret]).mends.isEmpty)
     }
+
+    @Test("a place is missed that should be on the root, and none on another mount") func misplaced() {
+        let mounts = ["/", "/proc", "/media/stick", "/media/stick/deep", "/media/sticks"].map {
+            SavedMount(path: $0, type: "tmpfs", attributes: [])
+        }
+        func missing(_ there: Set<String>) -> String? {
+            MountComparison.misplaced(mounts) { there.contains($0) }?.path
+        }
+        #expect(missing(["/proc", "/media/stick", "/media/sticks"]) == nil)
+        #expect(missing(["/proc", "/media/sticks"]) == "/media/stick")
+        #expect(missing(["/proc", "/media/stick"]) == "/media/sticks")
+    }
 }

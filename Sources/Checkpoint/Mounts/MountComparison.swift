@@ -26,6 +26,27 @@ struct MountComparison {
         return (nil, mends)
     }
 
+    /// The first mount whose place is not there. What lies on another mount than the root comes with that.
+    static func misplaced(_ saved: [SavedMount], isThere: (String) -> Bool) -> SavedMount? {
+        let below = saved.map(\.path).filter { $0 != "/" }
+        return saved.first { mount in
+            mount.path != "/" && !below.contains { mount.path.hasPrefix($0 + "/") } && !isThere(mount.path)
+        }
+    }
+
+    /// To be called where CRIU begins, which would say no more than what it calls the place itself.
+    /// - Parameter root: the box's root there.
+    /// - Throws: when the place of a mount is not there any more.
+    func findPlaces(in root: String) throws(LaunchError) {
+        let missing = MountComparison.misplaced(saved) { path in
+            FileStatus(path: (root == "/" ? "" : root) + path, follow: false) != nil || errno != ENOENT
+        }
+        guard let missing else { return }
+        throw LaunchError(
+            "it cannot be restored: \(missing.path) is not there, on which it has a mount (\(missing.type))",
+            mend: "make it again, empty")
+    }
+
     /// - Throws: when a mount is missing, or an attribute cannot be given back.
     func confirm(_ process: Int32) throws(LaunchError) {
         let mends = try look(process)

@@ -99,6 +99,7 @@ public struct Restore {
                 try traits.first?.adopt()
             }
             try prepare()
+            try MountComparison(saved: mounts).findPlaces(in: self.root)
             notes?.show()
         }
         var root: Int32 = 0

@@ -62,6 +62,21 @@ struct SurroundingsTests {
         try end(box)
     }
 
+    @Test("the place of a mount that is gone is named; made again, it is restored") func lostPlace() throws {
+        let box = try Box()
+        let place = try box.folder("place")
+        let options = ["--set", "filesystem.tmpfs=[{ path = \"\(place)\" }]"]
+        try begin(box, options, ["/bin/sh", "-c", "echo kept > \(place)/value; exec sleep 600"])
+        #expect(Clock.waitUntil { (try? shell(box, "cat \(place)/value").text) == "kept" })
+        try cycle(box, "s") {
+            Harness.remove(place)
+            expectRefused(try box.sandbox(["restore", "s", "-d"]), naming: place, "tmpfs", "make it again")
+            try box.folder("place")
+        }
+        expectOutput(try shell(box, "cat \(place)/value"), "kept")
+        try end(box)
+    }
+
     @Test("a directory of changes is as it was at the save, whatever was done to it since; another name cannot have it")
     func keptOverlay() throws {
         let box = try Box()

@@ -196,14 +196,9 @@ extension Integration.ExecSecurityTests {
     @Test("S1: the launcher that enters cannot be written through", arguments: [powerless, own])
     func executable(toml: String) throws {
         try box.must(["cp", Binary.path, box.file("victim")])
-        let root = try Rootfs(in: box, name: "ambush")
-        try box.must(["mount", "-t", "tmpfs", "none", root.path + "/tmp"])
-        defer { _ = try? box.run(["umount", "-l", root.path + "/tmp"]) }
-        // On a file system of its own, the attacker's executable is told from others by its device.
-        try box.must(["cp", try Payload.attack(), root.path + "/tmp/attack"])
-        try box.must(["cp", root.path + "/bin/busybox", root.path + "/tmp/true"])
-        let place = "[filesystem]\nroot = \"\(root.path)\"\n[process]\nworking-directory = \"/\"\n"
-        let first = try RunningSandbox(box, toml + place, [], ["/tmp/attack", "ambush", "/tmp/attack", "3"])
+        let ambush = try Ambush(in: box)
+        defer { withExtendedLifetime(ambush) {} }
+        let first = try RunningSandbox(box, toml + ambush.profile, [], Ambush.command)
         defer { first.end() }
         try #require(Clock.waitUntil { first.log.contains("waiting") })
         for _ in 0..<20 where !first.log.contains("overwrite") {

@@ -92,15 +92,10 @@ extension Integration {
 
         /// A box with an attacker that lies in wait for what enters; `entering` gets its process id outside.
         func ambush(_ privileges: String, _ entering: (pid_t) throws -> Void) throws -> String {
-            let root = try Rootfs(in: box, name: "ambush")
-            try box.must(["mount", "-t", "tmpfs", "none", root.path + "/tmp"])
-            defer { _ = try? box.run(["umount", "-l", root.path + "/tmp"]) }
-            // On a file system of its own, the attacker's executable is told from others by its device.
-            try box.must(["cp", try Payload.attack(), root.path + "/tmp/attack"])
-            try box.must(["cp", root.path + "/bin/busybox", root.path + "/tmp/true"])
-            let place = "[filesystem]\nroot = \"\(root.path)\"\n[process]\nworking-directory = \"/\"\n"
-            let toml = Self.ownPIDs + place + privileges
-            let child = try box.startSandbox(toml, [], ["/tmp/attack", "ambush", "/tmp/attack", "3"], name: "ambush")
+            let ambush = try Ambush(in: box)
+            defer { withExtendedLifetime(ambush) {} }
+            let toml = Self.ownPIDs + ambush.profile + privileges
+            let child = try box.startSandbox(toml, [], Ambush.command, name: "ambush")
             try #require(box.waitForOutput("waiting", name: "ambush"), "\(Files.read(box.file("ambush.err")) ?? "")")
             let inner = try #require(
                 Processes.marked(Leaks.variable, box.mark).first {
