@@ -10,7 +10,7 @@ override DESTDIR := $(abspath $(DESTDIR))
 # Release and test builds have a folder each: one folder for both would be rebuilt at every change of form.
 # Types are found by calls, not by their names, which the runtime would have to read: a fifth fewer instructions of a
 # launch. What copies a value knows its fields, for which no type has to be made.
-SWIFT_FLAGS := -Xswiftc -Xfrontend -Xswiftc -function-sections \
+SWIFT_FLAGS := -Xswiftc -Xfrontend -Xswiftc -function-sections -Xcc -ffunction-sections \
     -Xswiftc -Xfrontend -Xswiftc -disable-concrete-type-metadata-mangled-name-accessors \
     -Xswiftc -Xfrontend -Xswiftc -disable-type-layout
 SWIFT_BUILD := swift build -c release --product sandbox --scratch-path $(RELEASE) -j $(JOBS) $(SWIFT_FLAGS)

@@ -56,9 +56,21 @@ public enum IPAddress: Sendable, Hashable, Comparable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .v4(let bits):
-            return [24, 16, 8, 0].reduce(into: "") { text, shift in
-                if !text.isEmpty { text += "." }
-                text += String(bits >> shift & 0xFF)
+            // Its own digits: the standard library's are on a page that a launch executes nothing else of.
+            return String(unsafeUninitializedCapacity: 15) { text in
+                var count = 0
+                for shift: UInt32 in [24, 16, 8, 0] {
+                    let byte = UInt8(truncatingIfNeeded: bits >> shift)
+                    for unit: UInt8 in [100, 10, 1] where byte >= unit || unit == 1 {
+                        text[count] = UInt8(ascii: "0") + byte / unit % 10
+                        count += 1
+                    }
+                    if shift > 0 {
+                        text[count] = UInt8(ascii: ".")
+                        count += 1
+                    }
+                }
+                return count
             }
         case .v6(let bits):
             var address = bits.bigEndian

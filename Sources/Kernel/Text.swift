@@ -70,3 +70,23 @@ public func writeBytes(_ bytes: [UInt8], to file: Int32, name: String) throws(Sy
         done += Int(count)
     }
 }
+
+/// A number's digits, as `String(number)` has them. That lies on a page that a launch executes nothing else of: 4 µs.
+public func decimalDigits(_ number: UInt64) -> String {
+    String(unsafeUninitializedCapacity: 20) { text in
+        var (count, rest) = (1, number / 10)
+        while rest > 0 { (count, rest) = (count + 1, rest / 10) }
+        rest = number
+        for place in stride(from: count - 1, through: 0, by: -1) {
+            text[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+            rest /= 10
+        }
+        return count
+    }
+}
+
+/// What a variable of the environment holds where that is an absolute path (environ(7)).
+public func absolutePath(inVariable name: String) -> String? {
+    guard let value = getenv(name), value.pointee == CChar(UInt8(ascii: "/")) else { return nil }
+    return String(cString: value)
+}

@@ -28,18 +28,12 @@ extension ProfileStore {
 
     /// What the caller alone decides about sandboxes: `$XDG_CONFIG_HOME/sandbox`.
     static var ownConfiguration: String? {
-        if let directory = absolute("XDG_CONFIG_HOME") { return directory + "/sandbox" }
-        return absolute("HOME").map { $0 + "/.config/sandbox" }
+        if let directory = absolutePath(inVariable: "XDG_CONFIG_HOME") { return directory + "/sandbox" }
+        return absolutePath(inVariable: "HOME").map { $0 + "/.config/sandbox" }
     }
 
     private static func commonPath() -> [String] {
-        ["/etc/sandbox/profiles", absolute("SANDBOX_PROFILES") ?? shippedProfiles()]
-    }
-
-    private static func absolute(_ variable: String) -> String? {
-        guard let value = getenv(variable) else { return nil }
-        let text = String(cString: value)
-        return text.hasPrefix("/") ? text : nil
+        ["/etc/sandbox/profiles", absolutePath(inVariable: "SANDBOX_PROFILES") ?? shippedProfiles()]
     }
 
     /// Beside the executable as `make install` lays it out, or in the source tree that it was built in.

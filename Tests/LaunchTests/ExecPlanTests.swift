@@ -7,7 +7,7 @@ import Testing
 @Suite("Plans of commands that enter a box")
 struct ExecPlanTests {
     /// A box in namespaces of its own, as a profile without keys gives it.
-    private func box(_ kinds: Set<NamespaceKind> = [], _ change: (inout BoxFacts) -> Void = { _ in }) -> EntryPlan {
+    private func box(_ kinds: NamespaceSet = [], _ change: (inout BoxFacts) -> Void = { _ in }) -> EntryPlan {
         var facts = BoxFacts()
         facts.namespaces = kinds
         change(&facts)

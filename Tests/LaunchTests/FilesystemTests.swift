@@ -103,7 +103,7 @@ struct FilesystemTests {
     // MARK: - Private areas
 
     @Test("private areas") func areas() throws {
-        func outline(_ area: Profile.PrivateArea, home: String = "/root", _ kinds: Set<NamespaceKind> = []) throws
+        func outline(_ area: Profile.PrivateArea, home: String = "/root", _ kinds: NamespaceSet = []) throws
             -> [String]
         {
             try filesystem(host(uid: 0, privileged: true, home: home), kinds) { $0.privateAreas = [area] }.outline

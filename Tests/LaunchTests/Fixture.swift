@@ -42,7 +42,7 @@ func refusal(
 
 /// [filesystem] planned with a mount namespace and those of `others`.
 func filesystem(
-    _ host: HostFacts = rootHost(), _ others: Set<NamespaceKind> = [],
+    _ host: HostFacts = rootHost(), _ others: NamespaceSet = [],
     _ change: (inout Profile.Filesystem) -> Void
 ) throws(LaunchError) -> FilesystemPlan {
     try plan(host) {

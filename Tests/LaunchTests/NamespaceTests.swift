@@ -62,7 +62,7 @@ struct NamespaceTests {
             #expect(seen.isDisjoint(with: flag))
             seen.formUnion(flag)
         }
-        #expect(seen == NamespaceFlags(Set(NamespaceKind.allCases)))
+        #expect(seen == NamespaceFlags(NamespaceSet(NamespaceKind.allCases)))
         #expect(NamespaceFlags([.mount, .net]) == [.mount, .net])
         #expect(NamespaceFlags([]).isEmpty)
     }

@@ -124,7 +124,7 @@ struct SupervisionTests {
     }
 
     @Test("other namespaces leave nobody behind") func others() throws {
-        let kinds = Set(NamespaceKind.allCases).subtracting([.pid])
+        let kinds = NamespaceSet(NamespaceKind.allCases).subtracting([.pid])
         #expect(try plan { $0.namespaces.unshare = kinds }.supervision == .none)
     }
 

@@ -14,6 +14,13 @@ struct IPAddressTests {
         for (text, printed) in forms { #expect(IPAddress(text)?.description == printed, "\(text)") }
     }
 
+    @Test func printsEveryByte() {
+        for byte in 0...255 {
+            let text = "\(byte).\(255 - byte).0.\(byte)"
+            #expect(IPAddress(text)?.description == text)
+        }
+    }
+
     @Test func refuses() {
         for wrong in [
             "", " ", "10.1.0", "10.1.0.256", "10.1.0.5 ", "010.1.0.5", "10.1.0.5/24", "fe80::1%eth0", ":::", "1::2::3",

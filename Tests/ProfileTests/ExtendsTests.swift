@@ -113,7 +113,8 @@ struct ExtendsTests {
         #expect(try load(files).get().profile.namespaces.unshare == [.mount, .pid, .net, .ipc, .uts, .cgroup])
         #expect(try load(files, ["b"]).get().profile.namespaces.unshare == [])
         #expect(
-            try load(files, ["c"]).get().profile.namespaces.unshare == Set(NamespaceKind.allCases).subtracting([.net]))
+            try load(files, ["c"]).get().profile.namespaces.unshare
+                == NamespaceSet(NamespaceKind.allCases).subtracting([.net]))
     }
 
     @Test func allCapabilitiesCanLoseOne() throws {

@@ -23,19 +23,32 @@ struct SwitchSpecTests {
         var plain = SwitchSpec(name: "plain")
         plain.kind = .macvlan
         plain.parent = "enp3s0"
-        for spec in [SwitchSpec(name: "a"), try Self.full(), plain] {
-            let text = spec.document.compactJSON
-            let read = SwitchSpec(try #require(Value(json: text)), name: spec.name)
-            #expect(read == spec, "\(text)")
+        var plainest = SwitchSpec(name: "plainest")
+        plainest.subnets = [try #require(IPPrefix("10.1.0.1/24"))]
+        for spec in [SwitchSpec(name: "a"), plainest, try Self.full(), plain] {
+            for document in [spec.document, spec.declaration] {
+                let text = document.compactJSON
+                let read = SwitchSpec(try #require(Value(json: text)), name: spec.name)
+                #expect(read == spec, "\(text)")
+            }
         }
+        #expect(plainest.declaration.compactJSON == #"{"kind":"bridge","subnets":["10.1.0.1/24"]}"#)
     }
 
-    @Test("what we did not write is none", arguments: ["kind", "subnets", "uplink", "mtu", "isolated", "transient"])
+    @Test(
+        "what we did not write is none",
+        arguments: ["kind", "subnets", "uplink", "mtu", "isolated", "transient", "resolvers", "vxlan"])
     func damage(key: String) throws {
-        guard case .table(let entries) = try Self.full().document else { throw NoTable() }
-        #expect(SwitchSpec(.table(entries.filter { $0.key != key }), name: "lab") == nil)
+        var spec = try Self.full()
+        spec.resolvers = [try #require(IPAddress("192.0.2.53"))]
+        guard case .table(let entries) = spec.document else { throw NoTable() }
         let spoilt = entries.map { (key: $0.key, value: $0.key == key ? Value.string("x\u{7}") : $0.value) }
         #expect(SwitchSpec(.table(spoilt), name: "lab") == nil)
+        let renamed = entries.map { (key: $0.key == key ? "x" : $0.key, value: $0.value) }
+        #expect(SwitchSpec(.table(renamed), name: "lab") == nil)
+        if key == "kind" || key == "subnets" {
+            #expect(SwitchSpec(.table(entries.filter { $0.key != key }), name: "lab") == nil)
+        }
     }
 
     struct NoTable: Error {}

@@ -15,9 +15,11 @@ public struct StateDirectory: Sendable, Equatable {
 
     /// The caller's state directory, which need not exist.
     public static func ofCaller() throws(SystemError) -> StateDirectory {
-        if let path = value(of: variable) { return StateDirectory(path: path) }
+        if let path = absolutePath(inVariable: variable) { return StateDirectory(path: path) }
         if geteuid() == 0 { return StateDirectory(path: "/run/sandbox") }
-        if let runtime = value(of: "XDG_RUNTIME_DIR") { return StateDirectory(path: runtime + "/sandbox") }
+        if let runtime = absolutePath(inVariable: "XDG_RUNTIME_DIR") {
+            return StateDirectory(path: runtime + "/sandbox")
+        }
         throw SystemError(
             "find the state directory", code: ENOENT,
             mend: "set XDG_RUNTIME_DIR or SANDBOX_STATE to a directory of yours")
@@ -39,12 +41,6 @@ public struct StateDirectory: Sendable, Equatable {
             if error.code == ENOENT { return nil }
             throw error
         }
-    }
-
-    private static func value(of name: String) -> String? {
-        guard let value = getenv(name) else { return nil }
-        let text = String(cString: value)
-        return text.hasPrefix("/") ? text : nil
     }
 
     /// Refuses a directory that others may write or that is a symbolic link (CVE-2019-12439, CVE-2022-31214).

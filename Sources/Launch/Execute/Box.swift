@@ -69,7 +69,8 @@ struct Box {
             }
         }
         // Process 1 of a box stays, and needs no way to the host's groups.
-        for descriptor in outside.cgroupMembers + [outside.cgroupForClone] where descriptor >= 0 { close(descriptor) }
+        for descriptor in outside.cgroupMembers where descriptor >= 0 { close(descriptor) }
+        if outside.cgroupForClone >= 0 { close(outside.cgroupForClone) }
         // The namespace's root is the group that its maker is in.
         if plan.namespaces.unshare.contains(.cgroup) {
             try attributed(to: "namespaces.unshare") { () throws(SystemError) in try unshareNamespaces(.cgroup) }

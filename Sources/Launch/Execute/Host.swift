@@ -18,7 +18,9 @@ extension HostFacts {
             directory: Host.directory, glob: Host.glob, mounts: Host.mounts, subordinateIDs: Host.subordinateIDs,
             namespaceDirectory: namespaceDirectory)
         // Without HOME "~/.ssh" must not come to mean "/.ssh", which is not there and so hidden easily.
-        facts.home = facts.variable("HOME").flatMap { $0.hasPrefix("/") ? $0 : nil } ?? Host.account()?.home ?? "/"
+        facts.home =
+            facts.variable("HOME").flatMap { $0.utf8.first == UInt8(ascii: "/") ? $0 : nil } ?? Host.account()?.home
+            ?? "/"
         return facts
     }
 }
@@ -28,8 +30,7 @@ public func environmentOfCaller() -> [String] {
     var entries: [String] = []
     var next = environ
     while let entry = next.pointee {
-        let text = String(cString: entry)
-        if !OwnExecutable.isOwn(text) { entries.append(text) }
+        if !OwnExecutable.isOwn(entry) { entries.append(String(cString: entry)) }
         next += 1
     }
     return entries

@@ -166,7 +166,7 @@ public enum Launcher {
 }
 
 extension NamespaceFlags {
-    init(_ kinds: Set<NamespaceKind>) {
+    init(_ kinds: NamespaceSet) {
         self = []
         for kind in kinds {
             switch kind {

@@ -17,7 +17,10 @@ public enum OwnExecutable {
     }
 
     /// Whether an entry of environ(7) is only between this program and itself.
-    static func isOwn(_ entry: String) -> Bool { entry.hasPrefix(variable + "=") }
+    static func isOwn(_ entry: UnsafePointer<CChar>) -> Bool {
+        // Most are told by this already, and need not become strings.
+        entry.pointee == CChar(UInt8(ascii: "_")) && String(cString: entry).hasPrefix(variable + "=")
+    }
 
     /// Executes this program again from a read-only mount of its file, which nobody sees, unless it runs from one.
     ///

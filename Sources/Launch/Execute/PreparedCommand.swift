@@ -15,9 +15,13 @@ struct PreparedCommand {
     init(_ command: [String], _ words: CommandWords?, environment: [String]) throws(LaunchError) {
         name = command[0]
         path = try PreparedCommand.find(name, environment)
-        arguments = words ?? PreparedCommand.words(command) { strdup($0) }
-        self.environment = PreparedCommand.words(environment) { PreparedCommand.original($0) ?? strdup($0) }
+        arguments = words ?? PreparedCommand.words(command) { PreparedCommand.copy($0) }
+        self.environment = PreparedCommand.words(environment) {
+            PreparedCommand.original($0) ?? PreparedCommand.copy($0)
+        }
     }
+
+    private static func copy(_ text: String) -> UnsafeMutablePointer<CChar>? { text.withCString { strdup($0) } }
 
     private static func words(_ texts: [String], _ word: (String) -> UnsafeMutablePointer<CChar>?) -> CommandWords {
         let words = CommandWords.allocate(capacity: texts.count + 1)

@@ -87,8 +87,8 @@ private struct FactReader {
         return facts
     }
 
-    private func namespaces() throws(SystemError) -> Set<NamespaceKind> {
-        var different: Set<NamespaceKind> = []
+    private func namespaces() throws(SystemError) -> NamespaceSet {
+        var different: NamespaceSet = []
         for kind in NamespaceKind.allCases {
             // A kernel may lack a kind.
             guard let own = FileStatus(path: "/proc/self/ns/\(kind.entry)") else { continue }

@@ -4,7 +4,7 @@ public import Profile
 /// A running box as the kernel shows it from outside (proc(5)), for a command that is to enter it.
 public struct BoxFacts: Sendable, Equatable {
     /// The kinds of namespaces(7) in which it lives and the caller does not.
-    public var namespaces: Set<NamespaceKind> = []
+    public var namespaces: NamespaceSet = []
     /// Who made its user namespace, where it is not the caller's own; else whose process it is.
     public var owner: UInt32 = 0
     /// The identity that its command began with, in ids of the box.

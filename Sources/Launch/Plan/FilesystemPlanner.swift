@@ -4,7 +4,7 @@ import Profile
 struct FilesystemPlanner {
     let host: HostFacts
     let filesystem: Profile.Filesystem
-    let unshare: Set<NamespaceKind>
+    let unshare: NamespaceSet
     /// See ``FilesystemPlan/dropsNamespaceFiles``.
     var dropsNamespaceFiles = false
     /// What the network asks for.

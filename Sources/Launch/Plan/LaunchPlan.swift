@@ -103,7 +103,7 @@ public enum Detachment: String, Sendable, Equatable {
 }
 
 public struct NamespacePlan: Sendable, Equatable {
-    public var unshare: Set<NamespaceKind> = []
+    public var unshare: NamespaceSet = []
     /// Existing namespaces to enter, by path.
     public var join: [Join] = []
     /// Whether `user` is unshared only because the caller is not root.

@@ -1,3 +1,4 @@
+import Kernel
 import Profile
 
 extension Planner {
@@ -9,10 +10,10 @@ extension Planner {
         for (index, interface) in network.more.enumerated() {
             try add(interface, "network.more[\(index)]", to: &plans)
         }
-        var number = 0
+        var number: UInt64 = 0
         for index in plans.indices where plans[index].name.isEmpty {
-            while plans.contains(where: { $0.name == "eth\(number)" }) { number += 1 }
-            plans[index].name = "eth\(number)"
+            while plans.contains(where: { $0.name == "eth" + decimalDigits(number) }) { number += 1 }
+            plans[index].name = "eth" + decimalDigits(number)
         }
         return plans
     }
@@ -85,7 +86,7 @@ extension Planner {
 
     /// The character devices of interfaces whose program speaks Ethernet itself.
     func tapSteps(
-        _ interfaces: [InterfacePlan], _ filesystem: Profile.Filesystem, _ unshare: Set<NamespaceKind>
+        _ interfaces: [InterfacePlan], _ filesystem: Profile.Filesystem, _ unshare: NamespaceSet
     ) throws(LaunchError) -> [MountStep] {
         let taps = interfaces.filter { $0.interface.kind == .macvtap }
         guard let first = taps.first else { return [] }

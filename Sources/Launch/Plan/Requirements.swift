@@ -3,9 +3,9 @@ import Profile
 /// Keys that need a namespace of the box's own: without it they would change the host, or protect nothing.
 struct Requirements {
     private let profile: Profile
-    private let unshare: Set<NamespaceKind>
+    private let unshare: NamespaceSet
 
-    init(_ profile: Profile, _ unshare: Set<NamespaceKind>) {
+    init(_ profile: Profile, _ unshare: NamespaceSet) {
         self.profile = profile
         self.unshare = unshare
     }

@@ -5,7 +5,7 @@ import Profile
 struct ResolverPlanner {
     let host: HostFacts
     let network: Profile.Network
-    let unshare: Set<NamespaceKind>
+    let unshare: NamespaceSet
 
     private static let path = "/etc/resolv.conf"
 

@@ -67,7 +67,9 @@ public struct NetfilterKey: Sendable, Hashable {
 
     /// An address, filled up to four bytes as every field is.
     public func adding(_ field: [UInt8]) -> NetfilterKey {
-        var key = self
+        var key = NetfilterKey()
+        key.bytes.reserveCapacity(bytes.count + field.count + 3)
+        key.bytes += bytes
         key.bytes += field
         while key.bytes.count % 4 != 0 { key.bytes.append(0) }
         return key

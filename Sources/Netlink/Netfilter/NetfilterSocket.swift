@@ -17,6 +17,7 @@ public struct NetfilterSocket: ~Copyable, Sendable {
     public func commit(_ messages: [NetlinkMessage]) throws(SystemError) {
         if messages.isEmpty { return }
         var bytes: [UInt8] = []
+        bytes.reserveCapacity((messages.count + 2) * 256)
         let last = UInt32(messages.count) + 1
         try write(NetfilterSocket.mark(NFNL_MSG_BATCH_BEGIN), 0, acknowledged: false, to: &bytes)
         for (index, message) in messages.enumerated() {

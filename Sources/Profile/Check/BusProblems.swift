@@ -2,7 +2,7 @@ extension Profile {
     /// What of the profile contradicts its buses: a key, what is wrong with it, and the mend.
     /// - Parameter unshare: the namespaces that the box gets.
     public func busProblems(
-        unsharing unshare: Set<NamespaceKind>
+        unsharing unshare: NamespaceSet
     ) -> [(key: String, text: String, mend: String)] {
         if dbus == DBus() { return [] }
         var problems: [(key: String, text: String, mend: String)] = []
@@ -25,7 +25,7 @@ extension Profile {
     }
 
     private func filterProblems(
-        _ key: String, _ unshare: Set<NamespaceKind>
+        _ key: String, _ unshare: NamespaceSet
     ) -> [(key: String, text: String, mend: String)] {
         var problems: [(key: String, text: String, mend: String)] = []
         if !unshare.contains(.pid) {

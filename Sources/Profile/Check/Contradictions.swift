@@ -29,11 +29,13 @@ extension Rules {
                 "namespaces.join.\(kind.rawValue)", "the \(kind.rawValue) namespace is unshared too",
                 mend: "either unshare it or join one")
         }
-        for key in ["namespaces.time-offset.monotonic", "namespaces.time-offset.boottime"] {
-            if isSet(key), !isUnshared(.time) { need(.time, key) }
+        if !isUnshared(.time) {
+            if profile.namespaces.monotonicOffset != nil { need(.time, "namespaces.time-offset.monotonic") }
+            if profile.namespaces.boottimeOffset != nil { need(.time, "namespaces.time-offset.boottime") }
         }
         if !isUnshared(.uts) {
-            for key in ["process.hostname", "process.domainname"] where isSet(key) { need(.uts, key) }
+            if profile.process.hostname != nil { need(.uts, "process.hostname") }
+            if profile.process.domainname != nil { need(.uts, "process.domainname") }
         }
         if !isUnshared(.user) {
             if profile.security.uidMap != .own { need(.user, "security.uid-map") }

@@ -2,7 +2,7 @@ extension Profile {
     /// What of the profile contradicts its display: a key, what is wrong with it, and the mend.
     /// - Parameter unshare: the namespaces that the box gets.
     public func displayProblems(
-        unsharing unshare: Set<NamespaceKind>
+        unsharing unshare: NamespaceSet
     ) -> [(key: String, text: String, mend: String)] {
         if display == Display() { return [] }
         var problems: [(key: String, text: String, mend: String)] = []

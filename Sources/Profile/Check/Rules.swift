@@ -3,7 +3,7 @@ struct Rules {
     let loaded: LoadedProfile
     private(set) var findings: [Finding] = []
     /// The namespaces that the box gets.
-    let unshared: Set<NamespaceKind>
+    let unshared: NamespaceSet
 
     init(_ loaded: LoadedProfile) {
         self.loaded = loaded

@@ -29,7 +29,7 @@ struct ProfileReader {
 
     private func namespaces(_ section: Value) throws(ProfileError) -> Profile.Namespaces {
         var namespaces = Profile.Namespaces()
-        namespaces.unshare = Set(try words(section["unshare"], "namespaces.unshare") ?? [])
+        namespaces.unshare = NamespaceSet(try words(section["unshare"], "namespaces.unshare") ?? [])
         for entry in try entries(section["join"], "namespaces.join") {
             guard let kind = NamespaceKind(rawValue: entry.key),
                 let target = try text(entry.value, "namespaces.join")

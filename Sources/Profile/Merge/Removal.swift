@@ -35,7 +35,7 @@ extension Value {
     /// A text by which `"!x"` finds a value: strings as they are, without a slash at their end.
     var identity: String {
         switch self {
-        case .string(let text): return text.count > 1 && text.hasSuffix("/") ? String(text.dropLast()) : text
+        case .string(let text): return text.utf8.count > 1 && text.hasSuffix("/") ? String(text.dropLast()) : text
         case .integer(let number): return String(number)
         case .array(let items):
             var text = ""

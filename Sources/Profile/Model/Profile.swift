@@ -34,7 +34,7 @@ public enum NamespaceKind: String, Sendable, CaseIterable, Comparable {
 
 extension Profile {
     public struct Namespaces: Sendable, Equatable {
-        public var unshare: Set<NamespaceKind> = []
+        public var unshare: NamespaceSet = []
         public var join: [NamespaceKind: JoinTarget] = [:]
         /// Offsets of the clocks in a new time namespace, in seconds (time_namespaces(7)).
         public var monotonicOffset: Int?

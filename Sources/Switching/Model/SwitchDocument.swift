@@ -2,7 +2,7 @@ import Addresses
 public import Profile
 
 extension SwitchSpec {
-    /// The switch as a document, as its state file has it.
+    /// The switch as a document.
     public var document: Value {
         var entries: [(key: String, value: Value)] = [("kind", .string(kind.rawValue))]
         entries.append(("subnets", .strings(subnets.map { $0.description })))
@@ -25,44 +25,71 @@ extension SwitchSpec {
         return .table(entries)
     }
 
-    /// The opposite of ``document``; `nil` for what we did not write.
-    init?(_ document: Value, name: String) {
-        guard case .table = document, Form.isSwitchName(name) else { return nil }
+    /// As its state file has it: what is as usual is left out, since each launch with a port reads the rest.
+    var declaration: Value {
+        guard case .table(let entries) = document else { return .null }
+        let usual = SwitchSpec(name: name).document
+        return .table(
+            entries.filter { key, value in key == "kind" || key == "subnets" || usual[key] != value })
+    }
+
+    /// The opposite of ``declaration``, and of ``document``; `nil` for what we did not write.
+    init?(_ declaration: Value, name: String) {
+        guard case .table(let entries) = declaration, Form.isSwitchName(name) else { return nil }
         self.init(name: name)
-        guard let kind = document["kind"]?.text.flatMap({ Kind(rawValue: $0) }),
-            let subnets = document["subnets"]?.texts,
-            let uplink = document["uplink"]?.text, case .integer(let mtu)? = document["mtu"],
-            let filtersVLANs = document["vlan-filtering"]?.flag, let isIsolated = document["isolated"]?.flag,
-            let snoopsMulticast = document["multicast-snooping"]?.flag, let hasDNS = document["dns"]?.flag,
-            let isTransient = document["transient"]?.flag
-        else { return nil }
-        self.kind = kind
-        for text in subnets {
-            guard let subnet = IPPrefix(text) else { return nil }
-            self.subnets.append(subnet)
+        var hasKind = false
+        var hasSubnets = false
+        for (key, value) in entries {
+            switch key {
+            case "kind":
+                guard let kind = value.text.flatMap({ Kind(rawValue: $0) }) else { return nil }
+                self.kind = kind
+                hasKind = true
+            case "subnets":
+                guard set(subnets: value) else { return nil }
+                hasSubnets = true
+            default:
+                guard set(key, value) else { return nil }
+            }
         }
-        switch uplink {
-        case "none": self.uplink = .none
-        case "nat": self.uplink = .nat
-        default:
-            guard uplink.hasPrefix("device:") else { return nil }
-            self.uplink = .device(String(uplink.dropFirst("device:".utf8.count)))
+        guard hasKind, hasSubnets else { return nil }
+    }
+
+    private mutating func set(subnets value: Value) -> Bool {
+        guard let texts = value.texts else { return false }
+        for text in texts {
+            guard let subnet = IPPrefix(text) else { return false }
+            subnets.append(subnet)
         }
-        parent = document["parent"]?.text
-        self.mtu = mtu
-        (self.filtersVLANs, self.isIsolated) = (filtersVLANs, isIsolated)
-        (self.snoopsMulticast, self.hasDNS, self.isTransient) = (snoopsMulticast, hasDNS, isTransient)
-        // One of an earlier version says nothing of it.
-        hasDHCP = document["dhcp"]?.flag ?? false
-        domain = document["domain"]?.text
-        if let resolvers = document["resolvers"] {
-            guard let texts = resolvers.texts?.map({ IPAddress($0) }), !texts.contains(nil) else { return nil }
-            self.resolvers = texts.compactMap { $0 }
-        }
-        if let tunnel = document["vxlan"] {
-            guard let tunnel = Tunnel(tunnel) else { return nil }
+        return true
+    }
+
+    /// - Returns: whether it is a key of a switch's, and such a value.
+    private mutating func set(_ key: String, _ value: Value) -> Bool {
+        switch (key, value) {
+        case ("uplink", .string("none")): uplink = .none
+        case ("uplink", .string("nat")): uplink = .nat
+        case ("uplink", .string(let text)) where text.hasPrefix("device:"):
+            uplink = .device(String(text.dropFirst("device:".utf8.count)))
+        case ("parent", .string(let parent)): self.parent = parent
+        case ("mtu", .integer(let mtu)): self.mtu = mtu
+        case ("vlan-filtering", .bool(let flag)): filtersVLANs = flag
+        case ("isolated", .bool(let flag)): isIsolated = flag
+        case ("multicast-snooping", .bool(let flag)): snoopsMulticast = flag
+        case ("dns", .bool(let flag)): hasDNS = flag
+        case ("dhcp", .bool(let flag)): hasDHCP = flag
+        case ("domain", .string(let domain)): self.domain = domain
+        case ("resolvers", .array(let items)):
+            let addresses = items.compactMap { $0.text.flatMap { IPAddress($0) } }
+            guard addresses.count == items.count else { return false }
+            resolvers = addresses
+        case ("transient", .bool(let flag)): isTransient = flag
+        case ("vxlan", let value):
+            guard let tunnel = Tunnel(value) else { return false }
             vxlan = tunnel
+        default: return false
         }
+        return true
     }
 }
 
@@ -89,11 +116,6 @@ extension Value {
     var text: String? {
         guard case .string(let text) = self else { return nil }
         return text
-    }
-
-    var flag: Bool? {
-        guard case .bool(let flag) = self else { return nil }
-        return flag
     }
 
     var texts: [String]? {

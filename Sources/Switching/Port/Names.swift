@@ -1,4 +1,5 @@
 public import Addresses
+import Kernel
 
 /// What things are called in a switch's network namespace.
 enum FabricName {
@@ -6,14 +7,14 @@ enum FabricName {
     /// The first bridge's, so that it need not be asked for: one that nothing gets by itself.
     static let bridgeIndex: Int32 = 1_000_000
     /// The first, and those that are joined to it.
-    static func bridge(_ number: Int) -> String { "br" + String(number) }
+    static func bridge(_ number: Int) -> String { "br" + decimalDigits(UInt64(number)) }
     /// Both ends of what joins a further one to the first, the first's and the further one's.
-    static func near(_ number: Int) -> String { "t" + String(number) }
-    static func far(_ number: Int) -> String { "u" + String(number) }
+    static func near(_ number: Int) -> String { "t" + decimalDigits(UInt64(number)) }
+    static func far(_ number: Int) -> String { "u" + decimalDigits(UInt64(number)) }
     /// The switch's side of its link to the host.
     static let uplink = "up0"
     /// A port: `p` and a number that is no other port's.
-    static func port(_ number: UInt64) -> String { "p" + String(number) }
+    static func port(_ number: UInt64) -> String { "p" + decimalDigits(number) }
 
     static func isPort(_ name: String) -> Bool {
         name.utf8.first == UInt8(ascii: "p") && name.utf8.count > 1

@@ -83,7 +83,7 @@ public struct SwitchStore: Sendable {
         do throws(SwitchError) {
             let folder = try attributed { () throws(SystemError) in
                 let folder = try all.folder(temporary)
-                try folder.write(File.declaration, spec.document.compactJSON + "\n")
+                try folder.write(File.declaration, spec.declaration.compactJSON + "\n")
                 if spec.hasDNS { try HostsFolder.make(in: folder) }
                 if spec.hasDHCP { try LeaseFolder.make(in: folder) }
                 try NetworkNamespace.pin(namespace, in: folder, as: File.namespace)

@@ -29,17 +29,29 @@ extension Override {
         let key = "namespaces.unshare"
         var overrides: [Override] = []
         var kinds: [String] = []
-        for word in text.split(separator: ",", omittingEmptySubsequences: false) {
+        for word in words(text) {
             switch word {
             case "all": overrides.append(.exactly(key, .strings(NamespaceKind.allCases.map(\.rawValue))))
             case "none": overrides.append(.exactly(key, .array([])))
             default:
-                let isRemoval = word.first == "!"
-                let kind = try namespace(String(isRemoval ? word.dropFirst() : word), option: "--unshare")
+                let isRemoval = word.utf8.first == UInt8(ascii: "!")
+                let kind = try namespace(isRemoval ? String(word.dropFirst()) : word, option: "--unshare")
                 kinds.append((isRemoval ? "!" : "") + kind.rawValue)
             }
         }
         return overrides + words(key, kinds)
+    }
+
+    /// The words between commas, empty ones too.
+    private static func words(_ text: String) -> [String] {
+        var words: [String] = []
+        var rest = Substring(text)
+        while let comma = rest.utf8.firstIndex(of: UInt8(ascii: ",")) {
+            words.append(String(rest[..<comma]))
+            rest = rest[rest.utf8.index(after: comma)...]
+        }
+        words.append(String(rest))
+        return words
     }
 
     /// `NS=WHERE`.
