@@ -8,7 +8,7 @@ public import Switching
 extension Registry {
     /// Makes a switch, and starts its name server where it has one.
     ///
-    /// - Parameter force: see ``SwitchStore/create(_:force:)``.
+    /// - Parameter force: takes the host's own way out as an uplink, too.
     /// - Parameter executable: the path of `sandbox`; the one on PATH where `nil`.
     /// - Throws: when there is one of that name, or what is asked for cannot be had; then nothing is left of it.
     public func createSwitch(

@@ -15,7 +15,9 @@ public enum ChainChange: Sendable, Equatable {
 
 /// An interface with its chain, and what has gone through it.
 public struct InterfaceChain: Sendable, Equatable {
+    /// The interface's port.
     public var port: Port
+    /// From the application to the switch.
     public var functions: [ChainStatus]
 }
 

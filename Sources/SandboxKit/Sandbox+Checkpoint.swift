@@ -29,6 +29,7 @@ public struct CheckpointOptions: Sendable {
     /// Told what is worth knowing and no failure.
     public var notice: @Sendable (_ text: String) -> Void = { _ in }
 
+    /// What is usual.
     public init() {}
 }
 

@@ -23,6 +23,7 @@ public struct RestoreOptions: Sendable {
     /// Where that comes from; `nil`: from the snapshot.
     var pages: PageSource?
 
+    /// What is usual.
     public init() {}
 
     /// The keys of the profile that are another from now on.

@@ -12,6 +12,7 @@ public struct BoxDisplay: ~Copyable {
     public let path: String
     /// The application, whose end is the display's, too.
     public let application: ProcessHandle
+    /// What tells the application from a later process of the same id.
     public let identity: ProcessIdentity
 }
 

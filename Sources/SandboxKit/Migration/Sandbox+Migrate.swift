@@ -26,6 +26,7 @@ public struct MigrationOptions: Sendable {
     /// How this program is called there, for a shell.
     public var remoteCommand = "sandbox"
 
+    /// What is usual.
     public init() {}
 }
 

@@ -72,8 +72,8 @@ private struct SwitchDrawing {
 
     private var barLines: [String] {
         var lines = view.spec.subnets.map { $0.description } + view.spec.remarks
-        if let spoofed = view.spoofed, spoofed > 0 { lines.append("\(spoofed) spoofed frames dropped") }
-        if let refused = view.refused, refused > 0 { lines.append("\(refused) frames refused by rules") }
+        if let spoofed = view.spoofed, spoofed > 0 { lines.append("frames dropped as spoofed: \(spoofed)") }
+        if let refused = view.refused, refused > 0 { lines.append("frames refused by rules: \(refused)") }
         return lines.flatMap { Shape.folded($0, columns: 30) }
     }
 
